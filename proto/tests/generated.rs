@@ -1,0 +1,102 @@
+//! The committed code is what the committed `.proto` text gives.
+//!
+//! To write it anew after a change of the text: `STEADFAST_REGENERATE=1 cargo test -p steadfast-proto --test generated`.
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
+
+type Failure = Box<dyn Error>;
+
+/// Oneofs so large that every message around them would be moved at their full size.
+const BOXED: [&str; 2] = [
+    ".temporal.api.history.v1.HistoryEvent.attributes",
+    ".temporal.api.command.v1.Command.attributes",
+];
+
+#[test]
+fn generated_code_matches_the_proto_text() -> Result<(), Failure> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let committed = root.join("src/generated");
+    let fresh = generate(&root.join("protos"))?;
+    if std::env::var_os("STEADFAST_REGENERATE").is_some() {
+        if committed.exists() {
+            fs::remove_dir_all(&committed)?;
+        }
+        fs::create_dir_all(&committed)?;
+        for (name, text) in &fresh {
+            fs::write(committed.join(name), text)?;
+        }
+        return Ok(());
+    }
+    let mut present = BTreeMap::new();
+    for entry in fs::read_dir(&committed)? {
+        let path = entry?.path();
+        present.insert(file_name(&path), fs::read_to_string(&path)?);
+    }
+    let differing: Vec<&String> = fresh
+        .keys()
+        .chain(present.keys())
+        .filter(|name| fresh.get(*name) != present.get(*name))
+        .collect();
+    assert!(
+        differing.is_empty(),
+        "src/generated is not what protos/ gives, write it anew with STEADFAST_REGENERATE=1: {differing:?}"
+    );
+    Ok(())
+}
+
+fn generate(protos: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let mut files = Vec::new();
+    collect(protos, &mut files)?;
+    files.sort();
+    let descriptors = protox::compile(&files, [protos])?;
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("generated");
+    fs::create_dir_all(&out)?;
+    for entry in fs::read_dir(&out)? {
+        fs::remove_file(entry?.path())?;
+    }
+    let mut prost = prost_build::Config::new();
+    prost.enable_type_names();
+    // `skip_debug` and friends stay off: every message is `Debug`, `Clone` and `PartialEq`.
+    let mut builder = tonic_prost_build::configure()
+        .out_dir(&out)
+        .include_file("mod.rs")
+        .emit_rerun_if_changed(false)
+        .bytes(".")
+        .btree_map(".")
+        .build_transport(false)
+        .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
+        .server_mod_attribute(".", "#[cfg(feature = \"server\")]");
+    for oneof in BOXED {
+        builder = builder.boxed(oneof);
+    }
+    builder.compile_fds_with_config(descriptors, prost)?;
+    let mut fresh = BTreeMap::new();
+    for entry in fs::read_dir(&out)? {
+        let path = entry?.path();
+        fresh.insert(file_name(&path), fs::read_to_string(&path)?);
+    }
+    Ok(fresh)
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}

@@ -1,0 +1,1 @@
+//! Pure protocol state machines of a Temporal worker.

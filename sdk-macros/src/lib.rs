@@ -1,0 +1,1 @@
+//! Macros of Steadfast, durable workflows for Rust.

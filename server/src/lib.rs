@@ -1,0 +1,1 @@
+//! A Temporal-compatible server as a library and a binary.
