@@ -44,4 +44,5 @@ pub use generated::temporal::api::{
 pub use generated::{google::rpc, grpc::health::v1 as health};
 pub use prost;
 pub use prost_types;
+#[cfg(any(feature = "client", feature = "server"))]
 pub use tonic;

@@ -1,0 +1,40 @@
+//! What workflow code asks of its run.
+
+use std::time::Duration;
+use steadfast_proto::{command::ScheduleActivityTaskCommandAttributes, sdk::UserMetadata};
+
+/// What workflow code asks of its run; each becomes an operation that a future polls.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Schedule an activity. An empty `activity_id` is filled with the operation's number; an empty task queue is the
+    /// workflow's.
+    Activity {
+        /// The command as the server will see it.
+        attributes: Box<ScheduleActivityTaskCommandAttributes>,
+        /// What cancelling means.
+        cancellation: ActivityCancellation,
+        /// Summary and details shown by tools.
+        user_metadata: Option<UserMetadata>,
+    },
+    /// Start a timer. Zero fires on the next task.
+    Timer {
+        /// How long, in the server's time.
+        duration: Duration,
+        /// Summary and details shown by tools.
+        user_metadata: Option<UserMetadata>,
+    },
+    /// Wait until workflow code finds its condition fulfilled. Nothing is sent; cancellation resolves it.
+    Wait,
+}
+
+/// How an activity's cancellation is seen by the workflow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ActivityCancellation {
+    /// Request it, and resolve as cancelled at once.
+    #[default]
+    TryCancel,
+    /// Request it, and wait for how the activity ends.
+    WaitCancellationCompleted,
+    /// Request nothing, and resolve as cancelled at once.
+    Abandon,
+}
