@@ -40,3 +40,46 @@ pub fn system_time(timestamp: &prost_types::Timestamp) -> Option<SystemTime> {
         .filter(|nanos| *nanos < 1_000_000_000)?;
     UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_survive_the_round_trip() {
+        let original = Duration::new(72 * 3600, 5_000_000);
+        assert_eq!(std_duration(&duration(original)), Some(original));
+    }
+
+    #[test]
+    fn a_negative_or_malformed_duration_is_refused() {
+        assert_eq!(std_duration(&prost_types::Duration { seconds: -1, nanos: 0 }), None);
+        assert_eq!(
+            std_duration(&prost_types::Duration {
+                seconds: 0,
+                nanos: 1_000_000_000
+            }),
+            None
+        );
+    }
+
+    #[test]
+    fn a_duration_too_long_for_the_wire_becomes_the_longest_one() {
+        assert_eq!(duration(Duration::MAX).seconds, i64::MAX);
+    }
+
+    #[test]
+    fn times_survive_the_round_trip() {
+        let original = UNIX_EPOCH + Duration::new(1_900_000_000, 123_000_000);
+        assert_eq!(system_time(&timestamp(original)), Some(original));
+    }
+
+    #[test]
+    fn a_time_before_1970_is_1970_on_the_wire_and_refused_from_it() {
+        assert_eq!(
+            timestamp(UNIX_EPOCH - Duration::from_secs(1)),
+            prost_types::Timestamp::default()
+        );
+        assert_eq!(system_time(&prost_types::Timestamp { seconds: -1, nanos: 0 }), None);
+    }
+}

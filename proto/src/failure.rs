@@ -43,3 +43,25 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_prints_its_causes_in_order() {
+        let outer = Failure {
+            cause: Some(Box::new(Failure::application("Io", "disk full"))),
+            ..Failure::cancelled("stopped")
+        };
+        assert_eq!(outer.to_string(), "stopped: disk full");
+    }
+
+    #[test]
+    fn an_application_failure_carries_its_type_and_may_be_retried() {
+        let Some(FailureInfo::ApplicationFailureInfo(info)) = Failure::application("Io", "x").failure_info else {
+            unreachable!("just built as an application failure")
+        };
+        assert_eq!((info.r#type.as_str(), info.non_retryable), ("Io", false));
+    }
+}

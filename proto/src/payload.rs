@@ -30,3 +30,20 @@ impl From<Vec<Payload>> for Payloads {
         Self { payloads }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_names_its_encoding_in_the_metadata() {
+        let payload = Payload::encoded("json/plain", "1");
+        assert_eq!(payload.encoding(), b"json/plain");
+        assert_eq!(payload.data.as_ref(), b"1");
+    }
+
+    #[test]
+    fn a_payload_without_metadata_has_no_encoding() {
+        assert_eq!(Payload::default().encoding(), b"");
+    }
+}
