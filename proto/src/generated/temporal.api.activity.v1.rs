@@ -137,6 +137,12 @@ pub struct ActivityExecutionInfo {
     pub start_delay: ::core::option::Option<::prost_types::Duration>,
     #[prost(message, optional, tag = "38")]
     pub execution_time: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "39")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
+    >,
+    #[prost(bool, tag = "40")]
+    pub eager_execution_accepted: bool,
 }
 impl ::prost::Name for ActivityExecutionInfo {
     const NAME: &'static str = "ActivityExecutionInfo";

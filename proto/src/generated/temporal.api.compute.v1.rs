@@ -43,6 +43,8 @@ pub struct ComputeConfigScalingGroup {
     pub provider: ::core::option::Option<ComputeProvider>,
     #[prost(message, optional, tag = "4")]
     pub scaler: ::core::option::Option<ComputeScaler>,
+    #[prost(string, repeated, tag = "2")]
+    pub region_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 impl ::prost::Name for ComputeConfigScalingGroup {
     const NAME: &'static str = "ComputeConfigScalingGroup";
@@ -113,6 +115,8 @@ pub struct ComputeConfigScalingGroupSummary {
     pub task_queue_types: ::prost::alloc::vec::Vec<i32>,
     #[prost(string, tag = "2")]
     pub provider_type: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "3")]
+    pub region_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 impl ::prost::Name for ComputeConfigScalingGroupSummary {
     const NAME: &'static str = "ComputeConfigScalingGroupSummary";

@@ -29,3 +29,37 @@ impl ::prost::Name for WorkflowExecutions {
         "/temporal.api.export.v1.WorkflowExecutions".into()
     }
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ActivityExecution {
+    #[prost(message, optional, tag = "1")]
+    pub activity: ::core::option::Option<
+        super::super::workflowservice::v1::DescribeActivityExecutionResponse,
+    >,
+}
+impl ::prost::Name for ActivityExecution {
+    const NAME: &'static str = "ActivityExecution";
+    const PACKAGE: &'static str = "temporal.api.export.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "temporal.api.export.v1.ActivityExecution".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/temporal.api.export.v1.ActivityExecution".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportedExecutions {
+    #[prost(message, repeated, tag = "1")]
+    pub workflows: ::prost::alloc::vec::Vec<WorkflowExecution>,
+    #[prost(message, repeated, tag = "2")]
+    pub activities: ::prost::alloc::vec::Vec<ActivityExecution>,
+}
+impl ::prost::Name for ExportedExecutions {
+    const NAME: &'static str = "ExportedExecutions";
+    const PACKAGE: &'static str = "temporal.api.export.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "temporal.api.export.v1.ExportedExecutions".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/temporal.api.export.v1.ExportedExecutions".into()
+    }
+}

@@ -114,6 +114,10 @@ pub struct WorkflowExecutionStartedEventAttributes {
     pub time_skipping_state_propagation: ::core::option::Option<
         super::super::common::v1::TimeSkippingStatePropagation,
     >,
+    #[prost(message, optional, tag = "44")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
+    >,
 }
 impl ::prost::Name for WorkflowExecutionStartedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionStartedEventAttributes";

@@ -547,3 +547,22 @@ impl ::prost::Name for NexusOperationExecutionListInfo {
         "/temporal.api.nexus.v1.NexusOperationExecutionListInfo".into()
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PropagatedSerializationContext {
+    #[prost(string, tag = "1")]
+    pub endpoint: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub operation: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PropagatedSerializationContext {
+    const NAME: &'static str = "PropagatedSerializationContext";
+    const PACKAGE: &'static str = "temporal.api.nexus.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "temporal.api.nexus.v1.PropagatedSerializationContext".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/temporal.api.nexus.v1.PropagatedSerializationContext".into()
+    }
+}

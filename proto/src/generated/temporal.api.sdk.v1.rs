@@ -111,6 +111,67 @@ impl ::prost::Name for WorkflowTaskCompletedMetadata {
         "/temporal.api.sdk.v1.WorkflowTaskCompletedMetadata".into()
     }
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WorkerConfig {
+    #[prost(int32, tag = "1")]
+    pub workflow_cache_size: i32,
+    #[prost(oneof = "worker_config::PollerBehavior", tags = "2, 3")]
+    pub poller_behavior: ::core::option::Option<worker_config::PollerBehavior>,
+}
+/// Nested message and enum types in `WorkerConfig`.
+pub mod worker_config {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct SimplePollerBehavior {
+        #[prost(int32, tag = "1")]
+        pub max_pollers: i32,
+    }
+    impl ::prost::Name for SimplePollerBehavior {
+        const NAME: &'static str = "SimplePollerBehavior";
+        const PACKAGE: &'static str = "temporal.api.sdk.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "temporal.api.sdk.v1.WorkerConfig.SimplePollerBehavior".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/temporal.api.sdk.v1.WorkerConfig.SimplePollerBehavior".into()
+        }
+    }
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct AutoscalingPollerBehavior {
+        #[prost(int32, tag = "1")]
+        pub min_pollers: i32,
+        #[prost(int32, tag = "2")]
+        pub max_pollers: i32,
+        #[prost(int32, tag = "3")]
+        pub initial_pollers: i32,
+    }
+    impl ::prost::Name for AutoscalingPollerBehavior {
+        const NAME: &'static str = "AutoscalingPollerBehavior";
+        const PACKAGE: &'static str = "temporal.api.sdk.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "temporal.api.sdk.v1.WorkerConfig.AutoscalingPollerBehavior".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/temporal.api.sdk.v1.WorkerConfig.AutoscalingPollerBehavior".into()
+        }
+    }
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum PollerBehavior {
+        #[prost(message, tag = "2")]
+        SimplePollerBehavior(SimplePollerBehavior),
+        #[prost(message, tag = "3")]
+        AutoscalingPollerBehavior(AutoscalingPollerBehavior),
+    }
+}
+impl ::prost::Name for WorkerConfig {
+    const NAME: &'static str = "WorkerConfig";
+    const PACKAGE: &'static str = "temporal.api.sdk.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "temporal.api.sdk.v1.WorkerConfig".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/temporal.api.sdk.v1.WorkerConfig".into()
+    }
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EnhancedStackTrace {
     #[prost(message, optional, tag = "1")]
@@ -223,67 +284,6 @@ impl ::prost::Name for ExternalStorageReference {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/temporal.api.sdk.v1.ExternalStorageReference".into()
-    }
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WorkerConfig {
-    #[prost(int32, tag = "1")]
-    pub workflow_cache_size: i32,
-    #[prost(oneof = "worker_config::PollerBehavior", tags = "2, 3")]
-    pub poller_behavior: ::core::option::Option<worker_config::PollerBehavior>,
-}
-/// Nested message and enum types in `WorkerConfig`.
-pub mod worker_config {
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct SimplePollerBehavior {
-        #[prost(int32, tag = "1")]
-        pub max_pollers: i32,
-    }
-    impl ::prost::Name for SimplePollerBehavior {
-        const NAME: &'static str = "SimplePollerBehavior";
-        const PACKAGE: &'static str = "temporal.api.sdk.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.sdk.v1.WorkerConfig.SimplePollerBehavior".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.sdk.v1.WorkerConfig.SimplePollerBehavior".into()
-        }
-    }
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct AutoscalingPollerBehavior {
-        #[prost(int32, tag = "1")]
-        pub min_pollers: i32,
-        #[prost(int32, tag = "2")]
-        pub max_pollers: i32,
-        #[prost(int32, tag = "3")]
-        pub initial_pollers: i32,
-    }
-    impl ::prost::Name for AutoscalingPollerBehavior {
-        const NAME: &'static str = "AutoscalingPollerBehavior";
-        const PACKAGE: &'static str = "temporal.api.sdk.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.sdk.v1.WorkerConfig.AutoscalingPollerBehavior".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.sdk.v1.WorkerConfig.AutoscalingPollerBehavior".into()
-        }
-    }
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
-    pub enum PollerBehavior {
-        #[prost(message, tag = "2")]
-        SimplePollerBehavior(SimplePollerBehavior),
-        #[prost(message, tag = "3")]
-        AutoscalingPollerBehavior(AutoscalingPollerBehavior),
-    }
-}
-impl ::prost::Name for WorkerConfig {
-    const NAME: &'static str = "WorkerConfig";
-    const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.WorkerConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.WorkerConfig".into()
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -111,6 +111,10 @@ pub struct Request {
     >,
     #[prost(message, repeated, tag = "5")]
     pub links: ::prost::alloc::vec::Vec<super::super::common::v1::Link>,
+    #[prost(message, optional, tag = "6")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
+    >,
 }
 impl ::prost::Name for Request {
     const NAME: &'static str = "Request";

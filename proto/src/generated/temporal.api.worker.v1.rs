@@ -267,6 +267,8 @@ pub mod environment_info {
             DotnetCore = 8,
             Native = 9,
             Roadrunner = 10,
+            GraalAot = 11,
+            Kotlin = 12,
         }
         impl RuntimeType {
             /// String value of the enum field names used in the ProtoBuf definition.
@@ -286,6 +288,8 @@ pub mod environment_info {
                     Self::DotnetCore => "RUNTIME_TYPE_DOTNET_CORE",
                     Self::Native => "RUNTIME_TYPE_NATIVE",
                     Self::Roadrunner => "RUNTIME_TYPE_ROADRUNNER",
+                    Self::GraalAot => "RUNTIME_TYPE_GRAAL_AOT",
+                    Self::Kotlin => "RUNTIME_TYPE_KOTLIN",
                 }
             }
             /// Creates an enum from field names used in the ProtoBuf definition.
@@ -302,6 +306,8 @@ pub mod environment_info {
                     "RUNTIME_TYPE_DOTNET_CORE" => Some(Self::DotnetCore),
                     "RUNTIME_TYPE_NATIVE" => Some(Self::Native),
                     "RUNTIME_TYPE_ROADRUNNER" => Some(Self::Roadrunner),
+                    "RUNTIME_TYPE_GRAAL_AOT" => Some(Self::GraalAot),
+                    "RUNTIME_TYPE_KOTLIN" => Some(Self::Kotlin),
                     _ => None,
                 }
             }

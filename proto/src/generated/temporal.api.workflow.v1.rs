@@ -100,6 +100,10 @@ pub struct WorkflowExecutionExtendedInfo {
     pub time_skipping_info: ::core::option::Option<
         super::super::common::v1::TimeSkippingInfo,
     >,
+    #[prost(message, optional, tag = "10")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
+    >,
 }
 impl ::prost::Name for WorkflowExecutionExtendedInfo {
     const NAME: &'static str = "WorkflowExecutionExtendedInfo";

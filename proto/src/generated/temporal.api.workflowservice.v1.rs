@@ -318,6 +318,10 @@ pub struct StartWorkflowExecutionRequest {
     pub time_skipping_config: ::core::option::Option<
         super::super::common::v1::TimeSkippingConfig,
     >,
+    #[prost(message, optional, tag = "30")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
+    >,
 }
 impl ::prost::Name for StartWorkflowExecutionRequest {
     const NAME: &'static str = "StartWorkflowExecutionRequest";
@@ -391,6 +395,10 @@ pub struct GetWorkflowExecutionHistoryResponse {
     pub next_page_token: ::prost::bytes::Bytes,
     #[prost(bool, tag = "4")]
     pub archived: bool,
+    #[prost(message, optional, tag = "5")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
+    >,
 }
 impl ::prost::Name for GetWorkflowExecutionHistoryResponse {
     const NAME: &'static str = "GetWorkflowExecutionHistoryResponse";
@@ -806,6 +814,10 @@ pub struct PollActivityTaskQueueResponse {
     #[prost(message, optional, tag = "22")]
     pub poller_groups_info: ::core::option::Option<
         super::super::taskqueue::v1::PollerGroupsInfo,
+    >,
+    #[prost(message, optional, tag = "23")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
     >,
 }
 impl ::prost::Name for PollActivityTaskQueueResponse {
@@ -5502,6 +5514,12 @@ pub struct StartActivityExecutionRequest {
     >,
     #[prost(message, optional, tag = "22")]
     pub start_delay: ::core::option::Option<::prost_types::Duration>,
+    #[prost(message, optional, tag = "23")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
+    >,
+    #[prost(bool, tag = "24")]
+    pub request_eager_execution: bool,
 }
 impl ::prost::Name for StartActivityExecutionRequest {
     const NAME: &'static str = "StartActivityExecutionRequest";
@@ -5513,7 +5531,7 @@ impl ::prost::Name for StartActivityExecutionRequest {
         "/temporal.api.workflowservice.v1.StartActivityExecutionRequest".into()
     }
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartActivityExecutionResponse {
     #[prost(string, tag = "1")]
     pub run_id: ::prost::alloc::string::String,
@@ -5521,6 +5539,8 @@ pub struct StartActivityExecutionResponse {
     pub started: bool,
     #[prost(message, optional, tag = "3")]
     pub link: ::core::option::Option<super::super::common::v1::Link>,
+    #[prost(message, optional, tag = "4")]
+    pub eager_activity_task: ::core::option::Option<PollActivityTaskQueueResponse>,
 }
 impl ::prost::Name for StartActivityExecutionResponse {
     const NAME: &'static str = "StartActivityExecutionResponse";
@@ -5614,6 +5634,10 @@ pub struct PollActivityExecutionResponse {
     #[prost(message, optional, tag = "2")]
     pub outcome: ::core::option::Option<
         super::super::activity::v1::ActivityExecutionOutcome,
+    >,
+    #[prost(message, optional, tag = "3")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
     >,
 }
 impl ::prost::Name for PollActivityExecutionResponse {
@@ -5847,6 +5871,10 @@ pub struct PollNexusOperationExecutionResponse {
     pub wait_stage: i32,
     #[prost(string, tag = "3")]
     pub operation_token: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "6")]
+    pub propagated_nexus_serialization_context: ::core::option::Option<
+        super::super::nexus::v1::PropagatedSerializationContext,
+    >,
     #[prost(oneof = "poll_nexus_operation_execution_response::Outcome", tags = "4, 5")]
     pub outcome: ::core::option::Option<
         poll_nexus_operation_execution_response::Outcome,
