@@ -1,0 +1,193 @@
+//! What the compiler does not check: which crate may depend on which, and what the pure crates must not call.
+
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
+
+type Failure = Box<dyn Error>;
+
+/// A crate's folder, and the crates of the workspace that it may name (`?`: only as an optional dependency).
+const ARROWS: &[(&str, &[&str])] = &[
+    ("proto", &[]),
+    ("sdk-core", &["steadfast-proto"]),
+    ("sdk-macros", &[]),
+    ("server", &["steadfast-proto"]),
+    (
+        "sdk",
+        &[
+            "steadfast-core",
+            "steadfast-macros",
+            "steadfast-proto",
+            "?steadfast-server",
+        ],
+    ),
+];
+
+/// Folders whose code is pure: the same input gives the same output, and no input makes it panic.
+const PURE: &[&str] = &["sdk-core/src", "server/src/engine"];
+
+/// (what is banned there, what takes its place).
+const BANNED: &[(&str, &str)] = &[
+    ("SystemTime::now", "the time that came with the input"),
+    ("Instant::now", "the time that came with the input"),
+    ("thread::", "inputs and outputs: the driver owns the threads"),
+    ("spawn(", "inputs and outputs: the driver owns the tasks"),
+    (".await", "inputs and outputs: the driver waits"),
+    ("tokio::", "inputs and outputs: the driver does the I/O"),
+    ("std::fs", "inputs and outputs: the driver does the I/O"),
+    ("std::net", "inputs and outputs: the driver does the I/O"),
+    ("std::env", "an option, given from outside"),
+    (
+        "rand::",
+        "the run's own random numbers, or an id source given from outside",
+    ),
+    ("println!", "an output"),
+    (".unwrap()", "a typed error"),
+    (".expect(", "a typed error"),
+    ("panic!(", "a typed error"),
+    ("todo!(", "a typed error that says what is not built yet"),
+    ("unimplemented!(", "a typed error that says what is not built yet"),
+    ("unreachable!(", "a typed error, or a type without the case"),
+];
+
+/// (what is banned in tests, what takes its place).
+const BANNED_IN_TESTS: &[(&str, &str)] = &[
+    ("#[ignore", "a test that runs"),
+    (
+        "time::sleep(",
+        "waiting for what the test is about: a query, a gate, a result",
+    ),
+];
+
+#[test]
+fn dependencies_point_one_way() -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    for (folder, allowed) in ARROWS {
+        for line in dependencies(&root().join(folder).join("Cargo.toml"))? {
+            let name = line.split(['=', '.', ' ']).next().unwrap_or_default();
+            let optional = line.contains("optional = true");
+            let fits = allowed.iter().any(|allowed| match allowed.strip_prefix('?') {
+                Some(allowed) => allowed == name && optional,
+                None => *allowed == name,
+            });
+            if !fits {
+                wrong.push(format!("{folder} must not depend on {name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn pure_code_calls_nothing_from_outside() -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    for folder in PURE {
+        for file in rust_files(&root().join(folder))? {
+            let text = fs::read_to_string(&file)?;
+            if is_test(&file) {
+                continue;
+            }
+            find(&text, BANNED, &file, &mut wrong);
+            for name in ["HashMap", "HashSet"] {
+                // Their order differs from run to run; one that is only looked up in says so.
+                if code(&text).any(|(_, line)| line.contains(name)) && !text.contains("never iterated") {
+                    wrong.push(format!(
+                        "{}: `{name}`, take a BTreeMap (or say why it is never iterated)",
+                        file.display()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn tests_wait_for_what_they_are_about() -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    for folder in [
+        "tests/tests",
+        "proto/tests",
+        "sdk/src",
+        "sdk-core/src",
+        "server/src",
+        "sdk-macros/src",
+    ] {
+        for file in rust_files(&root().join(folder))? {
+            let text = fs::read_to_string(&file)?;
+            let whole = folder.ends_with("tests") || is_test(&file);
+            let tests = if whole {
+                text.as_str()
+            } else {
+                text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests)
+            };
+            if !file.ends_with("tidy.rs") {
+                find(tests, BANNED_IN_TESTS, &file, &mut wrong);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+fn find(text: &str, banned: &[(&str, &str)], file: &Path, wrong: &mut Vec<String>) {
+    for (number, line) in code(text) {
+        for (call, instead) in banned {
+            if line.contains(call) {
+                wrong.push(format!("{}:{number}: `{call}`, take {instead}", file.display()));
+            }
+        }
+    }
+}
+
+/// The numbered lines of a file's code, up to its tests, without comments.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .map(|(at, line)| (at + 1, line.trim()))
+        .take_while(|(_, line)| *line != "#[cfg(test)]")
+        .filter(|(_, line)| !line.starts_with("//"))
+}
+
+fn is_test(file: &Path) -> bool {
+    file.ends_with("tests.rs")
+        || file
+            .components()
+            .any(|part| part.as_os_str() == "tests" || part.as_os_str() == "testing")
+}
+
+/// The lines of `[dependencies]` that name a crate of ours.
+fn dependencies(manifest: &Path) -> Result<Vec<String>, Failure> {
+    let text = fs::read_to_string(manifest)?;
+    let section = text
+        .split("\n[")
+        .find_map(|section| section.strip_prefix("dependencies]"))
+        .unwrap_or_default();
+    Ok(section
+        .lines()
+        .filter(|line| line.starts_with("steadfast"))
+        .map(str::to_owned)
+        .collect())
+}
+
+fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
