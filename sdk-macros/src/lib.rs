@@ -1,1 +1,157 @@
-//! Macros of Steadfast, durable workflows for Rust.
+//! Macros of Steadfast, durable workflows for Rust. Use them through the `steadfast` crate, which re-exports them.
+//!
+//! What they have in common:
+//! - The annotated item stays what it is: functions and methods can be called and tested as they are written, our inner
+//!   attributes (`#[run]`, `#[signal]`, ..) are taken off. They mean nothing outside of `#[workflow]`, where rustc says that
+//!   it cannot find them.
+//! - Generated code lives in a `const _: () = { .. };` and names only `::steadfast::__private` and `::core`. Where the crate has
+//!   another name, every macro takes `crate = path`.
+//! - All mistakes are reported at once, each on the token that makes it, and the item is emitted nevertheless.
+//! - Every parameter is a payload of its own. `&str`, `&[T]` and `&T` are decoded as `String`, `Vec<T>` and `T`, and lent.
+
+mod activity;
+mod error;
+mod errors;
+#[cfg(test)]
+mod expansions;
+mod interface;
+mod options;
+mod path;
+mod signature;
+mod test;
+mod workflow;
+
+use proc_macro::TokenStream;
+
+/// Makes a function an activity.
+///
+/// ```ignore
+/// #[activity]
+/// async fn send_email(order: Order) -> Result<(), ActivityError> { .. }
+///
+/// #[activity(name = "render-pdf", start_to_close_timeout = "30s")]
+/// fn render(ctx: ActivityContext, order: &Order, copies: u32) -> std::io::Result<Vec<u8>> { .. }
+/// ```
+///
+/// An `async fn` runs on the worker's runtime, a plain `fn` on the pool for what blocks. The context comes first, if at all.
+/// It returns a `Result`; its error may be an `ActivityError`, an `ApplicationError`, any `Error`, or anything that can be
+/// displayed.
+///
+/// Beside the function there is now a hidden type of the same name, so that `ctx.activity::<send_email>(order)` works wherever
+/// the function has been imported by name. The input of such a call is the parameter itself, or a tuple of several.
+///
+/// Options:
+/// - `name = ".."`: the activity type, if not the function's name. A constant will do.
+/// - `start_to_close_timeout`, `schedule_to_close_timeout`, `heartbeat_timeout`: defaults, such as `"500ms"`, `"30s"`, `"5m"`, `"72h"`,
+///   `"2d"`. With one of the first two, a call needs no time-out of its own.
+/// - `type = SendEmail`: the name of the type beside the function. Needed where the function's name is taken as a type or a module,
+///   as in `mod send_email; pub use send_email::send_email;` (E0255, E0428); then write `ctx.activity::<SendEmail>(order)`.
+/// - `crate = path`: where `steadfast` is found.
+///
+/// In an impl block it is an inner attribute of [`macro@activities`], with the options `name` and the time-outs.
+#[proc_macro_attribute]
+pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
+    activity::function(options.into(), &item.into()).into()
+}
+
+/// Makes methods activities: those with `#[activity]` in this impl block, one block for each type.
+///
+/// ```ignore
+/// #[activities]
+/// impl<G: Gateway> Payments<G> {
+///     #[activity]
+///     async fn charge(&self, ctx: ActivityContext, order: Order) -> Result<Receipt, PaymentError> { .. }
+///
+///     #[activity(start_to_close_timeout = "5s")]
+///     fn audit(&self, who: &str, cents: u64) -> Result<(), ActivityError> { .. }
+/// }
+/// ```
+///
+/// A workflow calls them through `ctx.activities::<Payments<Stripe>>()`, which has a method for each, with plain parameters; a
+/// worker gets the value by `.activities(Payments { .. })`; a test makes them up with `.mock_activities::<Payments<Stripe>>(|m| ..)`.
+///
+/// On a trait it describes activities that others implement: `ctx.activities::<dyn Parcels>()`. The trait gets the supertraits
+/// `Send + Sync + 'static`, its `async fn`s futures that are `Send`. `#[activities] impl Parcels for Dhl` makes the value of a `Dhl`
+/// one that a worker can run.
+#[proc_macro_attribute]
+pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
+    activity::set(options.into(), &item.into()).into()
+}
+
+/// Makes a type a workflow: its state, with the functions in this impl block.
+///
+/// ```ignore
+/// #[workflow]
+/// impl Approval {
+///     #[init]              fn new(order: Order) -> Self { .. }          // or `#[derive(Default)]`
+///     #[run]               async fn run(ctx: WorkflowContext<Self>, order: Order) -> WorkflowResult<String> { .. }
+///     #[signal]            fn decide(&mut self, approved: bool) { .. }
+///     #[query]             fn status(&self) -> Option<bool> { .. }
+///     #[update]            fn amend(&mut self, total_cents: u64) -> Result<u64, UpdateError> { .. }
+///     #[validator(amend)]  fn check_amend(&self, total_cents: &u64) -> Result<(), Rejection> { .. }
+///     #[update]            async fn ship(ctx: WorkflowContext<Self>, to: Address) -> Result<Tracking, UpdateError> { .. }
+///     #[signal(dynamic)]   fn any(&mut self, name: &str, args: RawArgs) { .. }
+/// }
+/// ```
+///
+/// - `#[run]`, once: the main routine. An `Err` fails the workflow, a panic only the workflow task.
+/// - `#[init]`: makes the state. It gets the same input as `#[run]`, or `#[run]` takes none. Without it the type needs `Default`.
+/// - `#[signal]`, `#[update]`: with `&mut self`, or `async` with `ctx: WorkflowContext<Self>`. An async signal may return a `Result`,
+///   whose `Err` fails the workflow.
+/// - `#[query]`: with `&self`.
+/// - `#[validator(amend)]`: is asked before the update `amend` is accepted; it takes the update's parameters by reference.
+/// - `#[signal(dynamic)]`: gets the signals that no other handler is named after.
+///
+/// Queries and updates may return a `Result`: that is a type whose name ends in `Result`. Functions that are not async may take
+/// `ctx: &HandlerContext`. Handlers have the option `name = ".."`: the name on the wire. The workflow type's name is that of the type,
+/// or `#[workflow(name = "..")]`, or a constant as in `#[workflow(name = T::NAME)]`.
+///
+/// Handles have a method for each message, with plain parameters. So no handler may be called like what every handle has (`id`,
+/// `run_id`, `result`, `cancel`, `terminate`, `describe`, `signal`, `query`, `update`): write `#[signal(name = "cancel")] fn on_cancel`.
+///
+/// On a trait, the same functions without bodies describe a workflow that others implement: `client.start::<dyn ApprovalApi>(order)`.
+/// `#[workflow] impl ApprovalApi for Quick` makes `Quick` a workflow that a worker can run.
+#[proc_macro_attribute]
+pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
+    workflow::workflow(options.into(), &item.into()).into()
+}
+
+/// Makes an enum or a struct an error that keeps its variant on the way from an activity to a workflow, and on to a client.
+///
+/// ```ignore
+/// #[derive(Debug, Serialize, Deserialize, ApplicationError)]
+/// pub enum PaymentError {
+///     #[error("card malformed", non_retryable)]
+///     InvalidCard,
+///     #[error("gateway busy after {attempts} attempts", next_retry_delay = "3s")]
+///     Busy { attempts: u32 },
+///     #[error("{0} declined")]
+///     Declined(String),
+/// }
+/// ```
+///
+/// It writes `Display`, from the texts, and `Error` as well, so it takes the place of `thiserror::Error`: with both, E0119.
+///
+/// Options after the text: `non_retryable`, and `next_retry_delay = "3s"`. Above an enum they hold for every variant that does not say
+/// otherwise; there, too, `type = ".."` names the failure's type, if not after the Rust type.
+#[proc_macro_derive(ApplicationError, attributes(error))]
+pub fn application_error(item: TokenStream) -> TokenStream {
+    error::application_error(item.into()).into()
+}
+
+/// Makes an async function a test that is given a server, a client and workers in this process, in which time is skipped.
+///
+/// ```ignore
+/// #[steadfast::test]
+/// async fn an_unanswered_approval_times_out(env: TestEnv) {
+///     env.worker("orders").workflow::<Approval>().mock::<send_email>(|_| Ok(())).start();
+///     let approval = env.client().start::<Approval>(order).task_queue("orders").await?;
+///     assert_eq!(approval.result().await?, "timed_out");
+/// }
+/// ```
+///
+/// A function that returns nothing may use `?` nevertheless. Attributes such as `#[should_panic]` and `#[ignore]` work as usual.
+#[proc_macro_attribute]
+pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
+    test::test(options.into(), &item.into()).into()
+}

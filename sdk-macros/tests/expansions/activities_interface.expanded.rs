@@ -1,0 +1,252 @@
+pub trait Parcels: ::core::marker::Send + ::core::marker::Sync + 'static {
+    /// Books a parcel.
+    fn book(
+        &self,
+        to: String,
+        grams: u32,
+    ) -> impl ::core::future::Future<
+        Output = Result<String, ActivityError>,
+    > + ::core::marker::Send
+    where
+        Self: Sized;
+    fn print(
+        &self,
+        ctx: ActivityContext,
+        label: &Label,
+    ) -> Result<Vec<u8>, ActivityError>
+    where
+        Self: Sized;
+}
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    private_bounds,
+    private_interfaces,
+    unreachable_pub,
+    unused_qualifications,
+    unused_variables,
+    clippy::all,
+    clippy::nursery,
+    clippy::pedantic,
+    clippy::restriction
+)]
+const _: () = {
+    use ::steadfast::__private as __sf;
+    struct __book(__sf::PhantomData<fn() -> __sf::Box<dyn Parcels>>);
+    const _: () = {
+        #[automatically_derived]
+        impl __sf::Activity for __book {
+            const NAME: &'static str = "book";
+            type Input = (String, u32);
+            type Output = <Result<String, ActivityError> as __sf::Fallible>::Ok;
+            type Error = <Result<String, ActivityError> as __sf::Fallible>::Err;
+            type Timeout = __sf::CloseTimeoutMissing;
+            fn encode(
+                input: &Self::Input,
+                converter: &__sf::Converter,
+            ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
+                __sf::Args::encode(input, converter)
+            }
+            fn decode(
+                input: __sf::Option<&__sf::Payloads>,
+                converter: &__sf::Converter,
+            ) -> __sf::Result<Self::Input, __sf::DecodeError> {
+                __sf::Args::decode(input, converter)
+            }
+            fn failure(
+                error: Self::Error,
+                converter: &__sf::Converter,
+            ) -> __sf::Failure {
+                use __sf::error_kind::*;
+                (&&&Tag(error)).failure(converter)
+            }
+        }
+    };
+    struct __print(__sf::PhantomData<fn() -> __sf::Box<dyn Parcels>>);
+    const _: () = {
+        #[automatically_derived]
+        impl __sf::Activity for __print {
+            const NAME: &'static str = "print-label";
+            type Input = Label;
+            type Output = <Result<Vec<u8>, ActivityError> as __sf::Fallible>::Ok;
+            type Error = <Result<Vec<u8>, ActivityError> as __sf::Fallible>::Err;
+            type Timeout = __sf::CloseTimeoutSet;
+            fn defaults() -> __sf::ActivityOptions {
+                <__sf::ActivityOptions as ::core::default::Default>::default()
+                    .start_to_close_timeout(::core::time::Duration::from_millis(5000u64))
+            }
+            fn encode(
+                input: &Self::Input,
+                converter: &__sf::Converter,
+            ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
+                __sf::encode_one(input, converter)
+            }
+            fn decode(
+                input: __sf::Option<&__sf::Payloads>,
+                converter: &__sf::Converter,
+            ) -> __sf::Result<Self::Input, __sf::DecodeError> {
+                {
+                    let (input,): (Label,) = __sf::Args::decode(input, converter)?;
+                    __sf::Result::Ok(input)
+                }
+            }
+            fn failure(
+                error: Self::Error,
+                converter: &__sf::Converter,
+            ) -> __sf::Failure {
+                use __sf::error_kind::*;
+                (&&&Tag(error)).failure(converter)
+            }
+        }
+    };
+    const _: () = {
+        fn __data() {
+            __sf::data::<String>();
+            __sf::data::<u32>();
+            __sf::data::<<Result<String, ActivityError> as __sf::Fallible>::Ok>();
+        }
+    };
+    const _: () = {
+        fn __data() {
+            __sf::data::<Label>();
+            __sf::data::<<Result<Vec<u8>, ActivityError> as __sf::Fallible>::Ok>();
+        }
+    };
+    pub struct __Methods<__A: ?Sized, __K>(__sf::StubCore<__A, __K>);
+    #[automatically_derived]
+    impl<__A: ?Sized, __K> __sf::Deref for __Methods<__A, __K> {
+        type Target = __sf::StubCore<__A, __K>;
+        fn deref(&self) -> &Self::Target {
+            &self.0
+        }
+    }
+    #[automatically_derived]
+    impl<__A: ?Sized, __K> ::core::convert::From<__sf::StubCore<__A, __K>>
+    for __Methods<__A, __K> {
+        fn from(core: __sf::StubCore<__A, __K>) -> Self {
+            Self(core)
+        }
+    }
+    impl<__K: __sf::CallKind> __Methods<dyn Parcels, __K> {
+        /// Books a parcel.
+        pub fn book(
+            &self,
+            to: String,
+            grams: u32,
+        ) -> __K::Call<
+            <Result<String, ActivityError> as __sf::Fallible>::Ok,
+            __sf::CloseTimeoutMissing,
+        > {
+            self.0.kind.call("book", (to, grams), ::core::default::Default::default())
+        }
+        pub fn print(
+            &self,
+            label: Label,
+        ) -> __K::Call<
+            <Result<Vec<u8>, ActivityError> as __sf::Fallible>::Ok,
+            __sf::CloseTimeoutSet,
+        > {
+            self.0
+                .kind
+                .call(
+                    "print-label",
+                    (label,),
+                    <__sf::ActivityOptions as ::core::default::Default>::default()
+                        .start_to_close_timeout(
+                            ::core::time::Duration::from_millis(5000u64),
+                        ),
+                )
+        }
+    }
+    pub struct __Mock(__sf::MockSet, __sf::PhantomData<fn() -> __sf::Box<dyn Parcels>>);
+    #[automatically_derived]
+    impl ::core::default::Default for __Mock {
+        fn default() -> Self {
+            Self(::core::default::Default::default(), __sf::PhantomData)
+        }
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<__Mock> for __sf::MockSet {
+        fn from(mock: __Mock) -> Self {
+            mock.0
+        }
+    }
+    impl __Mock {
+        /// Books a parcel.
+        pub fn book(
+            mut self,
+            answer: impl ::core::ops::Fn(
+                String,
+                u32,
+            ) -> Result<
+                    String,
+                    ActivityError,
+                > + ::core::marker::Send + ::core::marker::Sync + 'static,
+        ) -> Self {
+            self.0
+                .push((
+                    "book",
+                    __sf::mock_activity::<__book>(move |(__0, __1)| answer(__0, __1)),
+                ));
+            self
+        }
+        pub fn print(
+            mut self,
+            answer: impl ::core::ops::Fn(
+                Label,
+            ) -> Result<
+                    Vec<u8>,
+                    ActivityError,
+                > + ::core::marker::Send + ::core::marker::Sync + 'static,
+        ) -> Self {
+            self.0.push(("print-label", __sf::mock_activity::<__print>(answer)));
+            self
+        }
+    }
+    #[automatically_derived]
+    impl __sf::ActivitySet for dyn Parcels {
+        type Methods<__K: __sf::CallKind> = __Methods<Self, __K>;
+        type Mock = __Mock;
+    }
+    #[automatically_derived]
+    impl<__X: Parcels> __sf::ImplementedBy<__X> for dyn Parcels {
+        fn register(implementation: __sf::Arc<__X>, registry: &mut __sf::Registry) {
+            {
+                let this = __sf::Arc::clone(&implementation);
+                registry
+                    .activity::<
+                        __book,
+                    >(move |context, (__0, __1)| {
+                        let this = __sf::Arc::clone(&this);
+                        let converter = ::core::clone::Clone::clone(context.converter());
+                        __sf::Box::pin(async move {
+                            <__X as Parcels>::book(&*this, __0, __1)
+                                .await
+                                .map_err(|error| <__book as __sf::Activity>::failure(
+                                    error,
+                                    &converter,
+                                ))
+                        })
+                    });
+            }
+            {
+                let this = __sf::Arc::clone(&implementation);
+                registry
+                    .activity::<
+                        __print,
+                    >(move |context, __0| {
+                        let this = __sf::Arc::clone(&this);
+                        let converter = ::core::clone::Clone::clone(context.converter());
+                        __sf::blocking(move || {
+                            <__X as Parcels>::print(&*this, context, &__0)
+                                .map_err(|error| <__print as __sf::Activity>::failure(
+                                    error,
+                                    &converter,
+                                ))
+                        })
+                    });
+            }
+        }
+    }
+};

@@ -1,0 +1,6 @@
+/// Sends the mail.
+#[activity]
+pub async fn send_email(order: Order) -> Result<(), ActivityError> {
+    mail::send(&order.address).await?;
+    Ok(())
+}

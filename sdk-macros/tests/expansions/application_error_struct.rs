@@ -1,0 +1,6 @@
+#[derive(ApplicationError)]
+#[error("{sku} is out of stock", non_retryable)]
+pub struct OutOfStock<T> {
+    sku: String,
+    more: T,
+}

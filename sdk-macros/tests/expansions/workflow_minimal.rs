@@ -1,0 +1,7 @@
+#[workflow]
+impl Noop {
+    #[run]
+    async fn run() -> WorkflowResult<()> {
+        Ok(())
+    }
+}
