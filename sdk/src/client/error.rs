@@ -1,0 +1,240 @@
+//! What can go wrong, one enum for each question.
+
+use super::{RpcError, WorkflowStatus};
+use crate::{
+    convert::{DecodeError, EncodeError},
+    error::{QueryFailure, UpdateFailure, WorkflowFailure},
+};
+use std::{error::Error, fmt};
+
+/// An enum whose variants print what they hold, after a few words, and name it as their source.
+macro_rules! client_errors {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident {
+            $($(#[$doc:meta])* $variant:ident($inner:ty) = $words:literal,)*
+        }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* $variant($inner),)*
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant(inner) => write!(f, concat!($words, "{}"), inner),)*
+                }
+            }
+        }
+
+        impl Error for $name {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                match self {
+                    $(Self::$variant(inner) => inner.source(),)*
+                }
+            }
+        }
+
+        $(client_errors!(@from $name $variant $inner);)*
+    )*};
+    (@from $name:ident Encode $inner:ty) => { client_errors!(@impl $name Encode $inner); };
+    (@from $name:ident Decode $inner:ty) => { client_errors!(@impl $name Decode $inner); };
+    (@from $name:ident Start $inner:ty) => { client_errors!(@impl $name Start $inner); };
+    (@from $name:ident Result $inner:ty) => { client_errors!(@impl $name Result $inner); };
+    (@from $name:ident $variant:ident $inner:ty) => {};
+    (@impl $name:ident $variant:ident $inner:ty) => {
+        impl From<$inner> for $name {
+            fn from(inner: $inner) -> Self {
+                Self::$variant(inner)
+            }
+        }
+    };
+}
+
+client_errors! {
+    /// Why a workflow was not started.
+    StartError {
+        /// A workflow of this id runs already, or ran and its id must not be used again.
+        AlreadyStarted(AlreadyStarted) = "",
+        /// An argument cannot be encoded.
+        Encode(EncodeError) = "not started: ",
+        /// The call failed.
+        Rpc(RpcError) = "not started: ",
+    }
+
+    /// Why a signal was not sent.
+    SignalError {
+        /// There is no such workflow, or it does not run any more.
+        NotFound(RpcError) = "not signalled: ",
+        /// An argument cannot be encoded.
+        Encode(EncodeError) = "not signalled: ",
+        /// The call failed.
+        Rpc(RpcError) = "not signalled: ",
+    }
+
+    /// Why a query was not answered.
+    QueryError {
+        /// The handler failed, there is none of this name, or the arguments were not those it takes.
+        Failed(QueryFailure) = "the query failed: ",
+        /// The workflow is in a state in which the query was not to be answered.
+        Rejected(Rejected) = "the query was rejected: ",
+        /// There is no such workflow.
+        NotFound(RpcError) = "",
+        /// Nobody can answer now: no worker polls the task queue, or the workflow's tasks fail.
+        NotReady(RpcError) = "nobody can answer the query: ",
+        /// An argument cannot be encoded.
+        Encode(EncodeError) = "not asked: ",
+        /// The answer is not of the expected type.
+        Decode(DecodeError) = "the answer: ",
+        /// The call failed.
+        Rpc(RpcError) = "not answered: ",
+    }
+
+    /// Why an update has no result.
+    UpdateCallError {
+        /// It was rejected, by the validator say, or its handler failed. The server does not tell which; a typed error
+        /// does.
+        Failed(UpdateFailure) = "the update failed: ",
+        /// There is no such workflow or update, or the workflow closed before it saw the update.
+        NotFound(RpcError) = "",
+        /// Nobody can handle it now: the workflow's tasks fail.
+        NotReady(RpcError) = "nobody can handle the update: ",
+        /// An argument cannot be encoded.
+        Encode(EncodeError) = "not sent: ",
+        /// The result is not of the expected type.
+        Decode(DecodeError) = "the result: ",
+        /// The call failed.
+        Rpc(RpcError) = "not updated: ",
+    }
+
+    /// Why a workflow has no result.
+    ResultError {
+        /// It failed.
+        Failed(WorkflowFailure) = "the workflow failed: ",
+        /// It was cancelled.
+        Cancelled(WorkflowFailure) = "the workflow was cancelled: ",
+        /// Somebody terminated it.
+        Terminated(WorkflowFailure) = "the workflow was terminated: ",
+        /// It took longer than it may.
+        TimedOut(WorkflowFailure) = "the workflow timed out: ",
+        /// It goes on in another run, and only this run's result was asked for.
+        ContinuedAsNew(ContinuedAsNew) = "the workflow ",
+        /// There is no such workflow.
+        NotFound(RpcError) = "",
+        /// The result is not of the expected type.
+        Decode(DecodeError) = "the result: ",
+        /// The call failed.
+        Rpc(RpcError) = "no result: ",
+    }
+
+    /// Why a workflow was not started, or has no result.
+    ExecuteError {
+        /// It was not started.
+        Start(StartError) = "",
+        /// It was started, and has no result.
+        Result(ResultError) = "",
+    }
+
+    /// Why a request about a workflow failed.
+    RequestError {
+        /// There is no such workflow, or it does not run any more.
+        NotFound(RpcError) = "",
+        /// The call failed.
+        Rpc(RpcError) = "",
+    }
+}
+
+/// Which workflow there is already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlreadyStarted(Box<(String, String)>);
+
+impl AlreadyStarted {
+    pub(super) fn new(workflow_id: String, run_id: String) -> Self {
+        Self(Box::new((workflow_id, run_id)))
+    }
+
+    /// The workflow's id.
+    #[must_use]
+    pub fn workflow_id(&self) -> &str {
+        &self.0.0
+    }
+
+    /// Its run's id, empty if the server does not tell.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.0.1
+    }
+}
+
+impl fmt::Display for AlreadyStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (workflow_id, run_id) = &*self.0;
+        write!(f, "workflow \"{workflow_id}\" is started already, its run is {run_id}")
+    }
+}
+
+impl Error for AlreadyStarted {}
+
+/// The state in which a query was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejected(pub WorkflowStatus);
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the workflow is {:?}", self.0)
+    }
+}
+
+impl Error for Rejected {}
+
+/// The run in which a workflow goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContinuedAsNew(Box<str>);
+
+impl ContinuedAsNew {
+    pub(super) fn new(run_id: String) -> Self {
+        Self(run_id.into())
+    }
+
+    /// The next run's id.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ContinuedAsNew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "goes on in run {}", self.0)
+    }
+}
+
+impl Error for ContinuedAsNew {}
+
+/// Sorts out what does not exist.
+macro_rules! from_rpc {
+    ($($name:ident)*) => {$(
+        impl From<RpcError> for $name {
+            fn from(error: RpcError) -> Self {
+                if error.is_not_found() { Self::NotFound(error) } else { Self::Rpc(error) }
+            }
+        }
+    )*};
+}
+from_rpc!(SignalError RequestError ResultError);
+
+impl ResultError {
+    /// The failure with which the workflow was closed, if it was.
+    #[must_use]
+    pub fn failure(&self) -> Option<&WorkflowFailure> {
+        match self {
+            Self::Failed(failure) | Self::Cancelled(failure) | Self::Terminated(failure) | Self::TimedOut(failure) => {
+                Some(failure)
+            }
+            Self::ContinuedAsNew(_) | Self::NotFound(_) | Self::Decode(_) | Self::Rpc(_) => None,
+        }
+    }
+}

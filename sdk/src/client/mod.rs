@@ -1,0 +1,192 @@
+//! Starting workflows, and talking to them from outside.
+//!
+//! ```no_run
+//! use steadfast::{Client, workflow::Untyped};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::connect("localhost:7233").await?;
+//! let order = client.start_untyped("Approval", ("order 1",)).id("order-1").task_queue("orders").await?;
+//! order.signal_untyped("decide", (true,)).await?;
+//! println!("{}", order.result_untyped::<String>().await?);
+//!
+//! let again = client.workflow::<Untyped>("order-1");
+//! println!("{:?}", again.describe().await?.status());
+//! # Ok(())
+//! # }
+//! ```
+
+mod async_activity;
+mod builder;
+mod connection;
+mod describe;
+mod error;
+mod handle;
+mod list;
+mod query;
+mod result;
+mod signal;
+mod start;
+mod update;
+
+pub use async_activity::{AsyncActivity, AsyncActivityError};
+pub use builder::{ClientBuilder, ConnectError};
+pub(crate) use connection::Connection;
+pub use connection::{ErrorDetail, RpcError};
+pub use describe::WorkflowDescription;
+pub use error::{ExecuteError, QueryError, RequestError, ResultError, SignalError, StartError, UpdateCallError};
+pub use handle::{CancelCall, ToClient, WorkflowHandle};
+pub use list::{WorkflowList, WorkflowSummary};
+pub use query::QueryCall;
+pub use result::ResultCall;
+pub use signal::SignalCall;
+pub use start::{Execute, Start, StartCall, StartSignal, TaskQueueMissing, TaskQueueSet, ToStart};
+pub use steadfast_proto::{
+    enums::{
+        QueryRejectCondition, WorkflowExecutionStatus as WorkflowStatus, WorkflowIdConflictPolicy,
+        WorkflowIdReusePolicy,
+    },
+    tonic::Code,
+};
+pub use update::{UpdateCall, UpdateHandle};
+
+use crate::{
+    convert::{Args, Converter},
+    workflow::{Untyped, Workflow},
+};
+use std::sync::Arc;
+use steadfast_proto::{common::WorkflowExecution, workflowservice::workflow_service_server::WorkflowService};
+
+/// The way to a server and one of its namespaces. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    connection: Connection,
+    namespace: String,
+    identity: String,
+    converter: Converter,
+}
+
+impl Client {
+    /// Connects to the namespace `default` of a server: `localhost:7233`, or with a scheme, `http://localhost:7233`.
+    ///
+    /// # Errors
+    /// The address is malformed, or nobody answers there.
+    #[cfg(feature = "client")]
+    pub async fn connect(address: impl Into<String>) -> Result<Self, ConnectError> {
+        Self::builder().address(address).connect().await
+    }
+
+    /// A client with settings: namespace, identity and so on.
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client of a service in this process: calls are plain function calls, nothing is encoded.
+    #[must_use]
+    pub fn in_process(service: Arc<dyn WorkflowService>) -> Self {
+        Self::builder().in_process(service)
+    }
+
+    /// Starts a workflow when awaited, and returns its handle.
+    ///
+    /// ```no_run
+    /// # use steadfast::{Client, workflow::Workflow};
+    /// # async fn example<Approval: Workflow<Input = u32>>(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let approval = client.start::<Approval>(7).id("order-1").task_queue("orders").await?;
+    /// println!("{}", approval.id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
+    pub fn start<W: Workflow + ?Sized>(&self, input: W::Input) -> StartCall<W, TaskQueueMissing> {
+        StartCall::new(self, W::NAME, W::encode(&input, self.converter()))
+    }
+
+    /// Starts a workflow when awaited, and waits for its result.
+    #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
+    pub fn execute<W: Workflow + ?Sized>(&self, input: W::Input) -> StartCall<W, TaskQueueMissing, Execute> {
+        StartCall::new(self, W::NAME, W::encode(&input, self.converter()))
+    }
+
+    /// Starts a workflow that is known by its type's name alone; the arguments are a tuple.
+    #[allow(clippy::needless_pass_by_value)] // the arguments are given away, as by a call
+    pub fn start_untyped<A: Args>(
+        &self,
+        workflow_type: impl Into<String>,
+        arguments: A,
+    ) -> StartCall<Untyped, TaskQueueMissing> {
+        StartCall::new(self, workflow_type, arguments.encode(self.converter()))
+    }
+
+    /// A handle to a workflow that exists, or will. Nothing is asked of the server yet.
+    pub fn workflow<W: Workflow + ?Sized>(&self, id: impl Into<String>) -> WorkflowHandle<W> {
+        WorkflowHandle::of(ToClient::new(self.clone(), id))
+    }
+
+    /// The workflows that a visibility query finds, such as `WorkflowType = 'Approval' AND ExecutionStatus = 'Running'`;
+    /// all of them for an empty one.
+    pub fn list(&self, query: impl Into<String>) -> WorkflowList {
+        WorkflowList::new(self.clone(), query.into())
+    }
+
+    /// How many workflows a visibility query finds.
+    ///
+    /// # Errors
+    /// The query is malformed, or the call fails.
+    pub async fn count(&self, query: impl Into<String>) -> Result<u64, RpcError> {
+        list::count(self, query.into()).await
+    }
+
+    /// An activity that said [`complete_async`](crate::error::ActivityError::complete_async), by its task token.
+    pub fn async_activity(&self, task_token: impl Into<bytes::Bytes>) -> AsyncActivity {
+        AsyncActivity::by_token(self.clone(), task_token.into())
+    }
+
+    /// An activity that said [`complete_async`](crate::error::ActivityError::complete_async), by its workflow's id and
+    /// its own.
+    pub fn async_activity_by_id(
+        &self,
+        workflow_id: impl Into<String>,
+        activity_id: impl Into<String>,
+    ) -> AsyncActivity {
+        AsyncActivity::by_id(self.clone(), workflow_id.into(), activity_id.into())
+    }
+
+    /// The namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.0.namespace
+    }
+
+    /// Who this client is to the server: process and host, unless it was set.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.0.identity
+    }
+
+    /// What turns values into payloads and back.
+    #[must_use]
+    pub fn converter(&self) -> &Converter {
+        &self.0.converter
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.0.connection
+    }
+}
+
+/// Names a workflow, and one of its runs; without a run id it is the latest.
+fn execution(workflow_id: &str, run_id: Option<&str>) -> WorkflowExecution {
+    WorkflowExecution {
+        workflow_id: workflow_id.to_owned(),
+        run_id: run_id.unwrap_or_default().to_owned(),
+    }
+}
+
+/// A new id for a workflow, an update or a request.
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}

@@ -1,0 +1,148 @@
+//! A workflow's result.
+
+use super::{Client, ResultError, ToClient, error::ContinuedAsNew, execution};
+use crate::{
+    convert::Data,
+    error::{Failure, SOURCE, WorkflowFailure},
+};
+use std::{future::IntoFuture, marker::PhantomData};
+use steadfast_core::BoxFuture;
+use steadfast_proto::{
+    common::Payloads,
+    enums::{HistoryEventFilterType, TimeoutType},
+    failure::{CanceledFailureInfo, TerminatedFailureInfo, TimeoutFailureInfo, failure::FailureInfo},
+    history::{HistoryEvent, history_event::Attributes},
+    workflowservice::GetWorkflowExecutionHistoryRequest,
+};
+
+/// The wait for a workflow's result.
+#[must_use = "nothing is waited for until awaited"]
+pub struct ResultCall<O> {
+    target: ToClient,
+    follows_runs: bool,
+    _output: PhantomData<fn() -> O>,
+}
+
+/// How a run ended.
+enum Close {
+    Completed(Option<Payloads>),
+    Next(String),
+    Failed(ResultError),
+}
+
+impl<O> ResultCall<O> {
+    pub(super) fn new(target: ToClient) -> Self {
+        Self {
+            target,
+            follows_runs: true,
+            _output: PhantomData,
+        }
+    }
+
+    /// Whether a run that was retried, continued as new or repeated by a cron schedule is followed to the next one. It
+    /// is, unless this is set to `false`.
+    pub fn follow_runs(mut self, follows: bool) -> Self {
+        self.follows_runs = follows;
+        self
+    }
+}
+
+impl<O: Data> IntoFuture for ResultCall<O> {
+    type Output = Result<O, ResultError>;
+    type IntoFuture = BoxFuture<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let client = self.target.client();
+            let mut run_id = self.target.result_run_id().map(str::to_owned);
+            loop {
+                let event = close_event(client, self.target.id(), run_id.as_deref()).await?;
+                match close(event, self.follows_runs) {
+                    Close::Completed(result) => return Ok(client.converter().decode_result(result.as_ref())?),
+                    Close::Next(next) => run_id = Some(next),
+                    Close::Failed(error) => return Err(error),
+                }
+            }
+        })
+    }
+}
+
+/// Waits for the event that closes a run; the server answers without one after a while.
+async fn close_event(client: &Client, id: &str, run_id: Option<&str>) -> Result<HistoryEvent, ResultError> {
+    let mut request = GetWorkflowExecutionHistoryRequest {
+        namespace: client.namespace().to_owned(),
+        execution: Some(execution(id, run_id)),
+        wait_new_event: true,
+        history_event_filter_type: HistoryEventFilterType::CloseEvent.into(),
+        skip_archival: true,
+        ..GetWorkflowExecutionHistoryRequest::default()
+    };
+    loop {
+        let answer = client.connection().wait_workflow_execution_history(request.clone()).await?;
+        if let Some(event) = answer.history.and_then(|history| history.events.into_iter().next_back()) {
+            return Ok(event);
+        }
+        request.next_page_token = answer.next_page_token;
+    }
+}
+
+fn close(event: HistoryEvent, follows_runs: bool) -> Close {
+    use Attributes as A;
+    let (end, next_run_id) = match event.attributes {
+        Some(A::WorkflowExecutionCompletedEventAttributes(end)) => {
+            (Close::Completed(end.result), end.new_execution_run_id)
+        }
+        Some(A::WorkflowExecutionFailedEventAttributes(end)) => {
+            let failure = end.failure.unwrap_or_default();
+            (Close::Failed(ResultError::Failed(WorkflowFailure::from_failure(failure))), end.new_execution_run_id)
+        }
+        Some(A::WorkflowExecutionTimedOutEventAttributes(end)) => {
+            let info = TimeoutFailureInfo {
+                timeout_type: TimeoutType::StartToClose.into(),
+                ..TimeoutFailureInfo::default()
+            };
+            let failure = failure("it took longer than its timeout", FailureInfo::TimeoutFailureInfo(info));
+            (Close::Failed(ResultError::TimedOut(failure)), end.new_execution_run_id)
+        }
+        Some(A::WorkflowExecutionContinuedAsNewEventAttributes(end)) => {
+            let next = ContinuedAsNew::new(end.new_execution_run_id.clone());
+            (Close::Failed(ResultError::ContinuedAsNew(next)), end.new_execution_run_id)
+        }
+        Some(A::WorkflowExecutionCanceledEventAttributes(end)) => {
+            let info = CanceledFailureInfo {
+                details: end.details,
+                ..CanceledFailureInfo::default()
+            };
+            let failure = failure("as was asked for", FailureInfo::CanceledFailureInfo(info));
+            (Close::Failed(ResultError::Cancelled(failure)), String::new())
+        }
+        Some(A::WorkflowExecutionTerminatedEventAttributes(end)) => {
+            let reason = if end.reason.is_empty() { "no reason was given" } else { &end.reason };
+            let info = TerminatedFailureInfo {
+                identity: end.identity,
+                ..TerminatedFailureInfo::default()
+            };
+            let failure = failure(reason, FailureInfo::TerminatedFailureInfo(info));
+            (Close::Failed(ResultError::Terminated(failure)), String::new())
+        }
+        _ => {
+            let message = format!("the server gave event {} as the run's last one, which does not close it", event.event_id);
+            let failure = Failure {
+                message,
+                source: SOURCE.to_owned(),
+                ..Failure::default()
+            };
+            (Close::Failed(ResultError::Failed(WorkflowFailure::from_failure(failure))), String::new())
+        }
+    };
+    if follows_runs && !next_run_id.is_empty() { Close::Next(next_run_id) } else { end }
+}
+
+fn failure(message: &str, info: FailureInfo) -> WorkflowFailure {
+    WorkflowFailure::from_failure(Failure {
+        message: message.to_owned(),
+        source: SOURCE.to_owned(),
+        failure_info: Some(info),
+        ..Failure::default()
+    })
+}

@@ -1,0 +1,334 @@
+//! Starting a workflow.
+
+use super::{
+    Client, Code, ErrorDetail, ExecuteError, RpcError, StartError, ToClient, WorkflowHandle, WorkflowIdConflictPolicy,
+    WorkflowIdReusePolicy, error::AlreadyStarted, new_id, signal::split,
+};
+use crate::{
+    convert::{Args, Converter, Data, EncodeError},
+    handle::{Handle, Target},
+    workflow::Workflow,
+};
+use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, time::Duration};
+use steadfast_core::BoxFuture;
+use steadfast_proto::{
+    common::{Memo, Payload, Payloads, RetryPolicy, SearchAttributes, WorkflowType},
+    duration,
+    sdk::UserMetadata,
+    taskqueue::TaskQueue,
+    workflowservice::{SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest},
+};
+
+/// The task queue has not been named yet: call [`task_queue`](StartCall::task_queue).
+pub enum TaskQueueMissing {}
+/// The task queue has been named.
+pub enum TaskQueueSet {}
+
+/// The call returns a handle.
+pub enum Start {}
+/// The call waits for the workflow's result.
+pub enum Execute {}
+
+/// The start of a workflow, which happens when it is awaited.
+///
+/// Without an id it gets a new one. Awaiting it needs a task queue; the type says `TaskQueueMissing` until then.
+#[must_use = "nothing starts until awaited"]
+pub struct StartCall<W: ?Sized, Q = TaskQueueSet, M = Start> {
+    client: Client,
+    request: Box<StartWorkflowExecutionRequest>,
+    signal: Option<(String, Option<Payloads>)>,
+    error: Option<EncodeError>,
+    _types: PhantomData<fn(&W) -> (Q, M)>,
+}
+
+impl<W: ?Sized, M> StartCall<W, TaskQueueMissing, M> {
+    pub(super) fn new(
+        client: &Client,
+        workflow_type: impl Into<String>,
+        input: Result<Payloads, EncodeError>,
+    ) -> Self {
+        let (input, error) = split(input);
+        let request = Box::new(StartWorkflowExecutionRequest {
+            namespace: client.namespace().to_owned(),
+            workflow_type: Some(WorkflowType { name: workflow_type.into() }),
+            input,
+            identity: client.identity().to_owned(),
+            ..StartWorkflowExecutionRequest::default()
+        });
+        Self {
+            client: client.clone(),
+            request,
+            signal: None,
+            error,
+            _types: PhantomData,
+        }
+    }
+}
+
+impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
+    /// The task queue that the workflow's workers poll.
+    pub fn task_queue(mut self, name: impl Into<String>) -> StartCall<W, TaskQueueSet, M> {
+        self.request.task_queue = Some(TaskQueue {
+            name: name.into(),
+            ..TaskQueue::default()
+        });
+        StartCall {
+            client: self.client,
+            request: self.request,
+            signal: self.signal,
+            error: self.error,
+            _types: PhantomData,
+        }
+    }
+
+    /// The workflow's id: what it is about, such as an order's number.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.request.workflow_id = id.into();
+        self
+    }
+
+    /// Whether the id of a closed workflow may be used again. It may, unless this says otherwise.
+    pub fn id_reuse_policy(mut self, policy: WorkflowIdReusePolicy) -> Self {
+        self.request.workflow_id_reuse_policy = policy.into();
+        self
+    }
+
+    /// What happens if a workflow of the id runs. It is an error, unless this says otherwise.
+    pub fn id_conflict_policy(mut self, policy: WorkflowIdConflictPolicy) -> Self {
+        self.request.workflow_id_conflict_policy = policy.into();
+        self
+    }
+
+    /// How long the workflow may take, all its runs included.
+    pub fn execution_timeout(mut self, timeout: Duration) -> Self {
+        self.request.workflow_execution_timeout = Some(duration(timeout));
+        self
+    }
+
+    /// How long one run may take.
+    pub fn run_timeout(mut self, timeout: Duration) -> Self {
+        self.request.workflow_run_timeout = Some(duration(timeout));
+        self
+    }
+
+    /// How long a worker may take for one workflow task: 10 s, unless this says otherwise.
+    pub fn task_timeout(mut self, timeout: Duration) -> Self {
+        self.request.workflow_task_timeout = Some(duration(timeout));
+        self
+    }
+
+    /// How the workflow is tried again if it fails. It is not, unless this says otherwise.
+    pub fn retry_policy(mut self, policy: impl Into<RetryPolicy>) -> Self {
+        self.request.retry_policy = Some(policy.into());
+        self
+    }
+
+    /// How long to wait before the workflow's first task.
+    pub fn start_delay(mut self, delay: Duration) -> Self {
+        self.request.workflow_start_delay = Some(duration(delay));
+        self
+    }
+
+    /// Runs the workflow again and again, by a cron expression.
+    pub fn cron_schedule(mut self, expression: impl Into<String>) -> Self {
+        self.request.cron_schedule = expression.into();
+        self
+    }
+
+    /// A note for people and programs, shown in lists, never searched.
+    #[allow(clippy::needless_pass_by_value)] // notes are mostly written on the spot
+    pub fn memo<T: Data>(mut self, name: impl Into<String>, value: T) -> Self {
+        if let Some(payload) = self.encode(&value) {
+            let memo = self.request.memo.get_or_insert_with(Memo::default);
+            memo.fields.insert(name.into(), payload);
+        }
+        self
+    }
+
+    /// A value by which the workflow is found. The attribute is known to the server, and this is of its type.
+    #[allow(clippy::needless_pass_by_value)] // as for a memo
+    pub fn search_attribute<T: Data>(mut self, name: impl Into<String>, value: T) -> Self {
+        if let Some(payload) = self.encode(&value) {
+            let attributes = self.request.search_attributes.get_or_insert_with(SearchAttributes::default);
+            attributes.indexed_fields.insert(name.into(), payload);
+        }
+        self
+    }
+
+    /// One line about the workflow, for people.
+    pub fn summary(mut self, text: impl Into<String>) -> Self {
+        let payload = self.encode(&text.into());
+        self.request.user_metadata.get_or_insert_with(UserMetadata::default).summary = payload;
+        self
+    }
+
+    /// More about the workflow, for people.
+    pub fn details(mut self, text: impl Into<String>) -> Self {
+        let payload = self.encode(&text.into());
+        self.request.user_metadata.get_or_insert_with(UserMetadata::default).details = payload;
+        self
+    }
+
+    /// Starts of the same id count once: the second returns the first one's run.
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.request.request_id = id.into();
+        self
+    }
+
+    fn encode<T: Data>(&mut self, value: &T) -> Option<Payload> {
+        match self.client.converter().encode(value) {
+            Ok(payload) => Some(payload),
+            Err(error) => {
+                self.error = Some(error);
+                None
+            }
+        }
+    }
+}
+
+impl<W: Workflow + ?Sized, Q, M> StartCall<W, Q, M> {
+    /// Sends a signal with the start, in one step: to the workflow that runs already, if one does.
+    ///
+    /// ```no_run
+    /// # use steadfast::Client;
+    /// # async fn example(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let cart = client
+    ///     .start_untyped("Cart", ("customer 1",))
+    ///     .id("cart-1")
+    ///     .task_queue("carts")
+    ///     .with_signal(|cart| cart.signal_untyped("add", ("an apple",)))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_signal(mut self, signal: impl FnOnce(&Handle<W, ToStart>) -> StartSignal) -> Self {
+        let handle = Handle::of(ToStart {
+            converter: self.client.converter().clone(),
+        });
+        let signal = signal(&handle);
+        let (input, error) = split(signal.arguments);
+        self.error = self.error.or(error);
+        self.signal = Some((signal.name, input));
+        self
+    }
+}
+
+impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
+    async fn send(mut self) -> Result<ToClient, StartError> {
+        if let Some(error) = self.error {
+            return Err(error.into());
+        }
+        for id in [&mut self.request.workflow_id, &mut self.request.request_id] {
+            if id.is_empty() {
+                *id = new_id();
+            }
+        }
+        let id = self.request.workflow_id.clone();
+        let connection = self.client.connection();
+        let run_id = match self.signal {
+            None => connection.start_workflow_execution(*self.request).await.map(|answer| answer.run_id),
+            Some((name, input)) => connection
+                .signal_with_start_workflow_execution(with_signal(*self.request, name, input))
+                .await
+                .map(|answer| answer.run_id),
+        };
+        match run_id {
+            Ok(run_id) => Ok(ToClient::started(self.client, id, run_id)),
+            Err(error) => Err(StartError::of(error, id)),
+        }
+    }
+}
+
+impl<W: Workflow + ?Sized> IntoFuture for StartCall<W, TaskQueueSet, Start> {
+    type Output = Result<WorkflowHandle<W>, StartError>;
+    type IntoFuture = BoxFuture<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(Handle::of(self.send().await?)) })
+    }
+}
+
+impl<W: Workflow + ?Sized> IntoFuture for StartCall<W, TaskQueueSet, Execute> {
+    type Output = Result<W::Output, ExecuteError>;
+    type IntoFuture = BoxFuture<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let handle: WorkflowHandle<W> = Handle::of(self.send().await?);
+            Ok(handle.result().await?)
+        })
+    }
+}
+
+impl StartError {
+    fn of(error: RpcError, workflow_id: String) -> Self {
+        match error.detail() {
+            Some(ErrorDetail::WorkflowAlreadyStarted(detail)) => {
+                Self::AlreadyStarted(AlreadyStarted::new(workflow_id, detail.run_id.clone()))
+            }
+            None if error.code() == Code::AlreadyExists => {
+                Self::AlreadyStarted(AlreadyStarted::new(workflow_id, String::new()))
+            }
+            _ => Self::Rpc(error),
+        }
+    }
+}
+
+/// To a workflow that is about to be started, by [`StartCall::with_signal`].
+#[derive(Debug, Clone)]
+pub struct ToStart {
+    converter: Converter,
+}
+
+/// A signal that goes along with a start.
+#[must_use = "return it from the closure of `with_signal`"]
+pub struct StartSignal {
+    name: String,
+    arguments: Result<Payloads, EncodeError>,
+}
+
+impl Target for ToStart {
+    type Signal = StartSignal;
+
+    fn signal<A: Args>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> StartSignal {
+        StartSignal {
+            name: name.into().into_owned(),
+            arguments: arguments.encode(&self.converter),
+        }
+    }
+}
+
+fn with_signal(
+    start: StartWorkflowExecutionRequest,
+    signal_name: String,
+    signal_input: Option<Payloads>,
+) -> SignalWithStartWorkflowExecutionRequest {
+    SignalWithStartWorkflowExecutionRequest {
+        namespace: start.namespace,
+        workflow_id: start.workflow_id,
+        workflow_type: start.workflow_type,
+        task_queue: start.task_queue,
+        input: start.input,
+        workflow_execution_timeout: start.workflow_execution_timeout,
+        workflow_run_timeout: start.workflow_run_timeout,
+        workflow_task_timeout: start.workflow_task_timeout,
+        identity: start.identity,
+        request_id: start.request_id,
+        workflow_id_reuse_policy: start.workflow_id_reuse_policy,
+        workflow_id_conflict_policy: start.workflow_id_conflict_policy,
+        signal_name,
+        signal_input,
+        retry_policy: start.retry_policy,
+        cron_schedule: start.cron_schedule,
+        memo: start.memo,
+        search_attributes: start.search_attributes,
+        header: start.header,
+        workflow_start_delay: start.workflow_start_delay,
+        user_metadata: start.user_metadata,
+        links: start.links,
+        versioning_override: start.versioning_override,
+        priority: start.priority,
+        time_skipping_config: start.time_skipping_config,
+        ..SignalWithStartWorkflowExecutionRequest::default()
+    }
+}

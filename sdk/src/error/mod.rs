@@ -1,0 +1,36 @@
+//! Errors that travel, and errors that stay.
+//!
+//! *Returned by user code*: [`ActivityError`], [`WorkflowError`], [`UpdateError`] and [`Rejection`] take any error by
+//! `?`. A type with `#[derive(ApplicationError)]` keeps its variant on the way, and is matched again on the other side.
+//!
+//! *Seen by workflow code*: [`ActivityFailure`], [`ChildFailure`], [`SignalFailure`], and [`Cancelled`].
+//!
+//! *Seen by clients*: one enum for each question, in [`client`](crate::client).
+//!
+//! All of them are one or two pointers wide.
+
+mod activity;
+mod application;
+mod chain;
+mod failure;
+mod kind;
+mod retryable;
+mod update;
+mod workflow;
+
+pub use activity::ActivityError;
+pub use application::{ApplicationError, offer};
+pub use failure::{ActivityFailure, ChildFailure, QueryFailure, SignalFailure, UpdateFailure, WorkflowFailure};
+pub use kind::error_kind;
+pub use steadfast_proto::{
+    enums::{RetryState, TimeoutType},
+    failure::Failure,
+};
+pub use update::{Rejection, UpdateError};
+pub use workflow::{Cancelled, WorkflowError, WorkflowResult};
+
+pub(crate) use activity::is_complete_async;
+pub(crate) use workflow::Ending;
+
+/// What failures made here name as their source.
+pub(crate) const SOURCE: &str = "SteadfastRust";

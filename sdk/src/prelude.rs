@@ -1,0 +1,1 @@
+//! Everything that most programs name: `use steadfast::prelude::*;`.
