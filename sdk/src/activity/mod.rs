@@ -1,0 +1,30 @@
+//! Activities: the work itself, outside of the workflow's determinism, retried by the server.
+//!
+//! An activity is a function with [`#[activity]`](crate::activity), asynchronous or blocking, free or a method in an
+//! impl block with [`#[activities]`](crate::activities). A workflow calls it by
+//! [`ctx.activity::<function>(input)`](crate::workflow::WorkflowContext::activity) or through a [`Stub`].
+
+mod call;
+mod context;
+mod definition;
+mod heartbeat;
+mod info;
+mod mock;
+mod options;
+mod retry;
+mod stub;
+
+pub use call::{ActivityCall, ActivityFuture};
+pub use context::{ActivityContext, CancelReason};
+pub use definition::{
+    Activity, ActivityImplementation, ActivitySet, ActivitySetImplementation, CloseTimeout, CloseTimeoutMissing,
+    CloseTimeoutSet, ImplementedBy, blocking,
+};
+pub use info::ActivityInfo;
+pub use mock::{MockSet, mock_activity};
+pub use options::{ActivityCancellation, ActivityOptions};
+pub use retry::RetryPolicy;
+pub use stub::{CallKind, NoMethods, Remote, Stub, StubCore};
+
+pub(crate) use context::Cancellation;
+pub(crate) use heartbeat::{Answer as HeartbeatAnswer, Heartbeats};

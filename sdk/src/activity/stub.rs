@@ -1,0 +1,169 @@
+//! The activities of a type, as methods.
+
+use super::{
+    ActivityCall, ActivityCancellation, ActivityOptions, ActivitySet, CloseTimeout, CloseTimeoutSet, RetryPolicy,
+};
+use crate::convert::{Args, Converter, Data};
+use std::{fmt, marker::PhantomData, ops::Deref, time::Duration};
+use steadfast_core::Host;
+
+/// The activities of `A`, as methods: each returns a call.
+///
+/// It has no methods of its own: the activities come first, then the options of [`StubCore`], so that nothing that is
+/// added there can hide an activity.
+pub struct Stub<A: ActivitySet + ?Sized, K: CallKind = Remote<CloseTimeoutSet>>(A::Methods<K>);
+
+impl<A: ActivitySet + ?Sized, K: CallKind> Stub<A, K> {
+    pub(crate) fn of(kind: K) -> Self {
+        Self(StubCore { kind, set: PhantomData }.into())
+    }
+}
+
+impl<A: ActivitySet + ?Sized, K: CallKind> Deref for Stub<A, K> {
+    type Target = A::Methods<K>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<A: ActivitySet + ?Sized, K: CallKind> Clone for Stub<A, K> {
+    fn clone(&self) -> Self {
+        Self::of(self.0.kind.clone())
+    }
+}
+
+impl<A: ActivitySet + ?Sized, K: CallKind> fmt::Debug for Stub<A, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stub").finish_non_exhaustive()
+    }
+}
+
+/// What every stub can do, whatever its activities: options for all of its calls.
+pub struct StubCore<A: ?Sized, K> {
+    #[doc(hidden)]
+    pub kind: K,
+    set: PhantomData<fn(&A)>,
+}
+
+impl<A: ActivitySet + ?Sized, T: CloseTimeout> StubCore<A, Remote<T>> {
+    /// How long one attempt may take.
+    pub fn start_to_close_timeout(&self, timeout: Duration) -> Stub<A, Remote<CloseTimeoutSet>> {
+        self.with(|options| options.start_to_close_timeout(timeout))
+    }
+
+    /// How long all attempts together may take.
+    pub fn schedule_to_close_timeout(&self, timeout: Duration) -> Stub<A, Remote<CloseTimeoutSet>> {
+        self.with(|options| options.schedule_to_close_timeout(timeout))
+    }
+
+    /// How long an activity may wait for a worker.
+    pub fn schedule_to_start_timeout(&self, timeout: Duration) -> Stub<A, Remote<T>> {
+        self.with(|options| options.schedule_to_start_timeout(timeout))
+    }
+
+    /// How long an activity may go without a heartbeat.
+    pub fn heartbeat_timeout(&self, timeout: Duration) -> Stub<A, Remote<T>> {
+        self.with(|options| options.heartbeat_timeout(timeout))
+    }
+
+    /// How activities are retried.
+    pub fn retry_policy(&self, policy: RetryPolicy) -> Stub<A, Remote<T>> {
+        self.with(|options| options.retry_policy(policy))
+    }
+
+    /// Where activities run, if not on the workflow's task queue.
+    pub fn task_queue(&self, task_queue: impl Into<String>) -> Stub<A, Remote<T>> {
+        self.with(|options| options.task_queue(task_queue))
+    }
+
+    /// What cancelling an activity means for the workflow.
+    pub fn cancellation(&self, cancellation: ActivityCancellation) -> Stub<A, Remote<T>> {
+        self.with(|options| options.cancellation(cancellation))
+    }
+
+    fn with<U: CloseTimeout>(&self, change: impl FnOnce(ActivityOptions) -> ActivityOptions) -> Stub<A, Remote<U>> {
+        Stub::of(Remote {
+            host: self.kind.host.clone(),
+            converter: self.kind.converter.clone(),
+            options: change(self.kind.options.clone()),
+            timeout: PhantomData,
+        })
+    }
+}
+
+/// How a stub's activities are called.
+pub trait CallKind: Clone + Send + Sync + 'static {
+    /// A call of this kind.
+    type Call<O: Data, D: CloseTimeout>;
+
+    /// A call of an activity, with the defaults that its attribute gives.
+    fn call<O: Data, D: CloseTimeout>(
+        &self,
+        name: &'static str,
+        arguments: impl Args,
+        defaults: ActivityOptions,
+    ) -> Self::Call<O, D>;
+}
+
+/// Through the server, on any worker of the task queue.
+pub struct Remote<T> {
+    host: Host,
+    converter: Converter,
+    options: ActivityOptions,
+    timeout: PhantomData<fn() -> T>,
+}
+
+impl<T> Remote<T> {
+    pub(crate) fn new(host: Host, converter: Converter) -> Self {
+        Self {
+            host,
+            converter,
+            options: ActivityOptions::default(),
+            timeout: PhantomData,
+        }
+    }
+}
+
+impl<T> Clone for Remote<T> {
+    fn clone(&self) -> Self {
+        Self {
+            host: self.host.clone(),
+            converter: self.converter.clone(),
+            options: self.options.clone(),
+            timeout: PhantomData,
+        }
+    }
+}
+
+impl<T: CloseTimeout> CallKind for Remote<T> {
+    type Call<O: Data, D: CloseTimeout> = ActivityCall<O, T::Or<D>>;
+
+    fn call<O: Data, D: CloseTimeout>(
+        &self,
+        name: &'static str,
+        arguments: impl Args,
+        defaults: ActivityOptions,
+    ) -> Self::Call<O, D> {
+        let input = arguments.encode(&self.converter);
+        ActivityCall::new(&self.host, &self.converter, name, input, &defaults).options(&self.options)
+    }
+}
+
+/// The stub of a set whose macro knows no methods: its options alone.
+#[doc(hidden)]
+pub struct NoMethods<A: ?Sized, K>(StubCore<A, K>);
+
+impl<A: ?Sized, K> Deref for NoMethods<A, K> {
+    type Target = StubCore<A, K>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<A: ?Sized, K> From<StubCore<A, K>> for NoMethods<A, K> {
+    fn from(core: StubCore<A, K>) -> Self {
+        Self(core)
+    }
+}

@@ -1,0 +1,18 @@
+//! The worker: polls a task queue, and runs workflow code and activities.
+
+mod activity_driver;
+mod activity_task;
+mod backoff;
+mod error;
+mod options;
+mod poller;
+mod registry;
+mod running;
+mod shared;
+mod stop;
+mod workflow_driver;
+
+pub use error::WorkerError;
+pub use options::Worker;
+pub use registry::{RawActivity, Registry, raw_activity};
+pub use running::RunningWorker;

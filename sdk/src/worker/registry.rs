@@ -1,0 +1,142 @@
+//! What a worker can run.
+
+use crate::{
+    activity::{Activity, ActivityContext},
+    convert::Converter,
+    error::SOURCE,
+    workflow::{WorkflowImplementation, instance::Definition},
+};
+use std::{collections::BTreeMap, fmt, future::ready, sync::Arc};
+use steadfast_core::{BoxFuture, Program, Programs};
+use steadfast_proto::{common::Payloads, failure::Failure};
+
+/// An activity without its types.
+#[doc(hidden)]
+pub type RawActivity =
+    Arc<dyn Fn(ActivityContext, Option<&Payloads>) -> BoxFuture<Result<Payloads, Failure>> + Send + Sync>;
+
+type MakeProgram = Box<dyn Fn() -> Box<dyn Program> + Send + Sync>;
+
+/// What a worker can run, by name.
+#[derive(Default)]
+pub struct Registry {
+    workflows: BTreeMap<&'static str, MakeProgram>,
+    activities: BTreeMap<&'static str, RawActivity>,
+    mocks: BTreeMap<&'static str, RawActivity>,
+    mistakes: Vec<String>,
+}
+
+impl Registry {
+    /// Registers an activity; generated code calls it for each function of a set.
+    pub fn activity<A: Activity>(
+        &mut self,
+        run: impl Fn(ActivityContext, A::Input) -> BoxFuture<Result<A::Output, Failure>> + Send + Sync + 'static,
+    ) {
+        if self.activities.insert(A::NAME, raw_activity::<A>(run)).is_some() {
+            self.mistakes
+                .push(format!("activity `{}` is registered twice", A::NAME));
+        }
+    }
+
+    pub(super) fn mock(&mut self, name: &'static str, mock: RawActivity) {
+        if self.mocks.insert(name, mock).is_some() {
+            self.mistakes.push(format!("activity `{name}` has two mocks"));
+        }
+    }
+
+    pub(super) fn workflow<W: WorkflowImplementation>(&mut self, converter: Converter) {
+        let definition = Arc::new(Definition::<W>::new(converter));
+        for (kind, name) in definition.duplicates() {
+            self.mistakes
+                .push(format!("workflow `{}` has two {kind} handlers named `{name}`", W::NAME));
+        }
+        for name in definition.orphaned_validators() {
+            self.mistakes.push(format!(
+                "workflow `{}` has a validator for `{name}`, which is no update",
+                W::NAME
+            ));
+        }
+        let make: MakeProgram = Box::new(move || definition.instance());
+        if self.workflows.insert(W::NAME, make).is_some() {
+            self.mistakes
+                .push(format!("workflow `{}` is registered twice", W::NAME));
+        }
+    }
+
+    pub(super) fn take_mistakes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.mistakes)
+    }
+
+    pub(super) fn has_workflows(&self) -> bool {
+        !self.workflows.is_empty()
+    }
+
+    pub(super) fn has_activities(&self) -> bool {
+        !self.activities.is_empty() || !self.mocks.is_empty()
+    }
+
+    /// An activity by name; a mock stands in for the one it is named after.
+    pub(super) fn find_activity(&self, name: &str) -> Option<&RawActivity> {
+        self.mocks.get(name).or_else(|| self.activities.get(name))
+    }
+
+    /// The names of all activities, in order.
+    pub(super) fn activity_names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.activities.keys().chain(self.mocks.keys()).copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("workflows", &self.workflows.keys())
+            .field("activities", &self.activity_names())
+            .finish()
+    }
+}
+
+/// The workflows of a registry, as a shard is given them.
+pub(super) struct RegisteredPrograms(pub(super) Arc<Registry>);
+
+impl Programs for RegisteredPrograms {
+    fn create(&self, workflow_type: &str) -> Option<Box<dyn Program>> {
+        self.0.workflows.get(workflow_type).map(|make| make())
+    }
+
+    fn registered(&self) -> Vec<String> {
+        self.0.workflows.keys().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+/// Takes the types off an activity.
+#[doc(hidden)]
+pub fn raw_activity<A: Activity>(
+    run: impl Fn(ActivityContext, A::Input) -> BoxFuture<Result<A::Output, Failure>> + Send + Sync + 'static,
+) -> RawActivity {
+    Arc::new(move |context, input| {
+        let converter = context.converter().clone();
+        match A::decode(input, &converter) {
+            Ok(input) => {
+                let running = run(context, input);
+                Box::pin(async move {
+                    let output = running.await?;
+                    converter
+                        .encode_result(&output)
+                        .map_err(|error| failure("EncodeError", error.to_string()))
+                })
+            }
+            Err(error) => Box::pin(ready(Err(failure("DecodeError", error.to_string())))),
+        }
+    })
+}
+
+/// The failure of something that the worker itself found out.
+pub(super) fn failure(type_name: &str, message: String) -> Failure {
+    Failure {
+        source: SOURCE.to_owned(),
+        ..Failure::application(type_name, message)
+    }
+}

@@ -1,0 +1,266 @@
+//! Drives a shard: one task that owns it, its polls and its calls in flight. No lock, and nothing hops.
+
+use super::{
+    poller::{PollKind, Pollers},
+    registry::RegisteredPrograms,
+    shared::Shared,
+    stop::{Listener, Phase},
+};
+use crate::client::RpcError;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use steadfast_core::{Input, Notice, Output, Refusal, Shard, ShardOptions};
+use steadfast_proto::{
+    enums::TaskQueueType,
+    workflowservice::{PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse},
+};
+
+/// How long a task may wait on a sticky queue before any worker may take it.
+const STICKY_SCHEDULE_TO_START: Duration = Duration::from_secs(10);
+/// How long open polls may take to end after the server was told of the shutdown.
+const POLLS_END: Duration = Duration::from_secs(5);
+
+/// How much a shard takes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) cached: usize,
+    pub(super) tasks: usize,
+    pub(super) polls: usize,
+}
+
+/// Runs a shard until the worker stops and the shard's tasks are answered.
+pub(super) async fn drive(shared: Arc<Shared>, shard: usize, limits: Limits, mut stop: Listener) {
+    let sticky_queue = (limits.cached > 0).then(|| format!("{}-{}-{shard}", shared.identity, shared.instance_key));
+    let mut driver = Driver::new(&shared, sticky_queue.clone(), limits);
+    driver.poll_tasks();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.reached(Phase::Draining) => break,
+            Some(done) = driver.calls.next() => driver.handle(done),
+        }
+        driver.make_calls();
+        driver.poll_tasks();
+    }
+    driver.drain(sticky_queue.as_deref()).await;
+}
+
+struct Driver<'a, C> {
+    shared: &'a Arc<Shared>,
+    sticky_queue: Option<String>,
+    shard: Shard,
+    pollers: Pollers,
+    calls: FuturesUnordered<C>,
+    /// Makes a call's future; all of them are of one type, so that none needs a box of its own.
+    call: fn(Arc<Shared>, Call) -> C,
+    polls_open: usize,
+}
+
+/// What is asked of the server.
+enum Call {
+    Poll(PollKind, Box<PollWorkflowTaskQueueRequest>, Option<Duration>),
+    Output(Output),
+}
+
+/// What came of it.
+enum Done {
+    Polled(PollKind, Result<Box<PollWorkflowTaskQueueResponse>, RpcError>),
+    Input(Input),
+    Nothing,
+}
+
+impl<'a> Driver<'a, ()> {
+    fn new(
+        shared: &'a Arc<Shared>,
+        sticky_queue: Option<String>,
+        limits: Limits,
+    ) -> Driver<'a, impl Future<Output = Done> + use<>> {
+        let options = ShardOptions {
+            namespace: shared.namespace(),
+            task_queue: shared.task_queue.clone(),
+            identity: shared.identity.clone(),
+            max_cached_workflows: limits.cached,
+            sticky_queue: sticky_queue.clone().map(|name| (name, STICKY_SCHEDULE_TO_START)),
+            sdk: ("steadfast".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            record_flags: shared.server.records_flags,
+            build_id: shared.build_id.clone(),
+        };
+        let programs = RegisteredPrograms(Arc::clone(&shared.registry));
+        Driver {
+            shared,
+            shard: Shard::new(options, Box::new(programs)),
+            pollers: Pollers::new(limits.tasks, limits.polls, sticky_queue.is_some()),
+            sticky_queue,
+            calls: FuturesUnordered::new(),
+            call,
+            polls_open: 0,
+        }
+    }
+}
+
+impl<C: Future<Output = Done>> Driver<'_, C> {
+    /// Begins as many polls as there are slots for.
+    fn poll_tasks(&mut self) {
+        while let Some(kind) = self.pollers.begin(self.shard.outstanding()) {
+            self.poll(kind, None);
+        }
+    }
+
+    fn poll(&mut self, kind: PollKind, delay: Option<Duration>) {
+        let shared = self.shared;
+        let task_queue = match (kind, &self.sticky_queue) {
+            (PollKind::Sticky, Some(name)) => shared.sticky_queue(name),
+            (PollKind::Normal | PollKind::Sticky, _) => shared.normal_queue(),
+        };
+        let request = PollWorkflowTaskQueueRequest {
+            namespace: shared.namespace(),
+            task_queue: Some(task_queue),
+            identity: shared.identity.clone(),
+            worker_instance_key: shared.instance_key.clone(),
+            deployment_options: shared.deployment_options(),
+            ..PollWorkflowTaskQueueRequest::default()
+        };
+        self.polls_open += 1;
+        self.push(Call::Poll(kind, Box::new(request), delay));
+    }
+
+    fn push(&mut self, call: Call) {
+        self.calls.push((self.call)(Arc::clone(self.shared), call));
+    }
+
+    fn handle(&mut self, done: Done) {
+        match done {
+            Done::Input(input) => self.shard.handle(SystemTime::now(), input),
+            Done::Polled(kind, answer) => {
+                self.polls_open -= 1;
+                let poller = self.pollers.end(kind);
+                match answer {
+                    Ok(task) => {
+                        poller.backoff.succeeded();
+                        // An empty answer is the end of a long poll.
+                        if !task.task_token.is_empty() {
+                            self.shard.handle(SystemTime::now(), Input::WorkflowTask(task));
+                        }
+                    }
+                    Err(error) => {
+                        let delay = poller.backoff.failed(&error, &self.shared.task_queue);
+                        if let Some(kind) = self.pollers.begin(self.shard.outstanding()) {
+                            self.poll(kind, Some(delay));
+                        }
+                    }
+                }
+            }
+            Done::Nothing => {}
+        }
+    }
+
+    /// Does what the shard wants done.
+    fn make_calls(&mut self) {
+        while let Some(output) = self.shard.poll_output() {
+            match output {
+                Output::Notice(notice) => log(notice),
+                output => self.push(Call::Output(output)),
+            }
+        }
+    }
+
+    /// Answers the tasks at hand. Open polls may still bring some, if the server ends the polls.
+    async fn drain(mut self, sticky_queue: Option<&str>) {
+        let shared = self.shared;
+        shared.announce_shutdown(sticky_queue, TaskQueueType::Workflow).await;
+        let wait_for_polls = shared.server.completes_polls_on_shutdown;
+        let mut polls_end = std::pin::pin!(tokio::time::sleep(POLLS_END));
+        let mut are_polls_awaited = wait_for_polls;
+        loop {
+            self.make_calls();
+            let busy = self.calls.len() > self.polls_open;
+            if !busy && self.shard.outstanding() == 0 && (!are_polls_awaited || self.polls_open == 0) {
+                break;
+            }
+            tokio::select! {
+                biased;
+                done = self.calls.next() => match done {
+                    Some(Done::Polled(_, Err(_))) => self.polls_open -= 1,
+                    Some(done) => self.handle(done),
+                    None => break,
+                },
+                () = &mut polls_end, if are_polls_awaited => are_polls_awaited = false,
+            }
+        }
+    }
+}
+
+async fn call(shared: Arc<Shared>, call: Call) -> Done {
+    let connection = shared.client.connection();
+    match call {
+        Call::Poll(kind, request, delay) => {
+            if let Some(delay) = delay {
+                tokio::time::sleep(delay).await;
+            }
+            Done::Polled(kind, connection.poll_workflow_task_queue(*request).await.map(Box::new))
+        }
+        Call::Output(Output::Complete(run, request)) => {
+            let answer = connection.respond_workflow_task_completed(*request).await;
+            Done::Input(Input::Completed(
+                run,
+                answer.map(Box::new).map_err(|error| refusal(&error)),
+            ))
+        }
+        Call::Output(Output::Fail(run, request)) => {
+            let answer = connection.respond_workflow_task_failed(*request).await;
+            Done::Input(Input::Failed(run, answer.map(drop).map_err(|error| refusal(&error))))
+        }
+        Call::Output(Output::FetchHistory(run, request)) => {
+            let answer = connection.get_workflow_execution_history(*request).await;
+            Done::Input(Input::HistoryPage(
+                run,
+                answer.map(Box::new).map_err(|error| refusal(&error)),
+            ))
+        }
+        Call::Output(Output::AnswerQuery(request)) => {
+            if let Err(error) = connection.respond_query_task_completed(*request).await {
+                // Nobody waits for the answer any more, most likely.
+                tracing::debug!(%error, "a query's answer was not taken");
+            }
+            Done::Nothing
+        }
+        Call::Output(Output::Notice(_)) => Done::Nothing,
+    }
+}
+
+fn refusal(error: &RpcError) -> Refusal {
+    Refusal {
+        code: i32::from(error.code()),
+        message: error.message().to_owned(),
+    }
+}
+
+fn log(notice: Notice) {
+    match notice {
+        Notice::TaskFailed {
+            workflow_id,
+            run_id,
+            workflow_type,
+            attempt,
+            message,
+        } => tracing::warn!(
+            workflow_id,
+            run_id,
+            workflow_type,
+            attempt,
+            "a workflow task failed: {message}"
+        ),
+        Notice::SignalDropped {
+            workflow_id,
+            run_id,
+            signal,
+            reason,
+        } => tracing::warn!(workflow_id, run_id, signal, "a signal was dropped: {reason}"),
+        Notice::Evicted { run_id, reason } => tracing::debug!(run_id, "a run left the cache: {reason}"),
+        other => tracing::warn!(notice = ?other, "notice"),
+    }
+}

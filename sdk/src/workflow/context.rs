@@ -1,0 +1,312 @@
+//! What asynchronous workflow code holds.
+
+use super::{
+    Cancelled, ContinueAsNew, HandlerContext, Sleep, Wait, Workflow, WorkflowInfo, operation::Operation, wait::Access,
+};
+use crate::{
+    activity::{Activity, ActivityCall, ActivityOptions, ActivitySet, CloseTimeoutMissing, Remote, Stub},
+    convert::{Args, Converter, Data},
+    error::WorkflowResult,
+};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    panic::Location,
+    sync::{Arc, Mutex, TryLockError},
+    task::Poll,
+    time::{Duration, SystemTime},
+};
+use steadfast_core::{Command, Host};
+
+/// What asynchronous workflow code holds: the way to the state, and to everything outside.
+///
+/// Cheap to clone. Everything it does is recorded in the workflow's history, and found there again on replay: take time,
+/// random numbers, timers and concurrency from here, never from elsewhere.
+pub struct WorkflowContext<S>(Arc<Shared<S>>);
+
+struct Shared<S> {
+    host: Host,
+    converter: Converter,
+    state: Mutex<S>,
+}
+
+impl<S> Clone for WorkflowContext<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for WorkflowContext<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkflowContext").finish_non_exhaustive()
+    }
+}
+
+/// The state.
+impl<S> WorkflowContext<S> {
+    /// Reads the workflow's state.
+    ///
+    /// # Panics
+    /// If called inside another closure on the same state, which fails the workflow task.
+    #[track_caller]
+    pub fn state<R>(&self, read: impl FnOnce(&S) -> R) -> R {
+        self.with_state(Location::caller(), "`state`", |state| read(state))
+    }
+
+    /// Changes the workflow's state; waits for a condition look at it again.
+    ///
+    /// # Panics
+    /// If called inside another closure on the same state, which fails the workflow task.
+    #[track_caller]
+    pub fn state_mut<R>(&self, change: impl FnOnce(&mut S) -> R) -> R {
+        let result = self.with_state(Location::caller(), "`state_mut`", change);
+        self.0.host.state_changed();
+        result
+    }
+
+    /// Waits until the condition holds.
+    ///
+    /// With [`timeout`](Wait::timeout) it gives up and returns `None`.
+    pub fn wait_condition(
+        &self,
+        condition: impl Fn(&S) -> bool + Send,
+    ) -> Wait<S, (), impl FnMut(&mut S) -> Option<()> + Send> {
+        Wait::new(self.clone(), Access::Reads, move |state: &mut S| {
+            condition(state).then_some(())
+        })
+    }
+
+    /// Waits until the closure returns `Some`, and returns what is in it.
+    pub fn wait_some<R>(
+        &self,
+        find: impl Fn(&S) -> Option<R> + Send,
+    ) -> Wait<S, R, impl FnMut(&mut S) -> Option<R> + Send> {
+        Wait::new(self.clone(), Access::Reads, move |state: &mut S| find(state))
+    }
+
+    /// As [`wait_some`](Self::wait_some), and may take the value out of the state in the same step.
+    pub fn wait_take<R, F>(&self, take: F) -> Wait<S, R, F>
+    where
+        F: FnMut(&mut S) -> Option<R> + Send,
+    {
+        Wait::new(self.clone(), Access::Takes, take)
+    }
+
+    /// Waits until all signal and update handlers have finished, as one does before the workflow ends.
+    ///
+    /// # Errors
+    /// The workflow was cancelled meanwhile.
+    pub fn all_handlers_finished(&self) -> impl Future<Output = Result<(), Cancelled>> + Send + use<S> {
+        let host = self.0.host.clone();
+        let mut cancellation: Option<Operation> = None;
+        poll_fn(move |task| {
+            if cancellation
+                .as_mut()
+                .is_some_and(|operation| operation.poll(task).is_ready())
+            {
+                return Poll::Ready(Err(Cancelled));
+            }
+            if host.unfinished_handlers() == 0 {
+                cancellation = None;
+                return Poll::Ready(Ok(()));
+            }
+            if cancellation.is_none() {
+                let mut operation = Operation::issue(&host, Command::Wait);
+                let resolution = operation.poll(task);
+                cancellation = Some(operation);
+                if resolution.is_ready() {
+                    return Poll::Ready(Err(Cancelled));
+                }
+            }
+            Poll::Pending
+        })
+    }
+
+    pub(super) fn with_state<R>(
+        &self,
+        caller: &'static Location<'static>,
+        what: &str,
+        closure: impl FnOnce(&mut S) -> R,
+    ) -> R {
+        let mut state = match self.0.state.try_lock() {
+            Ok(state) => state,
+            // A closure panicked: its task failed, and what is called now is clean-up.
+            Err(TryLockError::Poisoned(state)) => state.into_inner(),
+            Err(TryLockError::WouldBlock) => panic!(
+                "{what} at {caller} is used inside another closure on the state of the same workflow: \
+                 let that one return first, and use the state it was given"
+            ),
+        };
+        closure(&mut state)
+    }
+}
+
+/// Things to do.
+impl<S> WorkflowContext<S> {
+    /// Sleeps, in the server's time, through restarts of the worker. Zero sleeps until the next workflow task.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(self.0.host.clone(), duration)
+    }
+
+    /// Calls an activity: `ctx.activity::<send_email>(order)`. Several parameters are a tuple, none is `()`.
+    ///
+    /// The call is a value: nothing happens until it is awaited or [started](ActivityCall::start).
+    pub fn activity<A: Activity>(&self, input: A::Input) -> ActivityCall<A::Output, A::Timeout> {
+        let converter = &self.0.converter;
+        let input = A::encode(&input, converter);
+        ActivityCall::new(&self.0.host, converter, A::NAME, input, &A::defaults())
+    }
+
+    /// Calls an activity that is known by name alone. The output's type is up to the caller.
+    pub fn activity_untyped<O: Data>(
+        &self,
+        name: impl Into<String>,
+        arguments: impl Args,
+    ) -> ActivityCall<O, CloseTimeoutMissing> {
+        let converter = &self.0.converter;
+        let input = arguments.encode(converter);
+        ActivityCall::new(&self.0.host, converter, name, input, &ActivityOptions::default())
+    }
+
+    /// The activities of a type as methods: `ctx.activities::<Payments>().charge(order)`. Options set here hold for all
+    /// its calls.
+    pub fn activities<A: ActivitySet + ?Sized>(&self) -> Stub<A, Remote<CloseTimeoutMissing>> {
+        Stub::of(Remote::new(self.0.host.clone(), self.0.converter.clone()))
+    }
+
+    /// Whether code behind a patch takes the new path. Executions that passed this place before the patch was deployed
+    /// keep to the old one.
+    #[must_use]
+    pub fn patched(&self, id: &str) -> bool {
+        self.0.host.patched(id)
+    }
+
+    /// Marks a patch whose old path no execution needs any more, the step before its removal.
+    pub fn deprecate_patch(&self, id: &str) {
+        self.0.host.deprecate_patch(id);
+    }
+}
+
+/// Things to know.
+impl<S> WorkflowContext<S> {
+    /// The workflow's time: that of the current workflow task's start, the same on replay.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.0.host.now()
+    }
+
+    /// Ids, times and settings of the execution.
+    #[must_use]
+    pub fn info(&self) -> WorkflowInfo {
+        WorkflowInfo::new(self.0.host.info(), self.0.converter.clone())
+    }
+
+    /// Whether the code is being replayed. For logs and metrics; decisions must not depend on it.
+    #[must_use]
+    pub fn is_replaying(&self) -> bool {
+        self.0.host.is_replaying()
+    }
+
+    /// The next number of the execution's random sequence, the same on replay.
+    #[must_use]
+    pub fn random(&self) -> u64 {
+        self.0.host.random()
+    }
+
+    /// A random UUID (version 4), the same on replay.
+    #[must_use]
+    pub fn uuid4(&self) -> String {
+        uuid4(&self.0.host)
+    }
+
+    /// How many events the history has at the current workflow task.
+    #[must_use]
+    pub fn history_length(&self) -> i64 {
+        self.0.host.history_length()
+    }
+
+    /// How many bytes the history has at the current workflow task.
+    #[must_use]
+    pub fn history_size_bytes(&self) -> i64 {
+        self.0.host.history_size_bytes()
+    }
+
+    /// Whether the server suggests to [continue as new](Self::continue_as_new), for the history is getting long.
+    #[must_use]
+    pub fn continue_as_new_suggested(&self) -> bool {
+        self.0.host.continue_as_new_suggested()
+    }
+
+    /// Whether cancellation of the workflow was requested.
+    #[must_use]
+    pub fn is_cancel_requested(&self) -> bool {
+        self.0.host.is_cancel_requested()
+    }
+
+    /// What encodes and decodes values here.
+    #[must_use]
+    pub fn converter(&self) -> &Converter {
+        &self.0.converter
+    }
+}
+
+/// Continuing as new.
+impl<S: Workflow> WorkflowContext<S> {
+    /// Ends this run and begins a new one with a fresh history: `return ctx.continue_as_new(input)`.
+    ///
+    /// # Errors
+    /// Always: the error is what ends the run.
+    pub fn continue_as_new<T>(&self, input: S::Input) -> WorkflowResult<T> {
+        self.continue_as_new_with(input).into()
+    }
+
+    /// As [`continue_as_new`](Self::continue_as_new), with options:
+    /// `return ctx.continue_as_new_with(input).task_queue("other").into()`.
+    pub fn continue_as_new_with(&self, input: S::Input) -> ContinueAsNew {
+        self.continue_as::<S>(input)
+    }
+}
+
+impl<S> WorkflowContext<S> {
+    /// Ends this run and begins a new one of another workflow type: `return ctx.continue_as::<Other>(input).into()`.
+    pub fn continue_as<W: Workflow + ?Sized>(&self, input: W::Input) -> ContinueAsNew {
+        ContinueAsNew::new::<W>(&self.0.host, &input, &self.0.converter)
+    }
+}
+
+impl<S> WorkflowContext<S> {
+    pub(crate) fn new(host: Host, converter: Converter, state: S) -> Self {
+        Self(Arc::new(Shared {
+            host,
+            converter,
+            state: Mutex::new(state),
+        }))
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    pub(super) fn handler_context(&self) -> HandlerContext {
+        HandlerContext::writing(self.0.host.clone(), self.0.converter.clone())
+    }
+
+    pub(super) fn reading_context(&self) -> HandlerContext {
+        HandlerContext::reading(self.0.host.clone(), self.0.converter.clone())
+    }
+}
+
+/// Sixteen random bytes, written as RFC 9562 says for version 4.
+pub(super) fn uuid4(host: &Host) -> String {
+    let (high, low) = (host.random(), host.random());
+    let high = high & !0xf000 | 0x4000;
+    let low = low & !(0b11 << 62) | 0b10 << 62;
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xffff,
+        low >> 48,
+        low & 0xffff_ffff_ffff
+    )
+}

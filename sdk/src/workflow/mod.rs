@@ -1,0 +1,36 @@
+//! Workflow code: what it is made of, and what it may do.
+//!
+//! A workflow is a struct with [`#[workflow]`](crate::workflow) on an impl block. Its asynchronous functions are given a
+//! [`WorkflowContext`], the synchronous ones the state itself and, if they ask for it, a [`HandlerContext`].
+
+mod context;
+mod continue_as_new;
+mod definition;
+mod exit;
+mod handler_context;
+mod handlers;
+mod implementation;
+mod info;
+pub(crate) mod instance;
+mod join;
+mod metadata;
+pub(crate) mod operation;
+mod select;
+mod timer;
+mod wait;
+
+pub use context::WorkflowContext;
+pub use continue_as_new::ContinueAsNew;
+pub use definition::*;
+pub use handler_context::HandlerContext;
+pub use handlers::Handlers;
+pub use implementation::{WorkflowImplementation, WorkflowInterface};
+pub use info::{ParentWorkflow, WorkflowInfo};
+pub use join::{JoinAll, TryJoinAll, join_all, try_join_all};
+#[doc(hidden)]
+pub use select::Branch;
+pub use timer::{Sleep, Timer};
+pub use wait::{Wait, WaitTimeout};
+
+pub(crate) use crate::error::Cancelled;
+pub(crate) use metadata::text as metadata_text;

@@ -1,0 +1,43 @@
+//! A command that was issued, until it is resolved or nobody wants to know any more.
+
+use std::task::{Context, Poll};
+use steadfast_core::{Command, Host, OperationId, Resolution};
+
+/// A command that was issued. Dropping it before it is resolved releases it: a timer is cancelled, an activity runs on.
+pub(crate) struct Operation {
+    host: Host,
+    id: Option<OperationId>,
+}
+
+impl Operation {
+    #[track_caller]
+    pub(crate) fn issue(host: &Host, command: Command) -> Self {
+        let id = Some(host.ask(command));
+        Self { host: host.clone(), id }
+    }
+
+    /// Ready once, and never again after that.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Resolution> {
+        let Some(id) = self.id else { return Poll::Pending };
+        let resolution = self.host.poll(id, context);
+        if resolution.is_ready() {
+            self.id = None;
+        }
+        resolution
+    }
+
+    /// Asks for its cancellation. It is still to be polled for what comes of it.
+    pub(crate) fn cancel(&self) {
+        if let Some(id) = self.id {
+            self.host.cancel(id);
+        }
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            self.host.release(id);
+        }
+    }
+}
