@@ -1,10 +1,16 @@
 //! The side of a run that workflow code sees.
 
-use crate::Command;
+use crate::{
+    Command, UpdateRequest,
+    journal::{Journal, Mode},
+    machines::patch::Call,
+};
 use std::{
-    sync::Arc,
-    task::{Context, Poll},
-    time::{Duration, SystemTime},
+    fmt,
+    panic::Location,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::SystemTime,
 };
 use steadfast_proto::{common::Payloads, failure::Failure, history::WorkflowExecutionStartedEventAttributes};
 
@@ -44,78 +50,191 @@ pub struct WorkflowInfo {
     pub start_time: Option<SystemTime>,
 }
 
+/// Something that workflow code waits for, for stack traces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingOperation {
+    /// What it is: `activity charge (2)`.
+    pub what: String,
+    /// The line of workflow code that asked for it.
+    pub location: &'static Location<'static>,
+}
+
+/// What a run and its code share.
+pub(crate) struct Shared {
+    journal: Mutex<Journal>,
+    pub(crate) info: Arc<WorkflowInfo>,
+}
+
+impl Shared {
+    pub(crate) fn new(journal: Journal, info: WorkflowInfo) -> Self {
+        Self {
+            journal: Mutex::new(journal),
+            info: Arc::new(info),
+        }
+    }
+
+    /// Never held while code of users runs, so it can't be poisoned by it.
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The side of a run that workflow code sees: cheap to clone, `Send`, harmless once the run is gone.
-#[derive(Clone, Debug)]
-pub struct Host {}
+///
+/// Outside of a turn, and once the run is gone, nothing is issued: operations asked for are never ready.
+#[derive(Clone)]
+pub struct Host {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host")
+            .field("run_id", &self.shared.info.run_id)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Host {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
     /// Issues a command; its operation is polled with [`Host::poll`].
     #[track_caller]
     pub fn ask(&self, command: Command) -> OperationId {
-        unimplemented!()
+        let location = Location::caller();
+        self.changing(|journal, wakers| journal.ask(command, location, wakers))
     }
+
+    /// Issues a command for a line of workflow code further up than the caller.
+    pub fn ask_from(&self, command: Command, location: &'static Location<'static>) -> OperationId {
+        self.changing(|journal, wakers| journal.ask(command, location, wakers))
+    }
+
     /// Polls an operation; ready once, then the operation is forgotten. Never ready once the run is gone.
     pub fn poll(&self, operation: OperationId, context: &mut Context<'_>) -> Poll<Resolution> {
-        unimplemented!()
+        if self.shared.journal().is_waiting(operation, context.waker()) {
+            return Poll::Pending;
+        }
+        // A waker may be a user's: it is cloned and dropped where nothing is locked.
+        let mut waker = Some(context.waker().clone());
+        let poll = self.shared.journal().poll(operation, &mut waker);
+        drop(waker);
+        poll
     }
+
     /// Cancels an operation on behalf of workflow code.
+    #[track_caller]
     pub fn cancel(&self, operation: OperationId) {
-        unimplemented!()
+        let location = Location::caller();
+        self.changing(|journal, wakers| journal.cancel(operation, location, wakers));
     }
+
     /// Workflow code lost interest: a timer is cancelled, a wait forgotten, an activity runs on unobserved.
     pub fn release(&self, operation: OperationId) {
-        unimplemented!()
+        let mut wakers = Vec::new();
+        self.shared.journal().release(operation, &mut wakers);
+        drop(wakers);
     }
+
     /// The state may have changed: routines that wait for a condition are polled again.
     pub fn state_changed(&self) {
-        unimplemented!()
+        self.shared.journal().dirty = true;
     }
+
     /// The workflow's time: that of the current workflow task's start.
+    #[must_use]
     pub fn now(&self) -> SystemTime {
-        unimplemented!()
+        self.shared.journal().now
     }
+
     /// Whether the current turn is replayed. Logs and metrics are silent then; nothing else may depend on it.
+    #[must_use]
     pub fn is_replaying(&self) -> bool {
-        unimplemented!()
+        self.shared.journal().replaying
     }
+
     /// What stays the same for the whole run.
+    #[must_use]
     pub fn info(&self) -> Arc<WorkflowInfo> {
-        unimplemented!()
+        Arc::clone(&self.shared.info)
     }
+
     /// The id of the last event applied.
+    #[must_use]
     pub fn history_length(&self) -> i64 {
-        unimplemented!()
+        self.shared.journal().history_length
     }
+
     /// The history's size in bytes at the current task.
+    #[must_use]
     pub fn history_size_bytes(&self) -> i64 {
-        unimplemented!()
+        self.shared.journal().history_size_bytes
     }
+
     /// Whether the server suggests to continue as new.
+    #[must_use]
     pub fn continue_as_new_suggested(&self) -> bool {
-        unimplemented!()
+        self.shared.journal().continue_as_new_suggested
     }
+
     /// Whether cancellation of the workflow was requested.
+    #[must_use]
     pub fn is_cancel_requested(&self) -> bool {
-        unimplemented!()
+        self.shared.journal().cancel_requested
     }
+
     /// Whether code behind a patch takes the new path; records a marker the first time.
+    #[track_caller]
+    #[must_use]
     pub fn patched(&self, id: &str) -> bool {
-        unimplemented!()
+        let location = Location::caller();
+        self.shared.journal().patch(id, Call::Patched, location)
     }
+
     /// Marks a patch as no longer needed by any running workflow.
+    #[track_caller]
     pub fn deprecate_patch(&self, id: &str) {
-        unimplemented!()
+        let location = Location::caller();
+        self.shared.journal().patch(id, Call::DeprecatePatch, location);
     }
+
     /// The next number of the run's deterministic sequence.
+    #[must_use]
     pub fn random(&self) -> u64 {
-        unimplemented!()
+        self.shared.journal().random()
     }
+
     /// How many signal and update handlers have not finished.
+    #[must_use]
     pub fn unfinished_handlers(&self) -> usize {
-        unimplemented!()
+        self.shared.journal().handlers
     }
+
+    /// The update whose handler runs at this moment.
+    #[must_use]
+    pub fn current_update(&self) -> Option<Arc<UpdateRequest>> {
+        self.shared.journal().current_update.clone()
+    }
+
+    /// What workflow code waits for, in the order in which it was asked.
+    #[must_use]
+    pub fn pending_operations(&self) -> Vec<PendingOperation> {
+        self.shared.journal().pending_operations()
+    }
+
     /// Whether the run is gone: every call is then without effect.
+    #[must_use]
     pub fn is_closed(&self) -> bool {
-        unimplemented!()
+        self.shared.journal().mode == Mode::Closed
+    }
+
+    /// Changes the journal, then wakes whoever that concerns.
+    fn changing<T>(&self, change: impl FnOnce(&mut Journal, &mut Vec<Waker>) -> T) -> T {
+        let mut wakers = Vec::new();
+        let value = change(&mut self.shared.journal(), &mut wakers);
+        wakers.into_iter().for_each(Waker::wake);
+        value
     }
 }

@@ -3,13 +3,36 @@
 //! No clock, no thread, no socket, no runtime: time comes in as an argument, effects go out as values. A [`Run`] is one
 //! workflow execution, driven one [`Turn`](history::Turn) at a time; a [`Shard`] is many of them behind a cache.
 //! User code is a [`Program`] that talks to its run through a [`Host`].
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 mod command;
+mod flags;
+mod guard;
+pub mod history;
 mod host;
+mod issued;
+mod journal;
+mod limits;
+mod machines;
+mod mismatch;
+mod operation;
 mod program;
+mod routine;
+mod run;
 mod shard;
 
 pub use command::{ActivityCancellation, Command};
-pub use host::{Host, OperationId, Resolution, WorkflowInfo};
+pub use host::{Host, OperationId, PendingOperation, Resolution, WorkflowInfo};
+pub use mismatch::{Mismatch, Row, TurnError};
 pub use program::{BoxFuture, Exit, Handled, Program, Programs, Signal, TaskFailure, UpdateRequest};
+pub use run::{DroppedSignal, Run};
 pub use shard::{Input, Notice, Output, Refusal, RunKey, Shard, ShardOptions};

@@ -2,17 +2,31 @@
 //!
 //! After each [`Shard::handle`] drain [`Shard::poll_output`] until it returns `None`, then wait for the next input.
 
-use crate::Programs;
-use std::time::SystemTime;
+mod cache;
+mod finish;
+mod task;
+
+use crate::{Programs, Run, TurnError, WorkflowInfo, guard, history::Step, limits::BUFFERED_QUERIES_MAX};
+use cache::{Cache, Entry, Stage};
+use std::{collections::VecDeque, mem, time::SystemTime};
 use steadfast_proto::workflowservice::{
     GetWorkflowExecutionHistoryRequest, GetWorkflowExecutionHistoryResponse, PollWorkflowTaskQueueResponse,
     RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse,
     RespondWorkflowTaskFailedRequest,
 };
+use task::Task;
 
 /// Names a run within a shard.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunKey(pub(crate) String);
+
+impl RunKey {
+    /// The run's id.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.0
+    }
+}
 
 /// How a shard behaves.
 #[derive(Debug, Clone)]
@@ -76,45 +90,254 @@ pub enum Output {
 pub enum Notice {
     /// A workflow task failed.
     TaskFailed {
+        /// Of which workflow.
         workflow_id: String,
+        /// Of which run.
         run_id: String,
+        /// Of which type.
         workflow_type: String,
+        /// Only the first attempt is reported to the server.
         attempt: i32,
+        /// What happened.
         message: String,
     },
     /// A signal had no handler, or could not be decoded.
     SignalDropped {
+        /// To which workflow.
         workflow_id: String,
+        /// To which run.
         run_id: String,
+        /// The signal's name.
         signal: String,
+        /// Why nobody got it.
         reason: String,
     },
     /// A run left the cache.
-    Evicted { run_id: String, reason: String },
+    Evicted {
+        /// Which run.
+        run_id: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Many runs behind a cache. `Send`; one shard is driven by one task.
-pub struct Shard {}
+pub struct Shard {
+    options: ShardOptions,
+    programs: Box<dyn Programs>,
+    cache: Cache,
+    outputs: VecDeque<Output>,
+    outstanding: usize,
+}
 
 impl Shard {
     /// An empty shard.
+    #[must_use]
     pub fn new(options: ShardOptions, programs: Box<dyn Programs>) -> Self {
-        unimplemented!()
+        Self {
+            options,
+            programs,
+            cache: Cache::default(),
+            outputs: VecDeque::new(),
+            outstanding: 0,
+        }
     }
+
     /// Takes in what happened; workflow code runs in this call.
-    pub fn handle(&mut self, now: SystemTime, input: Input) {
-        unimplemented!()
+    pub fn handle(&mut self, _now: SystemTime, input: Input) {
+        match input {
+            Input::WorkflowTask(poll) => self.handle_task(poll),
+            Input::HistoryPage(key, page) => self.handle_page(&key, page),
+            Input::Completed(key, response) => self.handle_completed(&key, response),
+            Input::Failed(key, _) => self.handle_failed(&key),
+        }
     }
+
     /// What is to be done next.
     pub fn poll_output(&mut self) -> Option<Output> {
-        unimplemented!()
+        self.outputs.pop_front()
     }
+
     /// How many tasks are held: taken in and not yet answered.
+    #[must_use]
     pub fn outstanding(&self) -> usize {
-        unimplemented!()
+        self.outstanding
     }
+
     /// How many runs are cached.
+    #[must_use]
     pub fn cached(&self) -> usize {
-        unimplemented!()
+        self.cache.runs()
+    }
+
+    fn handle_task(&mut self, poll: Box<PollWorkflowTaskQueueResponse>) {
+        // The answer to a long poll that found nothing.
+        if poll.task_token.is_empty() {
+            return;
+        }
+        let run_id = poll
+            .workflow_execution
+            .as_ref()
+            .map(|execution| execution.run_id.clone())
+            .unwrap_or_default();
+        self.outstanding = self.outstanding.saturating_add(1);
+        let slot = self.cache.slot(&run_id);
+        let Some(entry) = self.cache.at(slot) else { return };
+        if matches!(entry.stage, Stage::Idle) {
+            self.start(slot, poll);
+            return;
+        }
+        // A run works on one task at a time. Of tasks that wait, the latest knows more; of queries, each wants its answer.
+        if poll.query.is_some() {
+            entry.buffered_queries.push_back(poll);
+            if entry.buffered_queries.len() > BUFFERED_QUERIES_MAX && entry.buffered_queries.pop_front().is_some() {
+                self.outstanding = self.outstanding.saturating_sub(1);
+            }
+        } else if entry.buffered.replace(poll).is_some() {
+            self.outstanding = self.outstanding.saturating_sub(1);
+        }
+    }
+
+    fn start(&mut self, slot: u32, poll: Box<PollWorkflowTaskQueueResponse>) {
+        self.cache.set_busy(slot);
+        let Some(entry) = self.cache.at(slot) else { return };
+        let last_event_id = entry.run.as_ref().map(Run::last_event_id);
+        match Task::new(*poll, last_event_id) {
+            Ok(task) => {
+                if task.is_cache_miss()
+                    && let Some(run) = entry.run.take()
+                {
+                    guard::drop_quietly(run);
+                    self.cache.count_dropped();
+                }
+                self.advance(slot, task);
+            }
+            Err((task, error)) => self.fail(slot, *task, &TurnError::Task(error)),
+        }
+    }
+
+    /// Works on a task as far as the history at hand allows.
+    fn advance(&mut self, slot: u32, mut task: Box<Task>) {
+        loop {
+            match task.cursor.step() {
+                Step::Turn(mut turn) => {
+                    if let Err(error) = self.ensure_run(slot, &task, &mut turn) {
+                        return self.fail(slot, *task, &error);
+                    }
+                    let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.as_mut()) else {
+                        return;
+                    };
+                    let is_live = turn
+                        .started
+                        .is_some_and(|started| started.event_id == task.started_event_id);
+                    if is_live {
+                        turn.messages = mem::take(&mut task.messages);
+                    }
+                    match run.turn(*turn) {
+                        Ok(commands) if is_live => {
+                            task.commands = commands;
+                            task.is_done = true;
+                        }
+                        Ok(_) => {}
+                        Err(error) => return self.fail(slot, *task, &error),
+                    }
+                    self.report_signals(slot, &task);
+                }
+                Step::NeedPage => return self.fetch(slot, task),
+                Step::End => return self.finish(slot, task),
+            }
+        }
+    }
+
+    /// A run that isn't cached begins with its first turn.
+    fn ensure_run(&mut self, slot: u32, task: &Task, turn: &mut crate::history::Turn) -> Result<(), TurnError> {
+        if self.cache.at(slot).is_some_and(|entry| entry.run.is_some()) {
+            return Ok(());
+        }
+        let (started, start_time) = task::take_start(turn)?;
+        let kind = started.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
+        let program = guard::call("making a workflow instance", || self.programs.create(kind))?;
+        let program = program.ok_or_else(|| task::unregistered(kind, &self.options, &self.programs.registered()))?;
+        let info = WorkflowInfo {
+            namespace: self.options.namespace.clone(),
+            workflow_id: task.workflow_id.clone(),
+            run_id: task.run_id.clone(),
+            start_time,
+            started,
+        };
+        self.make_room();
+        let run = Run::new(program, info, self.options.record_flags);
+        self.cache.put_run(slot, run);
+        Ok(())
+    }
+
+    /// Evicts the run that was idle longest, if the cache is full.
+    fn make_room(&mut self) {
+        while self.cache.runs() >= self.options.max_cached_workflows.max(1) {
+            let Some(slot) = self.cache.oldest_idle() else { return };
+            self.evict(slot, "the cache is full");
+        }
+    }
+
+    fn evict(&mut self, slot: u32, reason: &str) {
+        if let Some(entry) = self.cache.remove(slot) {
+            self.outputs.push_back(Output::Notice(Notice::Evicted {
+                run_id: entry.run_id.clone(),
+                reason: reason.to_owned(),
+            }));
+            guard::drop_quietly(entry);
+        }
+    }
+
+    fn fetch(&mut self, slot: u32, task: Box<Task>) {
+        let request = task.fetch(&self.options.namespace);
+        let key = RunKey(task.run_id.clone());
+        if let Some(entry) = self.cache.at(slot) {
+            entry.stage = Stage::Fetching(task);
+            self.outputs.push_back(Output::FetchHistory(key, Box::new(request)));
+        }
+    }
+
+    fn handle_page(&mut self, key: &RunKey, page: Result<Box<GetWorkflowExecutionHistoryResponse>, Refusal>) {
+        let Some(slot) = self.cache.find(&key.0) else { return };
+        let Some(entry) = self.cache.at(slot) else { return };
+        let mut task = match mem::take(&mut entry.stage) {
+            Stage::Fetching(task) => task,
+            stage => {
+                entry.stage = stage;
+                return;
+            }
+        };
+        entry.stage = Stage::Working;
+        match page {
+            Ok(page) => match task.take_page(*page) {
+                Ok(()) => self.advance(slot, task),
+                Err(error) => self.fail(slot, *task, &TurnError::Task(error)),
+            },
+            Err(refusal) => self.fail_fetch(slot, *task, &refusal),
+        }
+    }
+
+    fn report_signals(&mut self, slot: u32, task: &Task) {
+        let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.as_mut()) else {
+            return;
+        };
+        for dropped in run.take_dropped_signals() {
+            self.outputs.push_back(Output::Notice(Notice::SignalDropped {
+                workflow_id: task.workflow_id.clone(),
+                run_id: task.run_id.clone(),
+                signal: dropped.signal,
+                reason: dropped.reason,
+            }));
+        }
+    }
+}
+
+/// A run's tasks come to nothing with its shard; nobody is told.
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.take() {
+            guard::drop_quietly(run);
+        }
     }
 }

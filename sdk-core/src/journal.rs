@@ -1,0 +1,272 @@
+//! What one run knows, shared by its code and its machines.
+
+mod apply;
+mod code;
+mod compare;
+
+pub(crate) use apply::Applied;
+pub(crate) use code::seed;
+
+use crate::{
+    Resolution, TaskFailure, UpdateRequest,
+    flags::{Flag, Flags},
+    issued::{Issued, Queue, Terminal, What},
+    machines::{patch::Patch, update::Incoming},
+    operation::{Operations, RoutineId},
+    program::Signal,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    panic::Location,
+    sync::Arc,
+    task::Waker,
+    time::SystemTime,
+};
+use steadfast_proto::{
+    command::{Command, command::Attributes},
+    update::Request,
+};
+
+/// What code may do at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The run is gone: every call is dead.
+    Closed,
+    /// No turn is under way: code has no business here, its calls are dead.
+    Idle,
+    /// A turn is under way.
+    Code,
+    /// A query or a validator is answered: nothing may change.
+    ReadOnly,
+}
+
+/// A message for code, in the order of arrival.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    Signal(Signal),
+    Update(Incoming),
+}
+
+/// What one run knows.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(crate) mode: Mode,
+    pub(crate) replaying: bool,
+    pub(crate) now: SystemTime,
+    /// The id of the last event applied.
+    pub(crate) last_event_id: i64,
+    /// The same, as code sees it: that of the task's start.
+    pub(crate) history_length: i64,
+    pub(crate) history_size_bytes: i64,
+    pub(crate) continue_as_new_suggested: bool,
+    pub(crate) cancel_requested: bool,
+    /// A cancellation found nothing pending and waits for the next operation.
+    cancel_due: bool,
+    /// A cancellation arrived in this turn and isn't delivered yet.
+    cancel_arrived: bool,
+    pub(crate) random: u64,
+    /// Code may have changed its state.
+    pub(crate) dirty: bool,
+    /// What code did and must not.
+    pub(crate) violation: Option<TaskFailure>,
+    /// How many signal and update handlers run.
+    pub(crate) handlers: usize,
+    pub(crate) current: Option<RoutineId>,
+    pub(crate) current_update: Option<Arc<UpdateRequest>>,
+    pub(crate) flags: Flags,
+    operations: Operations,
+    queue: Queue,
+    /// Initiating events of operations that aren't over.
+    by_event: BTreeMap<i64, u32>,
+    waits: BTreeSet<u32>,
+    /// How many operations each routine waits for.
+    waiting: BTreeMap<RoutineId, u32>,
+    activities: u64,
+    timers: u64,
+    patches: BTreeMap<String, Patch>,
+    terminal: Option<(Attributes, u64)>,
+    ended: bool,
+    /// The last commands that met their events, for the text of a mismatch.
+    met: VecDeque<(i64, i32, &'static Location<'static>)>,
+    /// Command events follow: a task's completion was just applied.
+    matching: bool,
+    /// Requests that the server stored as events; on replay they wait for their acceptance.
+    pub(crate) admitted: BTreeMap<String, (i64, Request)>,
+}
+
+impl Journal {
+    pub(crate) fn new(now: SystemTime, seed: u64, flags: Flags) -> Self {
+        Self {
+            mode: Mode::Idle,
+            replaying: true,
+            now,
+            last_event_id: 0,
+            history_length: 0,
+            history_size_bytes: 0,
+            continue_as_new_suggested: false,
+            cancel_requested: false,
+            cancel_due: false,
+            cancel_arrived: false,
+            random: seed,
+            dirty: false,
+            violation: None,
+            handlers: 0,
+            current: None,
+            current_update: None,
+            flags,
+            operations: Operations::default(),
+            queue: Queue::default(),
+            by_event: BTreeMap::new(),
+            waits: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            activities: 0,
+            timers: 0,
+            patches: BTreeMap::new(),
+            terminal: None,
+            ended: false,
+            met: VecDeque::new(),
+            matching: false,
+            admitted: BTreeMap::new(),
+        }
+    }
+
+    /// Markers that the task to be replayed has recorded: code must know before it runs.
+    pub(crate) fn observe_patches(&mut self, ids: Vec<String>) {
+        for id in ids {
+            self.patches.entry(id).or_default().recorded = true;
+        }
+    }
+
+    fn issue(&mut self, what: What, attributes: Attributes, location: &'static Location<'static>) {
+        self.queue.push(Issued {
+            what,
+            attributes: Some(attributes),
+            user_metadata: None,
+            location,
+            withdrawn: false,
+        });
+    }
+
+    /// Issues an update's acceptance or outcome.
+    pub(crate) fn issue_message(&mut self, what: What, message_id: String) {
+        let attributes = steadfast_proto::command::ProtocolMessageCommandAttributes { message_id };
+        let attributes = Attributes::ProtocolMessageCommandAttributes(Box::new(attributes));
+        self.issue(what, attributes, Location::caller());
+    }
+
+    /// The number that the next command gets.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.queue.next_number()
+    }
+
+    /// Takes back the commands from `number` on.
+    pub(crate) fn take_back(&mut self, number: u64) {
+        self.queue.truncate(number);
+    }
+
+    /// Ends the run; the first to do so decides how.
+    pub(crate) fn end(&mut self, attributes: Attributes) {
+        if self.terminal.is_none() {
+            self.terminal = Some((attributes, self.queue.next_number()));
+        }
+    }
+
+    /// Whether code has ended the run.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended || self.terminal.is_some()
+    }
+
+    /// Code came to rest: the command that ends the run goes to its place.
+    pub(crate) fn settle(&mut self) {
+        let Some((attributes, number)) = self.terminal.take() else {
+            return;
+        };
+        self.ended = true;
+        if !self.flags.holds(Flag::MovesTerminalCommand, self.replaying) {
+            self.queue.truncate(number);
+        }
+        let terminal = Terminal::of(&attributes).unwrap_or(Terminal::Complete);
+        self.issue(What::Terminal(terminal), attributes, Location::caller());
+    }
+
+    /// The commands to be sent.
+    pub(crate) fn send(&mut self) -> Vec<Command> {
+        self.queue.send()
+    }
+
+    /// Resolves an operation that code still waits for.
+    fn resolve(&mut self, slot: u32, resolution: Resolution, wakers: &mut Vec<Waker>) {
+        let Some(operation) = self.operations.at(slot) else {
+            return;
+        };
+        if !operation.is_pending() {
+            return;
+        }
+        operation.resolution = Some(resolution);
+        if let Some((waker, routine)) = operation.waiter.take() {
+            wakers.push(waker);
+            self.uncount(routine);
+        }
+    }
+
+    fn count(&mut self, routine: RoutineId) {
+        let count = self.waiting.entry(routine).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    fn uncount(&mut self, routine: RoutineId) {
+        uncount(&mut self.waiting, routine);
+    }
+
+    /// Whether a routine waits for anything that the run will wake it for.
+    pub(crate) fn waits_for_something(&self, routine: RoutineId) -> bool {
+        self.waiting.get(&routine).is_some_and(|count| *count > 0)
+    }
+
+    pub(crate) fn forget_routine(&mut self, routine: RoutineId) {
+        self.waiting.remove(&routine);
+    }
+
+    /// Those who wait for a condition, if state may have changed.
+    pub(crate) fn take_condition_wakers(&mut self, wakers: &mut Vec<Waker>) {
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
+        for slot in &self.waits {
+            let waiter = self.operations.at(*slot).and_then(|operation| operation.waiter.take());
+            if let Some((waker, routine)) = waiter {
+                wakers.push(waker);
+                uncount(&mut self.waiting, routine);
+            }
+        }
+    }
+
+    /// A cancellation arrived: it goes to all that is pending, else to the next operation.
+    pub(crate) fn deliver_cancellation(&mut self, wakers: &mut Vec<Waker>) {
+        if !std::mem::take(&mut self.cancel_arrived) {
+            return;
+        }
+        let pending = self.operations.pending();
+        self.cancel_due = pending.is_empty();
+        for slot in pending {
+            self.cancel_slot(slot, wakers);
+        }
+    }
+
+    /// Makes every call dead. The wakers are to be dropped where nothing is locked.
+    pub(crate) fn close(&mut self) -> Vec<Waker> {
+        self.mode = Mode::Closed;
+        self.operations.take_wakers()
+    }
+
+    /// How many operations code or history may still speak of.
+    pub(crate) fn open_operations(&self) -> usize {
+        self.operations.len()
+    }
+}
+
+fn uncount(waiting: &mut BTreeMap<RoutineId, u32>, routine: RoutineId) {
+    if let Some(count) = waiting.get_mut(&routine) {
+        *count = count.saturating_sub(1);
+    }
+}

@@ -1,0 +1,243 @@
+//! Commands of the code beside events of the history.
+
+use super::Journal;
+use crate::{
+    TaskFailure,
+    history::event::{self, LOCAL_ACTIVITY_MARKER, PatchMarker},
+    issued::{Issued, Terminal, What},
+    limits::{MISMATCH_ROWS_AFTER_MAX, MISMATCH_ROWS_BEFORE_MAX},
+    mismatch::{Mismatch, Row, TurnError},
+    operation::Kind,
+};
+use steadfast_proto::{
+    enums::EventType,
+    history::{HistoryEvent, history_event::Attributes},
+};
+
+impl Journal {
+    /// Whether an event records a command; if not, in what they differ.
+    pub(super) fn compare(&mut self, what: &What, event: &HistoryEvent, checks_ids: bool) -> Result<(), String> {
+        use Attributes as A;
+        let Some(attributes) = &event.attributes else {
+            return Err("the event has no content".to_owned());
+        };
+        match (what, attributes) {
+            (What::ScheduleActivity { slot }, A::ActivityTaskScheduledEventAttributes(scheduled)) => {
+                let Some(Kind::Activity(activity)) = self.operations.at(*slot).map(|operation| &operation.kind) else {
+                    return Err("the command has no activity".to_owned());
+                };
+                let recorded_type = scheduled.activity_type.as_ref().map_or("", |kind| kind.name.as_str());
+                if !checks_ids {
+                    Ok(())
+                } else if activity.identity.type_name != recorded_type {
+                    Err(differs("activity type", recorded_type, &activity.identity.type_name))
+                } else if activity.identity.id != scheduled.activity_id {
+                    Err(differs("activity id", &scheduled.activity_id, &activity.identity.id))
+                } else {
+                    Ok(())
+                }
+            }
+            (
+                What::CancelActivity { scheduled_event_id, .. },
+                A::ActivityTaskCancelRequestedEventAttributes(requested),
+            ) => same("scheduled event", requested.scheduled_event_id, *scheduled_event_id),
+            (What::StartTimer { number, .. }, A::TimerStartedEventAttributes(started)) => {
+                same("timer id", started.timer_id.clone(), number.to_string())
+            }
+            (What::CancelTimer { number, .. }, A::TimerCanceledEventAttributes(canceled)) => {
+                same("timer id", canceled.timer_id.clone(), number.to_string())
+            }
+            (
+                What::AcceptUpdate { protocol_instance_id },
+                A::WorkflowExecutionUpdateAcceptedEventAttributes(accepted),
+            ) => same("update", accepted.protocol_instance_id.as_str(), protocol_instance_id),
+            (What::CompleteUpdate { update_id }, A::WorkflowExecutionUpdateCompletedEventAttributes(completed)) => {
+                let recorded = completed.meta.as_ref().map_or("", |meta| meta.update_id.as_str());
+                same("update", recorded, update_id)
+            }
+            (What::ChangeVersions, A::UpsertWorkflowSearchAttributesEventAttributes(_))
+            | (What::Terminal(Terminal::Complete), A::WorkflowExecutionCompletedEventAttributes(_))
+            | (What::Terminal(Terminal::Fail), A::WorkflowExecutionFailedEventAttributes(_))
+            | (What::Terminal(Terminal::Cancel), A::WorkflowExecutionCanceledEventAttributes(_))
+            | (What::Terminal(Terminal::ContinueAsNew), A::WorkflowExecutionContinuedAsNewEventAttributes(_)) => Ok(()),
+            _ => Err(format!(
+                "history has {}, the code {}",
+                event::name(event),
+                self.describe(what)
+            )),
+        }
+    }
+
+    /// Builds the report of a difference at an event, `rest` being the events after it.
+    pub(super) fn mismatch(&mut self, event: &HistoryEvent, rest: &[HistoryEvent], difference: String) -> TurnError {
+        if let Some(kind) = unsupported(event) {
+            return TurnError::Task(TaskFailure::new(format!(
+                "event {} is {}: this version doesn't replay {kind} yet",
+                event.event_id,
+                event::name(event)
+            )));
+        }
+        let upcoming: Vec<(What, String)> = self
+            .queue
+            .upcoming()
+            .take(MISMATCH_ROWS_AFTER_MAX.saturating_add(1))
+            .map(|issued| (issued.what.clone(), place(issued)))
+            .collect();
+        let code: Vec<String> = upcoming
+            .iter()
+            .map(|(what, place)| format!("{}  {place}", self.describe(what)))
+            .collect();
+        let mut rows: Vec<Row> = self
+            .met
+            .iter()
+            .map(|(event_id, kind, location)| Row {
+                history: format!(
+                    "{event_id} {}",
+                    EventType::try_from(*kind).map(event::kind_name).unwrap_or_default()
+                ),
+                code: format!("same  {location}"),
+                differs: false,
+            })
+            .collect();
+        let after = rest.iter().filter(|event| event::is_command(event::kind(event)));
+        let events = std::iter::once(event).chain(after.take(MISMATCH_ROWS_AFTER_MAX));
+        let mut code_lines = code.iter();
+        for (index, event) in events.enumerate() {
+            rows.push(Row {
+                history: describe_event(event),
+                code: code_lines.next().cloned().unwrap_or_else(|| "(nothing)".to_owned()),
+                differs: index == 0,
+            });
+        }
+        rows.extend(code_lines.map(|line| Row {
+            history: "(nothing)".to_owned(),
+            code: line.clone(),
+            differs: false,
+        }));
+        TurnError::Mismatch(Box::new(Mismatch {
+            event_id: event.event_id,
+            recorded: describe_event(event),
+            issued: upcoming.first().map(|(what, _)| self.describe(what)),
+            location: upcoming.first().map(|(_, place)| place.clone()),
+            difference,
+            hint: hint(event),
+            rows,
+        }))
+    }
+
+    /// Remembers a command that met its event.
+    pub(super) fn remember(&mut self, event_id: i64, event_type: i32, issued: &Issued) {
+        if self.met.len() >= MISMATCH_ROWS_BEFORE_MAX {
+            self.met.pop_front();
+        }
+        self.met.push_back((event_id, event_type, issued.location));
+    }
+
+    pub(super) fn describe(&mut self, what: &What) -> String {
+        match what {
+            What::ScheduleActivity { slot } => match self.operations.at(*slot).map(|operation| &operation.kind) {
+                Some(Kind::Activity(activity)) => format!(
+                    "schedules activity {} ({})",
+                    activity.identity.type_name, activity.identity.id
+                ),
+                _ => "schedules an activity".to_owned(),
+            },
+            What::CancelActivity { scheduled_event_id, .. } => {
+                format!("cancels the activity of event {scheduled_event_id}")
+            }
+            What::StartTimer { number, .. } => format!("starts timer {number}"),
+            What::CancelTimer { number, .. } => format!("cancels timer {number}"),
+            What::Patch { id } => format!("asks for patch {id}"),
+            What::ChangeVersions => "lists its patches".to_owned(),
+            What::AcceptUpdate { protocol_instance_id } => format!("accepts update {protocol_instance_id}"),
+            What::CompleteUpdate { update_id } => format!("completes update {update_id}"),
+            What::Terminal(Terminal::Complete) => "completes the workflow".to_owned(),
+            What::Terminal(Terminal::Fail) => "fails the workflow".to_owned(),
+            What::Terminal(Terminal::Cancel) => "cancels the workflow".to_owned(),
+            What::Terminal(Terminal::ContinueAsNew) => "continues as new".to_owned(),
+        }
+    }
+}
+
+fn place(issued: &Issued) -> String {
+    match issued.what {
+        What::AcceptUpdate { .. } | What::CompleteUpdate { .. } | What::Terminal(_) => String::new(),
+        _ => issued.location.to_string(),
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Display>(what: &str, recorded: T, issued: T) -> Result<(), String> {
+    if recorded == issued {
+        Ok(())
+    } else {
+        Err(differs(what, &recorded.to_string(), &issued.to_string()))
+    }
+}
+
+fn differs(what: &str, recorded: &str, issued: &str) -> String {
+    format!("{what} is '{recorded}' in history and '{issued}' in the code")
+}
+
+/// `11 ActivityTaskScheduled charge (2)`
+fn describe_event(event: &HistoryEvent) -> String {
+    use Attributes as A;
+    let detail = match &event.attributes {
+        Some(A::ActivityTaskScheduledEventAttributes(scheduled)) => format!(
+            " {} ({})",
+            scheduled.activity_type.as_ref().map_or("", |kind| kind.name.as_str()),
+            scheduled.activity_id
+        ),
+        Some(A::TimerStartedEventAttributes(timer)) => format!(" {}", timer.timer_id),
+        Some(A::TimerCanceledEventAttributes(timer)) => format!(" {}", timer.timer_id),
+        Some(A::MarkerRecordedEventAttributes(marker)) => match PatchMarker::read(marker) {
+            Some(patch) => format!(" patch {}", patch.id),
+            None => format!(" {}", marker.marker_name),
+        },
+        Some(A::WorkflowExecutionUpdateAcceptedEventAttributes(update)) => format!(" {}", update.protocol_instance_id),
+        _ => String::new(),
+    };
+    format!("{} {}{detail}", event.event_id, event::name(event))
+}
+
+/// Kinds of commands that this core can't replay.
+fn unsupported(event: &HistoryEvent) -> Option<&'static str> {
+    use EventType as E;
+    match event::kind(event) {
+        E::StartChildWorkflowExecutionInitiated => Some("child workflows"),
+        E::SignalExternalWorkflowExecutionInitiated => Some("signals to other workflows"),
+        E::RequestCancelExternalWorkflowExecutionInitiated => Some("cancellations of other workflows"),
+        E::NexusOperationScheduled | E::NexusOperationCancelRequested => Some("Nexus operations"),
+        E::WorkflowPropertiesModified => Some("changes of the memo"),
+        E::UpsertWorkflowSearchAttributes if !crate::machines::search_attributes::is_change_versions(event) => {
+            Some("changes of search attributes")
+        }
+        E::MarkerRecorded => match &event.attributes {
+            Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
+                if marker.marker_name == LOCAL_ACTIVITY_MARKER {
+                    Some("local activities")
+                } else if PatchMarker::read(marker).is_some() {
+                    None
+                } else {
+                    Some("markers of this name")
+                }
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn hint(event: &HistoryEvent) -> String {
+    if let Some(Attributes::MarkerRecordedEventAttributes(marker)) = &event.attributes
+        && let Some(patch) = PatchMarker::read(marker)
+    {
+        let id = patch.id;
+        return format!(
+            "The run passed patched(\"{id}\") here. Keep that call, or deprecate_patch(\"{id}\") in its place, until no \
+             such run is left."
+        );
+    }
+    "The code changed since this run passed here, or it isn't deterministic. Put the new way behind patched(\"..\") and \
+     keep the old one in the other branch."
+        .to_owned()
+}

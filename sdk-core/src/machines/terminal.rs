@@ -1,0 +1,84 @@
+//! How a run ends.
+
+use crate::{Exit, TaskFailure, WorkflowInfo};
+use steadfast_proto::{
+    command::{
+        CancelWorkflowExecutionCommandAttributes, CompleteWorkflowExecutionCommandAttributes,
+        ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes, command::Attributes,
+    },
+    common::Payloads,
+    failure::{CanceledFailureInfo, Failure, failure::FailureInfo},
+};
+
+/// The command with which a main routine or a signal handler ends the run.
+///
+/// A failure that is a cancellation, or was caused by one, cancels the run, but only if that was asked for.
+pub(crate) fn from_exit(exit: Exit, cancel_requested: bool, info: &WorkflowInfo) -> Result<Attributes, TaskFailure> {
+    match exit {
+        Exit::Task(failure) => Err(failure),
+        Exit::ContinueAsNew(attributes) => Ok(continue_as_new(attributes, info)),
+        Exit::Failed(failure) => Ok(match cancellation(&failure) {
+            Some(info) if cancel_requested => {
+                let attributes = CancelWorkflowExecutionCommandAttributes {
+                    details: info.details.clone(),
+                };
+                Attributes::CancelWorkflowExecutionCommandAttributes(Box::new(attributes))
+            }
+            _ => {
+                let attributes = FailWorkflowExecutionCommandAttributes {
+                    failure: Some(*failure),
+                };
+                Attributes::FailWorkflowExecutionCommandAttributes(Box::new(attributes))
+            }
+        }),
+    }
+}
+
+/// The command with which a main routine returns its result.
+pub(crate) fn complete(result: Option<Payloads>) -> Attributes {
+    Attributes::CompleteWorkflowExecutionCommandAttributes(Box::new(CompleteWorkflowExecutionCommandAttributes {
+        result,
+    }))
+}
+
+/// A cancellation, or an activity's or child's failure caused by one.
+fn cancellation(failure: &Failure) -> Option<&CanceledFailureInfo> {
+    match failure.failure_info.as_ref()? {
+        FailureInfo::CanceledFailureInfo(info) => Some(info),
+        FailureInfo::ActivityFailureInfo(_) | FailureInfo::ChildWorkflowExecutionFailureInfo(_) => {
+            match failure.cause.as_ref()?.failure_info.as_ref()? {
+                FailureInfo::CanceledFailureInfo(info) => Some(info),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// What the code left unset is inherited from this run.
+fn continue_as_new(
+    mut attributes: Box<ContinueAsNewWorkflowExecutionCommandAttributes>,
+    info: &WorkflowInfo,
+) -> Attributes {
+    let started = &info.started;
+    if attributes
+        .workflow_type
+        .as_ref()
+        .is_none_or(|kind| kind.name.is_empty())
+    {
+        attributes.workflow_type.clone_from(&started.workflow_type);
+    }
+    if attributes.task_queue.as_ref().is_none_or(|queue| queue.name.is_empty()) {
+        attributes.task_queue.clone_from(&started.task_queue);
+    }
+    if attributes.memo.is_none() {
+        attributes.memo.clone_from(&started.memo);
+    }
+    if attributes.retry_policy.is_none() {
+        attributes.retry_policy.clone_from(&started.retry_policy);
+    }
+    if attributes.search_attributes.is_none() {
+        attributes.search_attributes.clone_from(&started.search_attributes);
+    }
+    Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(attributes)
+}

@@ -1,0 +1,171 @@
+//! What workflow code waits for.
+
+use crate::{
+    ActivityCancellation, OperationId, Resolution,
+    machines::{activity, timer},
+};
+use std::{panic::Location, task::Waker};
+
+/// Names a routine of workflow code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RoutineId {
+    /// A signal's or update's handler, in the order of creation.
+    Handler(u32),
+    /// The main routine, which is polled last.
+    Main,
+}
+
+/// One operation: what it is, whether it ended, and who waits.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    generation: u32,
+    /// The order in which operations were asked for.
+    pub(crate) sequence: u64,
+    pub(crate) kind: Kind,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) resolution: Option<Resolution>,
+    pub(crate) waiter: Option<(Waker, RoutineId)>,
+    /// Code has its resolution, or lost interest.
+    pub(crate) forgotten: bool,
+}
+
+/// What an operation is.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Wait,
+    Timer {
+        state: timer::State,
+        number: u64,
+        /// The place of its start command among those issued.
+        issued: u64,
+        started_event_id: i64,
+    },
+    Activity(Box<Activity>),
+}
+
+/// An activity operation.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    pub(crate) state: activity::State,
+    pub(crate) identity: activity::Identity,
+    pub(crate) cancellation: ActivityCancellation,
+    /// The place of its schedule command among those issued.
+    pub(crate) issued: u64,
+}
+
+impl Kind {
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Wait => true,
+            Self::Timer { state, .. } => state.is_over(),
+            Self::Activity(activity) => activity.state.is_over(),
+        }
+    }
+}
+
+impl Operation {
+    /// Code still waits for how it ends.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.resolution.is_none() && !self.forgotten
+    }
+}
+
+/// The operations of a run. Slots are reused; a generation tells an old name from a new one.
+#[derive(Debug, Default)]
+pub(crate) struct Operations {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    sequence: u64,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Free { generation: u32 },
+    Taken(Operation),
+}
+
+impl Operations {
+    pub(crate) fn insert(&mut self, kind: Kind, location: &'static Location<'static>) -> OperationId {
+        self.sequence = self.sequence.saturating_add(1);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::Free { generation: 0 });
+            u32::try_from(self.slots.len().saturating_sub(1)).unwrap_or(u32::MAX)
+        });
+        let generation = match self.slots.get(slot as usize) {
+            Some(Slot::Free { generation }) => *generation,
+            Some(Slot::Taken(operation)) => operation.generation,
+            None => 0,
+        };
+        let operation = Operation {
+            generation,
+            sequence: self.sequence,
+            kind,
+            location,
+            resolution: None,
+            waiter: None,
+            forgotten: false,
+        };
+        if let Some(place) = self.slots.get_mut(slot as usize) {
+            *place = Slot::Taken(operation);
+        }
+        OperationId { slot, generation }
+    }
+
+    /// The operation in a slot, whoever named it.
+    pub(crate) fn at(&mut self, slot: u32) -> Option<&mut Operation> {
+        match self.slots.get_mut(slot as usize)? {
+            Slot::Taken(operation) => Some(operation),
+            Slot::Free { .. } => None,
+        }
+    }
+
+    /// The operation that code names, unless it has its resolution or lost interest.
+    pub(crate) fn named(&mut self, id: OperationId) -> Option<&mut Operation> {
+        self.at(id.slot)
+            .filter(|operation| operation.generation == id.generation && !operation.forgotten)
+    }
+
+    /// Frees a slot whose operation neither code nor history will speak of again.
+    pub(crate) fn collect(&mut self, slot: u32) {
+        let Some(place) = self.slots.get_mut(slot as usize) else {
+            return;
+        };
+        let generation = match place {
+            Slot::Taken(operation) if operation.forgotten && operation.kind.is_over() => operation.generation,
+            _ => return,
+        };
+        *place = Slot::Free {
+            generation: generation.wrapping_add(1),
+        };
+        self.free.push(slot);
+    }
+
+    /// Slots of what code waits for, in the order in which it was asked.
+    pub(crate) fn pending(&self) -> Vec<u32> {
+        let mut pending: Vec<(u64, u32)> = (0_u32..)
+            .zip(&self.slots)
+            .filter_map(|(index, slot)| match slot {
+                Slot::Taken(operation) if operation.is_pending() => Some((operation.sequence, index)),
+                _ => None,
+            })
+            .collect();
+        pending.sort_unstable();
+        pending.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    /// All wakers, to be dropped where nothing is locked.
+    pub(crate) fn take_wakers(&mut self) -> Vec<Waker> {
+        self.slots
+            .iter_mut()
+            .filter_map(|slot| match slot {
+                Slot::Taken(operation) => operation.waiter.take().map(|(waker, _)| waker),
+                Slot::Free { .. } => None,
+            })
+            .collect()
+    }
+
+    /// How many slots are in use.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len().saturating_sub(self.free.len())
+    }
+}

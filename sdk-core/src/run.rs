@@ -1,0 +1,422 @@
+//! One workflow execution, driven one turn at a time.
+
+mod deliver;
+
+use crate::{
+    BoxFuture, Exit, Host, Program, TaskFailure, UpdateRequest, WorkflowInfo,
+    flags::Flags,
+    guard,
+    history::Turn,
+    host::Shared,
+    journal::{Applied, Journal, Mode, seed},
+    limits::POLLS_PER_TURN_MAX,
+    machines::{terminal, update::Update},
+    mismatch::TurnError,
+    operation::RoutineId,
+    program::Signal,
+    routine::{self, Ready},
+};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::SystemTime,
+};
+use steadfast_proto::{
+    command::Command, common::Payloads, failure::Failure, protocol::Message, sdk::WorkflowTaskCompletedMetadata,
+};
+
+/// One workflow execution.
+///
+/// [`turn`](Self::turn) is called with the run's turns in order; dropping a run evicts it.
+pub struct Run {
+    shared: Arc<Shared>,
+    host: Host,
+    program: Option<Box<dyn Program>>,
+    ready: Arc<Ready>,
+    main: Main,
+    handlers: BTreeMap<u32, Handler>,
+    handlers_created: u32,
+    last_started_event_id: i64,
+    outbox: Vec<Message>,
+    unhandled_signals: Vec<Signal>,
+    dropped_signals: Vec<DroppedSignal>,
+}
+
+/// The main routine.
+enum Main {
+    NotStarted,
+    Running(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
+    Ended,
+}
+
+/// A signal's or update's routine.
+struct Handler {
+    routine: HandlerRoutine,
+    waker: Waker,
+    name: String,
+}
+
+enum HandlerRoutine {
+    Signal(BoxFuture<Result<(), Exit>>),
+    Update(
+        BoxFuture<Result<Option<Payloads>, Exit>>,
+        Box<Update>,
+        Arc<UpdateRequest>,
+    ),
+}
+
+/// A signal that nobody handles, or whose arguments nobody can read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DroppedSignal {
+    /// The signal's name.
+    pub signal: String,
+    /// Why it went nowhere.
+    pub reason: String,
+}
+
+impl Run {
+    /// A run of which no turn has been applied.
+    #[must_use]
+    pub fn new(program: Box<dyn Program>, info: WorkflowInfo, records_flags: bool) -> Self {
+        let original = &info.started.original_execution_run_id;
+        let seed = seed(if original.is_empty() { &info.run_id } else { original });
+        let start_time = info.start_time.unwrap_or(SystemTime::UNIX_EPOCH);
+        let journal = Journal::new(start_time, seed, Flags::new(records_flags));
+        let shared = Arc::new(Shared::new(journal, info));
+        Self {
+            host: Host::new(Arc::clone(&shared)),
+            shared,
+            program: Some(program),
+            ready: Arc::default(),
+            main: Main::NotStarted,
+            handlers: BTreeMap::new(),
+            handlers_created: 0,
+            last_started_event_id: 0,
+            outbox: Vec::new(),
+            unhandled_signals: Vec::new(),
+            dropped_signals: Vec::new(),
+        }
+    }
+
+    /// Applies a turn and lets code run until it comes to rest. The commands to be sent come back; when replaying there
+    /// are none, history has them.
+    ///
+    /// # Errors
+    /// Code failed the task, or isn't the code that made the history. The run is then to be dropped.
+    pub fn turn(&mut self, turn: Turn) -> Result<Vec<Command>, TurnError> {
+        let Turn {
+            events,
+            started,
+            replaying,
+            ahead,
+            messages,
+        } = turn;
+        let mut applied = Applied::default();
+        {
+            let mut journal = self.shared.journal();
+            journal.replaying = replaying;
+            journal.observe_patches(ahead.patches);
+            if let Some(metadata) = &ahead.completed {
+                journal.flags.observe(metadata);
+            }
+            let mut messages = deliver::Inbox::new(messages)?;
+            let mut events = events.into_iter();
+            while let Some(event) = events.next() {
+                messages.deliver_before(event.event_id, &mut applied.deliveries);
+                journal.apply(event, events.as_slice(), &mut applied)?;
+            }
+            messages.deliver_rest(&mut applied.deliveries);
+            if let Some(number) = journal.flags.unknown() {
+                let message = format!("the history uses flag {number}, which a newer version of the SDK introduced");
+                return Err(TaskFailure::new(message).into());
+            }
+            deliver::add_accepted(&mut journal, ahead.accepted, &mut applied.deliveries)?;
+            journal.expect_settled()?;
+            let Some(started) = started else {
+                return Ok(Vec::new());
+            };
+            self.last_started_event_id = started.event_id;
+            journal.history_length = journal.last_event_id;
+            journal.now = started.time.map_or(journal.now, |time| time.max(journal.now));
+            if journal.has_ended() {
+                return Ok(Vec::new());
+            }
+            journal.mode = Mode::Code;
+        }
+        let outcome = self.run_code(applied);
+        let mut journal = self.shared.journal();
+        journal.mode = Mode::Idle;
+        outcome?;
+        if let Some(violation) = journal.violation.take() {
+            return Err(violation.into());
+        }
+        journal.settle();
+        Ok(if replaying { Vec::new() } else { journal.send() })
+    }
+
+    /// Lets code run: messages first, in the order of arrival, then cancellation, then all who were woken.
+    fn run_code(&mut self, applied: Applied) -> Result<(), TaskFailure> {
+        if matches!(self.main, Main::NotStarted) {
+            let program = self.program.as_mut().ok_or_else(dead)?;
+            let main = guard::call("creating the workflow", || {
+                program.start(&self.host, &self.shared.info.started)
+            })??;
+            self.main = Main::Running(main, routine::waker(&self.ready, RoutineId::Main));
+            self.ready.add(RoutineId::Main);
+        }
+        guard::wake(applied.wakers)?;
+        for delivery in applied.deliveries {
+            self.deliver(delivery)?;
+        }
+        let mut wakers = Vec::new();
+        self.shared.journal().deliver_cancellation(&mut wakers);
+        guard::wake(wakers)?;
+        self.poll_until_rest()
+    }
+
+    fn poll_until_rest(&mut self) -> Result<(), TaskFailure> {
+        let mut last = None;
+        for _ in 0..POLLS_PER_TURN_MAX {
+            self.wake_conditions()?;
+            let Some(next) = self.ready.take_after(last) else {
+                return Ok(());
+            };
+            last = Some(next);
+            match next {
+                RoutineId::Main => self.poll_main()?,
+                RoutineId::Handler(id) => self.poll_handler(id)?,
+            }
+        }
+        Err(TaskFailure::new(format!(
+            "the workflow doesn't come to rest: its routines were polled {POLLS_PER_TURN_MAX} times in one task. Look for \
+             a loop that awaits nothing but what is ready, or a wait whose condition changes the state."
+        )))
+    }
+
+    fn wake_conditions(&self) -> Result<(), TaskFailure> {
+        let mut wakers = Vec::new();
+        self.shared.journal().take_condition_wakers(&mut wakers);
+        guard::wake(wakers)
+    }
+
+    fn poll_main(&mut self) -> Result<(), TaskFailure> {
+        let Main::Running(future, waker) = &mut self.main else {
+            return Ok(());
+        };
+        self.shared.journal().current = Some(RoutineId::Main);
+        let poll = guard::call("the workflow", || future.as_mut().poll(&mut Context::from_waker(waker)));
+        self.shared.journal().current = None;
+        let result = match poll? {
+            Poll::Pending => return self.expect_own_future(RoutineId::Main, "the workflow's main routine"),
+            Poll::Ready(result) => result,
+        };
+        guard::drop_quietly(std::mem::replace(&mut self.main, Main::Ended));
+        self.shared.journal().forget_routine(RoutineId::Main);
+        match result {
+            Ok(result) => self.shared.journal().end(terminal::complete(result)),
+            Err(exit) => self.exit(exit)?,
+        }
+        Ok(())
+    }
+
+    fn poll_handler(&mut self, id: u32) -> Result<(), TaskFailure> {
+        let Some(handler) = self.handlers.get_mut(&id) else {
+            return Ok(());
+        };
+        let routine = RoutineId::Handler(id);
+        {
+            let mut journal = self.shared.journal();
+            journal.current = Some(routine);
+            journal.current_update = handler.update().cloned();
+        }
+        let context = &mut Context::from_waker(&handler.waker);
+        let what = format!("the handler of {}", handler.name);
+        let poll = match &mut handler.routine {
+            HandlerRoutine::Signal(future) => {
+                guard::call(&what, || future.as_mut().poll(context).map(Finished::Signal))
+            }
+            HandlerRoutine::Update(future, ..) => {
+                guard::call(&what, || future.as_mut().poll(context).map(Finished::Update))
+            }
+        };
+        {
+            let mut journal = self.shared.journal();
+            journal.current = None;
+            journal.current_update = None;
+        }
+        match poll? {
+            Poll::Pending => self.expect_own_future(routine, &what),
+            Poll::Ready(finished) => self.finish_handler(id, finished),
+        }
+    }
+
+    fn finish_handler(&mut self, id: u32, finished: Finished) -> Result<(), TaskFailure> {
+        let Some(handler) = self.handlers.remove(&id) else {
+            return Ok(());
+        };
+        let routine = RoutineId::Handler(id);
+        self.ready.remove(routine);
+        {
+            let mut journal = self.shared.journal();
+            journal.forget_routine(routine);
+            journal.handlers = journal.handlers.saturating_sub(1);
+            // Others may wait until all handlers are done.
+            journal.dirty = true;
+        }
+        match (handler.routine, finished) {
+            (HandlerRoutine::Update(future, update, _), Finished::Update(result)) => {
+                guard::drop_quietly(future);
+                self.complete_update(*update, result)
+            }
+            (routine, finished) => {
+                guard::drop_quietly(routine);
+                match finished {
+                    Finished::Signal(Err(exit)) => self.exit(exit),
+                    Finished::Signal(Ok(())) | Finished::Update(_) => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// A routine that is neither done nor waiting for its run will never be woken by it.
+    fn expect_own_future(&self, routine: RoutineId, what: &str) -> Result<(), TaskFailure> {
+        if self.shared.journal().waits_for_something(routine) || self.ready.contains(routine) {
+            return Ok(());
+        }
+        Err(TaskFailure::new(format!(
+            "{what} awaits a future that isn't the workflow's: one of a channel, a lock, a thread or a runtime. When that \
+             is ready can't be replayed. Await only what the workflow context gives: activities, timers, conditions; \
+             do everything else in an activity."
+        )))
+    }
+
+    /// Ends the run as a main routine or signal handler asks.
+    fn exit(&self, exit: Exit) -> Result<(), TaskFailure> {
+        let mut journal = self.shared.journal();
+        let attributes = terminal::from_exit(exit, journal.cancel_requested, &self.shared.info)?;
+        journal.end(attributes);
+        Ok(())
+    }
+
+    /// Answers a query from the state as it is; nothing may change, and it always counts as replayed.
+    ///
+    /// # Errors
+    /// The failure that the caller sees.
+    pub fn query(&mut self, name: &str, arguments: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
+        if matches!(self.main, Main::NotStarted) {
+            return Err(Failure::application(
+                "NotStarted",
+                "the workflow hasn't completed its first workflow task, so it has no state to be queried",
+            ));
+        }
+        let was_replaying = {
+            let mut journal = self.shared.journal();
+            journal.mode = Mode::ReadOnly;
+            std::mem::replace(&mut journal.replaying, true)
+        };
+        let answer = match self.program.as_mut() {
+            Some(program) => guard::call("the query handler", || program.query(&self.host, name, arguments)),
+            None => Err(dead()),
+        };
+        let mut journal = self.shared.journal();
+        journal.mode = Mode::Idle;
+        journal.replaying = was_replaying;
+        journal.dirty = false;
+        let violation = journal.violation.take();
+        match (answer, violation) {
+            (Ok(answer), None) => answer,
+            (Err(failure), _) | (Ok(_), Some(failure)) => Err(Failure::application("QueryFailed", failure.to_string())),
+        }
+    }
+
+    /// The protocol messages to be sent with the commands of the last turn.
+    pub fn take_messages(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Signals of the last turn that went nowhere; none are told when replaying.
+    pub fn take_dropped_signals(&mut self) -> Vec<DroppedSignal> {
+        std::mem::take(&mut self.dropped_signals)
+    }
+
+    /// Signals without a handler, kept for one that may come.
+    #[must_use]
+    pub fn unhandled_signals(&self) -> &[Signal] {
+        &self.unhandled_signals
+    }
+
+    /// What a task's completion records about the SDK.
+    pub fn record_sdk(&mut self, name: &str, version: &str) -> Option<WorkflowTaskCompletedMetadata> {
+        self.shared.journal().flags.record(name, version)
+    }
+
+    /// The server threw away the task just answered, which did nothing but reject updates: its two events never were.
+    pub fn roll_back(&mut self, last_started_event_id: i64) {
+        let mut journal = self.shared.journal();
+        journal.last_event_id = journal.last_event_id.saturating_sub(2);
+        self.last_started_event_id = last_started_event_id;
+    }
+
+    /// Whether code has ended the run.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.shared.journal().has_ended()
+    }
+
+    /// The id of the last event applied.
+    #[must_use]
+    pub fn last_event_id(&self) -> i64 {
+        self.shared.journal().last_event_id
+    }
+
+    /// The id of the last `WorkflowTaskStarted` that code ran for.
+    #[must_use]
+    pub fn last_started_event_id(&self) -> i64 {
+        self.last_started_event_id
+    }
+
+    /// What stays the same for the whole run.
+    #[must_use]
+    pub fn info(&self) -> &WorkflowInfo {
+        &self.shared.info
+    }
+
+    /// How many operations are open, including those that code no longer waits for.
+    #[must_use]
+    pub fn open_operations(&self) -> usize {
+        self.shared.journal().open_operations()
+    }
+}
+
+/// What a handler's routine came to.
+enum Finished {
+    Signal(Result<(), Exit>),
+    Update(Result<Option<Payloads>, Exit>),
+}
+
+impl Handler {
+    fn update(&self) -> Option<&Arc<UpdateRequest>> {
+        match &self.routine {
+            HandlerRoutine::Update(_, _, request) => Some(request),
+            HandlerRoutine::Signal(_) => None,
+        }
+    }
+}
+
+fn dead() -> TaskFailure {
+    TaskFailure::new("the run is gone")
+}
+
+/// Eviction. Destructors of users see a closed host and change nothing.
+impl Drop for Run {
+    fn drop(&mut self) {
+        let wakers = self.shared.journal().close();
+        guard::drop_quietly(wakers);
+        guard::drop_quietly(std::mem::replace(&mut self.main, Main::Ended));
+        for (_, handler) in std::mem::take(&mut self.handlers) {
+            guard::drop_quietly(handler);
+        }
+        guard::drop_quietly(self.program.take());
+    }
+}

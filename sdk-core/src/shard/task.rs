@@ -1,0 +1,188 @@
+//! One workflow task on its way through a shard.
+
+use super::{RunKey, ShardOptions};
+use crate::{
+    TaskFailure, TurnError,
+    history::{Cursor, HistoryError, Turn},
+    limits::HISTORY_PAGE_EVENTS_MAX,
+};
+use std::{collections::BTreeMap, mem, time::SystemTime};
+use steadfast_proto::{
+    bytes::Bytes,
+    command::Command,
+    common::WorkflowExecution,
+    history::{HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event::Attributes},
+    protocol::Message,
+    query::WorkflowQuery,
+    system_time,
+    workflowservice::{
+        GetWorkflowExecutionHistoryRequest, GetWorkflowExecutionHistoryResponse, PollWorkflowTaskQueueResponse,
+    },
+};
+
+/// One workflow task on its way through a shard.
+pub(super) struct Task {
+    pub(super) token: Bytes,
+    pub(super) workflow_id: String,
+    pub(super) run_id: String,
+    pub(super) workflow_type: String,
+    pub(super) attempt: i32,
+    pub(super) started_event_id: i64,
+    pub(super) previous_started_event_id: i64,
+    pub(super) cursor: Cursor,
+    pub(super) messages: Vec<Message>,
+    /// Queries to be answered with the task's completion.
+    pub(super) queries: BTreeMap<String, WorkflowQuery>,
+    /// The query that this task is all about.
+    pub(super) query: Option<WorkflowQuery>,
+    pub(super) commands: Vec<Command>,
+    /// Its turn was applied.
+    pub(super) is_done: bool,
+    /// Where the next page is; empty: at the start.
+    page_token: Bytes,
+    cache_miss: bool,
+    /// What the poll brought while the start was missing: it goes after the fetched pages.
+    last_events: Vec<HistoryEvent>,
+}
+
+impl Task {
+    /// A task for a run whose last applied event is `last_event_id`, if it is cached.
+    pub(super) fn new(
+        poll: PollWorkflowTaskQueueResponse,
+        last_event_id: Option<i64>,
+    ) -> Result<Box<Self>, (Box<Self>, TaskFailure)> {
+        let execution = poll.workflow_execution.unwrap_or_default();
+        let events = poll.history.map(|history| history.events).unwrap_or_default();
+        let has_query = poll.query.is_some() || !poll.queries.is_empty();
+        let both_kinds = poll.query.is_some() && !poll.queries.is_empty();
+        let first = events.first().map(|event| event.event_id);
+        let is_cached = match (last_event_id, first) {
+            (Some(last), Some(first)) => first <= last.saturating_add(1),
+            (Some(_), None) => has_query,
+            (None, _) => false,
+        };
+        let from_start = is_cached || first == Some(1);
+        let after = if is_cached {
+            last_event_id.unwrap_or_default()
+        } else {
+            0
+        };
+        let mut task = Box::new(Self {
+            token: poll.task_token,
+            workflow_id: execution.workflow_id,
+            run_id: execution.run_id,
+            workflow_type: poll.workflow_type.map(|kind| kind.name).unwrap_or_default(),
+            attempt: poll.attempt,
+            started_event_id: poll.started_event_id,
+            previous_started_event_id: poll.previous_started_event_id,
+            cursor: Cursor::new(after, poll.started_event_id),
+            messages: poll.messages,
+            queries: poll.queries,
+            query: poll.query,
+            commands: Vec::new(),
+            is_done: false,
+            page_token: if from_start { poll.next_page_token } else { Bytes::new() },
+            cache_miss: !is_cached,
+            last_events: Vec::new(),
+        });
+        if both_kinds {
+            return Err((
+                task,
+                TaskFailure::new("the server sent queries of both kinds in one task"),
+            ));
+        }
+        if first.is_none() && !has_query {
+            return Err((
+                task,
+                TaskFailure::new("the server sent a task with neither history nor a query"),
+            ));
+        }
+        if !from_start {
+            task.last_events = events;
+            return Ok(task);
+        }
+        match task.cursor.push(events) {
+            Ok(()) => {
+                if task.page_token.is_empty() {
+                    task.cursor.finish();
+                }
+                Ok(task)
+            }
+            Err(error) => Err((task, TaskFailure::new(error.to_string()))),
+        }
+    }
+
+    /// Whether what may be cached of the run is of no use.
+    pub(super) fn is_cache_miss(&self) -> bool {
+        self.cache_miss
+    }
+
+    pub(super) fn key(&self) -> RunKey {
+        RunKey(self.run_id.clone())
+    }
+
+    pub(super) fn fetch(&self, namespace: &str) -> GetWorkflowExecutionHistoryRequest {
+        GetWorkflowExecutionHistoryRequest {
+            namespace: namespace.to_owned(),
+            execution: Some(WorkflowExecution {
+                workflow_id: self.workflow_id.clone(),
+                run_id: self.run_id.clone(),
+            }),
+            maximum_page_size: HISTORY_PAGE_EVENTS_MAX,
+            next_page_token: self.page_token.clone(),
+            ..GetWorkflowExecutionHistoryRequest::default()
+        }
+    }
+
+    /// Takes in a fetched page. An empty one with a token to another is no end.
+    pub(super) fn take_page(&mut self, page: GetWorkflowExecutionHistoryResponse) -> Result<(), TaskFailure> {
+        let failure = |error: HistoryError| TaskFailure::new(error.to_string());
+        let events = page.history.map(|history| history.events).unwrap_or_default();
+        self.cursor.push(events).map_err(failure)?;
+        self.page_token = page.next_page_token;
+        if self.page_token.is_empty() {
+            let rest = mem::take(&mut self.last_events);
+            self.cursor.push(rest).map_err(failure)?;
+            self.cursor.finish();
+        }
+        Ok(())
+    }
+
+    /// The failure of a task whose history ends too early.
+    pub(super) fn premature_end(&self) -> TurnError {
+        let error = HistoryError::PrematureEnd {
+            expected: self.started_event_id,
+            last: self.cursor.last_event_id(),
+        };
+        TurnError::Task(TaskFailure::new(error.to_string()))
+    }
+}
+
+/// Takes the attributes of the run's first event out of its first turn.
+pub(super) fn take_start(
+    turn: &mut Turn,
+) -> Result<(WorkflowExecutionStartedEventAttributes, Option<SystemTime>), TaskFailure> {
+    let first = turn.events.first_mut();
+    let id = first.as_ref().map_or(0, |event| event.event_id);
+    if let Some(event) = first
+        && let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = &mut event.attributes
+    {
+        let start_time = event.event_time.as_ref().and_then(system_time);
+        return Ok((mem::take(started), start_time));
+    }
+    Err(TaskFailure::new(HistoryError::NotFromStart { first: id }.to_string()))
+}
+
+/// The failure of a task of a workflow type that nobody registered.
+pub(super) fn unregistered(kind: &str, options: &ShardOptions, registered: &[String]) -> TaskFailure {
+    let known = if registered.is_empty() {
+        "no workflow is".to_owned()
+    } else {
+        format!("registered are: {}", registered.join(", "))
+    };
+    TaskFailure::new(format!(
+        "workflow type '{kind}' isn't registered with this worker of task queue '{}'; {known}. Register it, or start it on \
+         the task queue of a worker that has it.",
+        options.task_queue
+    ))
+}
