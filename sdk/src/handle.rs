@@ -20,7 +20,13 @@ pub struct Handle<W: Workflow + ?Sized, T: Target>(W::Messages<T>);
 
 impl<W: Workflow + ?Sized, T: Target> Handle<W, T> {
     pub(crate) fn of(target: T) -> Self {
-        Self(HandleCore { target, _workflow: PhantomData }.into())
+        Self(
+            HandleCore {
+                target,
+                _workflow: PhantomData,
+            }
+            .into(),
+        )
     }
 }
 
@@ -40,7 +46,10 @@ impl<W: Workflow + ?Sized, T: Target> Deref for Handle<W, T> {
 
 impl<W: Workflow + ?Sized, T: Target + fmt::Debug> fmt::Debug for Handle<W, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("workflow", &W::NAME).field("target", &self.0.target).finish()
+        f.debug_struct("Handle")
+            .field("workflow", &W::NAME)
+            .field("target", &self.0.target)
+            .finish()
     }
 }
 

@@ -1,6 +1,80 @@
 //! Durable workflows for Rust, compatible with Temporal.
+//!
+//! A *workflow* is a plain struct whose code survives crashes: whatever it has done is recorded in a history, and found
+//! there again when the code runs once more. The work itself is done by *activities*, plain functions that the server
+//! retries. *Workers* run both; *clients* start workflows and talk to them. All of it speaks the protocol of Temporal,
+//! with servers, tools and other languages alike.
+//!
+//! ```no_run
+//! use steadfast::prelude::*; // and `serde` in `Cargo.toml`
+//!
+//! #[activity]
+//! async fn send_email(to: String) -> Result<(), ActivityError> {
+//!     if to.is_empty() {
+//!         return Err(ActivityError::new("nobody to send it to").non_retryable());
+//!     }
+//!     Ok(())
+//! }
+//!
+//! #[derive(Default)]
+//! pub struct Approval {
+//!     decision: Option<bool>,
+//! }
+//!
+//! #[workflow]
+//! impl Approval {
+//!     #[run]
+//!     async fn run(ctx: WorkflowContext<Self>, who: String) -> WorkflowResult<String> {
+//!         ctx.activity::<send_email>(who).start_to_close_timeout(secs(30)).await?;
+//!         let Some(approved) = ctx.wait_some(|s| s.decision).timeout(hours(72)).await? else {
+//!             return Ok("timed out".into());
+//!         };
+//!         Ok(if approved { "approved" } else { "refused" }.into())
+//!     }
+//!
+//!     #[signal]
+//!     fn decide(&mut self, approved: bool) {
+//!         self.decision = Some(approved);
+//!     }
+//!
+//!     #[query]
+//!     fn status(&self) -> Option<bool> {
+//!         self.decision
+//!     }
+//! }
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::connect("localhost:7233").await?;
+//! tokio::spawn(Worker::new(&client, "approvals").workflow::<Approval>().activity::<send_email>().run());
+//!
+//! let approval = client.start::<Approval>("ada@example.com".into()).id("order-1").task_queue("approvals").await?;
+//! approval.decide(true).await?; // its messages are the handle's methods
+//! assert_eq!(approval.status().await?, Some(true));
+//! assert_eq!(approval.result().await?, "approved");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to go on
+//!
+//! - [`activity`]: the work, its options, heartbeats, cancellation.
+//! - [`workflow`]: what workflow code may do: [`WorkflowContext`](workflow::WorkflowContext).
+//! - [`client`]: starting workflows, messages, results.
+//! - [`worker`]: who runs it all.
+//! - [`testing`]: server, client and worker in one process, without waiting for timers.
+//! - [`error`]: what `?` takes, and what is matched on the other side.
+//! - [`convert`]: how values travel.
+//!
+//! # Features
+//!
+//! | feature | default | what for |
+//! |---|---|---|
+//! | `client` | yes | servers over gRPC |
+//! | `server` | yes | the embedded server: tests, programs of one process |
+//! | `tls` | no | encrypted connections |
 
-#![cfg_attr(test, allow(clippy::needless_pass_by_value))]
+// Generated code names this crate, also in its own tests.
+extern crate self as steadfast;
 
 pub mod activity;
 pub mod client;
@@ -12,9 +86,11 @@ pub mod testing;
 pub mod worker;
 pub mod workflow;
 
+pub use activity::RetryPolicy;
 pub use client::Client;
+pub use error::ApplicationError;
 pub use handle::{Handle, HandleCore, Target};
-pub use steadfast_macros::*;
+pub use steadfast_macros::{ApplicationError, activities, activity, test, workflow};
 pub use worker::Worker;
 
 /// What generated code names. Not for people: it changes without notice.
@@ -23,31 +99,34 @@ pub mod __private {
     pub use crate::{activity::*, client::*, convert::*, error::*, handle::*, testing::*, worker::*, workflow::*};
     pub use std::{
         boxed::Box, marker::PhantomData, ops::Deref, option::Option, result::Result, string::String, sync::Arc,
+        vec::Vec,
     };
     pub use steadfast_core::BoxFuture;
     pub use steadfast_proto::{common::Payloads, failure::Failure};
 }
 
-/// A span of time of so many seconds.
+use std::time::Duration;
+
+/// So many seconds.
 #[must_use]
-pub const fn secs(seconds: u64) -> std::time::Duration {
-    std::time::Duration::from_secs(seconds)
+pub const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
 }
 
-/// A span of time of so many minutes.
+/// So many minutes.
 #[must_use]
-pub const fn minutes(minutes: u64) -> std::time::Duration {
-    std::time::Duration::from_secs(minutes.saturating_mul(60))
+pub const fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes.saturating_mul(60))
 }
 
-/// A span of time of so many hours.
+/// So many hours.
 #[must_use]
-pub const fn hours(hours: u64) -> std::time::Duration {
-    std::time::Duration::from_secs(hours.saturating_mul(3600))
+pub const fn hours(hours: u64) -> Duration {
+    Duration::from_secs(hours.saturating_mul(60 * 60))
 }
 
-/// A span of time of so many days.
+/// So many days.
 #[must_use]
-pub const fn days(days: u64) -> std::time::Duration {
-    std::time::Duration::from_secs(days.saturating_mul(86400))
+pub const fn days(days: u64) -> Duration {
+    Duration::from_secs(days.saturating_mul(24 * 60 * 60))
 }

@@ -1,1 +1,19 @@
-//! Everything that most programs name: `use steadfast::prelude::*;`.
+//! What most programs name: `use steadfast::prelude::*;`.
+//!
+//! Names that you define yourself win over these. serde's traits and derives are here too, but the code that the derives
+//! write names `serde`, which therefore belongs into your `Cargo.toml` as well.
+
+pub use crate::{
+    activity::{ActivityContext, RetryPolicy},
+    client::{Client, WorkflowHandle},
+    days,
+    error::{
+        ActivityError, ActivityFailure, ApplicationError, Cancelled, Rejection, UpdateError, WorkflowError,
+        WorkflowResult,
+    },
+    hours, join, minutes, secs, select,
+    worker::Worker,
+    workflow::{HandlerContext, WorkflowContext, join_all, try_join_all},
+};
+pub use serde::{Deserialize, Serialize};
+pub use steadfast_macros::{ApplicationError, activities, activity, workflow};

@@ -162,7 +162,11 @@ impl AsyncActivity {
             record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest),
             { details: details }
         );
-        if answer?.is_cancel_requested { Err(AsyncActivityError::Cancelled) } else { Ok(()) }
+        if answer?.is_cancel_requested {
+            Err(AsyncActivityError::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -207,7 +211,11 @@ impl From<RecordActivityTaskHeartbeatByIdResponse> for Beat {
 
 impl From<RpcError> for AsyncActivityError {
     fn from(error: RpcError) -> Self {
-        if error.is_not_found() { Self::NotFound(error) } else { Self::Rpc(error) }
+        if error.is_not_found() {
+            Self::NotFound(error)
+        } else {
+            Self::Rpc(error)
+        }
     }
 }
 

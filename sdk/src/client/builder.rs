@@ -105,7 +105,11 @@ mod grpc {
                 .await
                 .map_err(|error| ConnectError::unreachable(address, &error))?;
             let client = self.over(channel)?;
-            match client.connection().get_system_info(GetSystemInfoRequest::default()).await {
+            match client
+                .connection()
+                .get_system_info(GetSystemInfoRequest::default())
+                .await
+            {
                 Ok(_) => Ok(client),
                 // Servers older than this call are fine.
                 Err(error) if error.code() == Code::Unimplemented => Ok(client),
@@ -117,7 +121,10 @@ mod grpc {
             let namespace = self.namespace.as_deref().unwrap_or("default");
             let mut headers = vec![
                 ("client-name", AsciiMetadataValue::from_static("steadfast-rust")),
-                ("client-version", AsciiMetadataValue::from_static(env!("CARGO_PKG_VERSION"))),
+                (
+                    "client-version",
+                    AsciiMetadataValue::from_static(env!("CARGO_PKG_VERSION")),
+                ),
                 ("temporal-namespace", header("namespace", namespace)?),
             ];
             if let Some(key) = &self.api_key {
@@ -150,7 +157,11 @@ mod grpc {
         if endpoint.uri().host().is_none_or(str::is_empty) {
             return Err(ConnectError::address(address, "there is no host in it".to_owned()));
         }
-        if is_encrypted { encrypted(endpoint, address) } else { Ok(endpoint) }
+        if is_encrypted {
+            encrypted(endpoint, address)
+        } else {
+            Ok(endpoint)
+        }
     }
 
     #[cfg(feature = "tls")]
@@ -164,7 +175,8 @@ mod grpc {
     #[cfg(not(feature = "tls"))]
     #[allow(clippy::needless_pass_by_value)] // as with the feature
     fn encrypted(_: Endpoint, address: &str) -> Result<Endpoint, ConnectError> {
-        let reason = "encryption is asked for (`https`, or an API key), and `steadfast` was built without its feature \"tls\"";
+        let reason =
+            "encryption is asked for (`https`, or an API key), and `steadfast` was built without its feature \"tls\"";
         Err(ConnectError::address(address, reason.to_owned()))
     }
 
@@ -177,7 +189,9 @@ mod grpc {
         use super::*;
 
         fn uri(address: &str) -> Result<String, String> {
-            endpoint(address, false).map(|endpoint| endpoint.uri().to_string()).map_err(|error| error.to_string())
+            endpoint(address, false)
+                .map(|endpoint| endpoint.uri().to_string())
+                .map_err(|error| error.to_string())
         }
 
         #[test]
@@ -248,9 +262,17 @@ impl ConnectError {
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address(error) => write!(f, "\"{}\" is not an address like localhost:7233: {}", error.address, error.reason),
+            Self::Address(error) => write!(
+                f,
+                "\"{}\" is not an address like localhost:7233: {}",
+                error.address, error.reason
+            ),
             Self::Unreachable(error) => {
-                write!(f, "no server answers at \"{}\" ({}); is one running there?", error.address, error.reason)
+                write!(
+                    f,
+                    "no server answers at \"{}\" ({}); is one running there?",
+                    error.address, error.reason
+                )
             }
             Self::Refused(error) => write!(f, "the server refused the connection: {error}"),
             Self::Header(what) => write!(f, "the {what} has characters that cannot be sent in a header"),
@@ -262,13 +284,22 @@ impl Error for ConnectError {}
 
 /// `pid@host`, as other SDKs name themselves.
 fn process_and_host() -> String {
-    format!("{}@{}", std::process::id(), host_name().unwrap_or_else(|| "localhost".to_owned()))
+    format!(
+        "{}@{}",
+        std::process::id(),
+        host_name().unwrap_or_else(|| "localhost".to_owned())
+    )
 }
 
 fn host_name() -> Option<String> {
     let from_files = ["/proc/sys/kernel/hostname", "/etc/hostname"]
         .into_iter()
         .filter_map(|path| std::fs::read_to_string(path).ok());
-    let from_environment = ["HOSTNAME", "COMPUTERNAME"].into_iter().filter_map(|name| std::env::var(name).ok());
-    from_files.chain(from_environment).map(|name| name.trim().to_owned()).find(|name| !name.is_empty())
+    let from_environment = ["HOSTNAME", "COMPUTERNAME"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok());
+    from_files
+        .chain(from_environment)
+        .map(|name| name.trim().to_owned())
+        .find(|name| !name.is_empty())
 }

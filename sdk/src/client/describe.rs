@@ -24,19 +24,28 @@ macro_rules! execution_info {
             /// The workflow's id.
             #[must_use]
             pub fn id(&self) -> &str {
-                self.info.execution.as_ref().map_or("", |execution| &execution.workflow_id)
+                self.info
+                    .execution
+                    .as_ref()
+                    .map_or("", |execution| &execution.workflow_id)
             }
 
             /// The run's id.
             #[must_use]
             pub fn run_id(&self) -> &str {
-                self.info.execution.as_ref().map_or("", |execution| &execution.run_id)
+                self.info
+                    .execution
+                    .as_ref()
+                    .map_or("", |execution| &execution.run_id)
             }
 
             /// The name of the workflow's type.
             #[must_use]
             pub fn workflow_type(&self) -> &str {
-                self.info.r#type.as_ref().map_or("", |workflow_type| &workflow_type.name)
+                self.info
+                    .r#type
+                    .as_ref()
+                    .map_or("", |workflow_type| &workflow_type.name)
             }
 
             /// Whether it runs, and if not, how it ended.
@@ -78,7 +87,10 @@ macro_rules! execution_info {
             /// The id of the workflow that this one is a child of.
             #[must_use]
             pub fn parent_id(&self) -> Option<&str> {
-                self.info.parent_execution.as_ref().map(|parent| parent.workflow_id.as_str())
+                self.info
+                    .parent_execution
+                    .as_ref()
+                    .map(|parent| parent.workflow_id.as_str())
             }
 
             /// A field of the memo, `None` if there is none of the name.
@@ -87,7 +99,9 @@ macro_rules! execution_info {
             /// It is not a `T`.
             pub fn memo<T: Data>(&self, name: &str) -> Result<Option<T>, DecodeError> {
                 let field = self.info.memo.as_ref().and_then(|memo| memo.fields.get(name));
-                field.map(|payload| self.converter.decode(Some(payload))).transpose()
+                field
+                    .map(|payload| self.converter.decode(Some(payload)))
+                    .transpose()
             }
 
             /// The value of a search attribute, `None` if it is not set.
@@ -97,7 +111,9 @@ macro_rules! execution_info {
             pub fn search_attribute<T: Data>(&self, name: &str) -> Result<Option<T>, DecodeError> {
                 let attributes = self.info.search_attributes.as_ref();
                 let field = attributes.and_then(|attributes| attributes.indexed_fields.get(name));
-                field.map(|payload| self.converter.decode(Some(payload))).transpose()
+                field
+                    .map(|payload| self.converter.decode(Some(payload)))
+                    .transpose()
             }
         }
     };
@@ -137,7 +153,10 @@ impl WorkflowDescription {
     /// Whether somebody asked for its cancellation.
     #[must_use]
     pub fn is_cancel_requested(&self) -> bool {
-        self.response.workflow_extended_info.as_ref().is_some_and(|info| info.cancel_requested)
+        self.response
+            .workflow_extended_info
+            .as_ref()
+            .is_some_and(|info| info.cancel_requested)
     }
 
     /// The answer as it came, and the part of it that all workflows have in lists too.

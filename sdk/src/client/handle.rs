@@ -9,12 +9,7 @@ use crate::{
     handle::{Handle, HandleCore, Target},
     workflow::Workflow,
 };
-use std::{
-    borrow::Cow,
-    fmt,
-    future::IntoFuture,
-    sync::Arc,
-};
+use std::{borrow::Cow, fmt, future::IntoFuture, sync::Arc};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
     common::WorkflowExecution,
@@ -95,14 +90,22 @@ impl ToClient {
     #[doc(hidden)]
     #[allow(clippy::needless_pass_by_value)] // generated code gives them away
     pub fn query<A: Args, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> QueryCall<O> {
-        QueryCall::new(self.clone(), name.into().into_owned(), arguments.encode(self.client().converter()))
+        QueryCall::new(
+            self.clone(),
+            name.into().into_owned(),
+            arguments.encode(self.client().converter()),
+        )
     }
 
     /// Changes the state and waits for the answer, when awaited.
     #[doc(hidden)]
     #[allow(clippy::needless_pass_by_value)] // generated code gives them away
     pub fn update<A: Args, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> UpdateCall<O> {
-        UpdateCall::new(self.clone(), name.into().into_owned(), arguments.encode(self.client().converter()))
+        UpdateCall::new(
+            self.clone(),
+            name.into().into_owned(),
+            arguments.encode(self.client().converter()),
+        )
     }
 }
 
@@ -119,7 +122,11 @@ impl Target for ToClient {
     type Signal = SignalCall;
 
     fn signal<A: Args>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> SignalCall {
-        SignalCall::new(self.clone(), name.into().into_owned(), arguments.encode(self.client().converter()))
+        SignalCall::new(
+            self.clone(),
+            name.into().into_owned(),
+            arguments.encode(self.client().converter()),
+        )
     }
 }
 
@@ -228,7 +235,10 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
         };
         let mut events = Vec::new();
         loop {
-            let page = client.connection().get_workflow_execution_history(request.clone()).await?;
+            let page = client
+                .connection()
+                .get_workflow_execution_history(request.clone())
+                .await?;
             events.extend(page.history.unwrap_or_default().events);
             if page.next_page_token.is_empty() {
                 return Ok(History { events });
@@ -270,7 +280,10 @@ impl IntoFuture for CancelCall {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            self.client.connection().request_cancel_workflow_execution(*self.request).await?;
+            self.client
+                .connection()
+                .request_cancel_workflow_execution(*self.request)
+                .await?;
             Ok(())
         })
     }

@@ -62,7 +62,11 @@ impl WorkflowList {
     /// The query is malformed, or the call fails.
     pub async fn next(&mut self) -> Result<Option<WorkflowSummary>, RpcError> {
         while self.page.is_empty() && !self.is_last_page {
-            let answer = self.client.connection().list_workflow_executions((*self.request).clone()).await?;
+            let answer = self
+                .client
+                .connection()
+                .list_workflow_executions((*self.request).clone())
+                .await?;
             self.page = answer.executions.into();
             self.is_last_page = answer.next_page_token.is_empty();
             self.request.next_page_token = answer.next_page_token;

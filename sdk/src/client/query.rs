@@ -59,7 +59,11 @@ impl<O: Data> IntoFuture for QueryCall<O> {
                 return Err(error.into());
             }
             let client = self.target.client();
-            let answer = client.connection().query_workflow(*self.request).await.map_err(QueryError::from)?;
+            let answer = client
+                .connection()
+                .query_workflow(*self.request)
+                .await
+                .map_err(QueryError::from)?;
             if let Some(rejected) = answer.query_rejected {
                 let status = WorkflowStatus::try_from(rejected.status).unwrap_or_default();
                 return Err(QueryError::Rejected(Rejected(status)));

@@ -78,8 +78,14 @@ async fn close_event(client: &Client, id: &str, run_id: Option<&str>) -> Result<
         ..GetWorkflowExecutionHistoryRequest::default()
     };
     loop {
-        let answer = client.connection().wait_workflow_execution_history(request.clone()).await?;
-        if let Some(event) = answer.history.and_then(|history| history.events.into_iter().next_back()) {
+        let answer = client
+            .connection()
+            .wait_workflow_execution_history(request.clone())
+            .await?;
+        if let Some(event) = answer
+            .history
+            .and_then(|history| history.events.into_iter().next_back())
+        {
             return Ok(event);
         }
         request.next_page_token = answer.next_page_token;
@@ -94,7 +100,10 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
         }
         Some(A::WorkflowExecutionFailedEventAttributes(end)) => {
             let failure = end.failure.unwrap_or_default();
-            (Close::Failed(ResultError::Failed(WorkflowFailure::from_failure(failure))), end.new_execution_run_id)
+            (
+                Close::Failed(ResultError::Failed(WorkflowFailure::from_failure(failure))),
+                end.new_execution_run_id,
+            )
         }
         Some(A::WorkflowExecutionTimedOutEventAttributes(end)) => {
             let info = TimeoutFailureInfo {
@@ -106,7 +115,10 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
         }
         Some(A::WorkflowExecutionContinuedAsNewEventAttributes(end)) => {
             let next = ContinuedAsNew::new(end.new_execution_run_id.clone());
-            (Close::Failed(ResultError::ContinuedAsNew(next)), end.new_execution_run_id)
+            (
+                Close::Failed(ResultError::ContinuedAsNew(next)),
+                end.new_execution_run_id,
+            )
         }
         Some(A::WorkflowExecutionCanceledEventAttributes(end)) => {
             let info = CanceledFailureInfo {
@@ -117,7 +129,11 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
             (Close::Failed(ResultError::Cancelled(failure)), String::new())
         }
         Some(A::WorkflowExecutionTerminatedEventAttributes(end)) => {
-            let reason = if end.reason.is_empty() { "no reason was given" } else { &end.reason };
+            let reason = if end.reason.is_empty() {
+                "no reason was given"
+            } else {
+                &end.reason
+            };
             let info = TerminatedFailureInfo {
                 identity: end.identity,
                 ..TerminatedFailureInfo::default()
@@ -126,16 +142,26 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
             (Close::Failed(ResultError::Terminated(failure)), String::new())
         }
         _ => {
-            let message = format!("the server gave event {} as the run's last one, which does not close it", event.event_id);
+            let message = format!(
+                "the server gave event {} as the run's last one, which does not close it",
+                event.event_id
+            );
             let failure = Failure {
                 message,
                 source: SOURCE.to_owned(),
                 ..Failure::default()
             };
-            (Close::Failed(ResultError::Failed(WorkflowFailure::from_failure(failure))), String::new())
+            (
+                Close::Failed(ResultError::Failed(WorkflowFailure::from_failure(failure))),
+                String::new(),
+            )
         }
     };
-    if follows_runs && !next_run_id.is_empty() { Close::Next(next_run_id) } else { end }
+    if follows_runs && !next_run_id.is_empty() {
+        Close::Next(next_run_id)
+    } else {
+        end
+    }
 }
 
 fn failure(message: &str, info: FailureInfo) -> WorkflowFailure {

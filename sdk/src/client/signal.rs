@@ -45,7 +45,11 @@ impl IntoFuture for SignalCall {
             if let Some(error) = self.error {
                 return Err(error.into());
             }
-            self.target.client().connection().signal_workflow_execution(*self.request).await?;
+            self.target
+                .client()
+                .connection()
+                .signal_workflow_execution(*self.request)
+                .await?;
             Ok(())
         })
     }

@@ -42,15 +42,13 @@ pub struct StartCall<W: ?Sized, Q = TaskQueueSet, M = Start> {
 }
 
 impl<W: ?Sized, M> StartCall<W, TaskQueueMissing, M> {
-    pub(super) fn new(
-        client: &Client,
-        workflow_type: impl Into<String>,
-        input: Result<Payloads, EncodeError>,
-    ) -> Self {
+    pub(super) fn new(client: &Client, workflow_type: impl Into<String>, input: Result<Payloads, EncodeError>) -> Self {
         let (input, error) = split(input);
         let request = Box::new(StartWorkflowExecutionRequest {
             namespace: client.namespace().to_owned(),
-            workflow_type: Some(WorkflowType { name: workflow_type.into() }),
+            workflow_type: Some(WorkflowType {
+                name: workflow_type.into(),
+            }),
             input,
             identity: client.identity().to_owned(),
             ..StartWorkflowExecutionRequest::default()
@@ -149,7 +147,10 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     #[allow(clippy::needless_pass_by_value)] // as for a memo
     pub fn search_attribute<T: Data>(mut self, name: impl Into<String>, value: T) -> Self {
         if let Some(payload) = self.encode(&value) {
-            let attributes = self.request.search_attributes.get_or_insert_with(SearchAttributes::default);
+            let attributes = self
+                .request
+                .search_attributes
+                .get_or_insert_with(SearchAttributes::default);
             attributes.indexed_fields.insert(name.into(), payload);
         }
         self
@@ -158,14 +159,20 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     /// One line about the workflow, for people.
     pub fn summary(mut self, text: impl Into<String>) -> Self {
         let payload = self.encode(&text.into());
-        self.request.user_metadata.get_or_insert_with(UserMetadata::default).summary = payload;
+        self.request
+            .user_metadata
+            .get_or_insert_with(UserMetadata::default)
+            .summary = payload;
         self
     }
 
     /// More about the workflow, for people.
     pub fn details(mut self, text: impl Into<String>) -> Self {
         let payload = self.encode(&text.into());
-        self.request.user_metadata.get_or_insert_with(UserMetadata::default).details = payload;
+        self.request
+            .user_metadata
+            .get_or_insert_with(UserMetadata::default)
+            .details = payload;
         self
     }
 
@@ -226,7 +233,10 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
         let id = self.request.workflow_id.clone();
         let connection = self.client.connection();
         let run_id = match self.signal {
-            None => connection.start_workflow_execution(*self.request).await.map(|answer| answer.run_id),
+            None => connection
+                .start_workflow_execution(*self.request)
+                .await
+                .map(|answer| answer.run_id),
             Some((name, input)) => connection
                 .signal_with_start_workflow_execution(with_signal(*self.request, name, input))
                 .await

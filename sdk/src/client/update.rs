@@ -36,7 +36,11 @@ pub struct UpdateHandle<O> {
 impl<O> UpdateCall<O> {
     pub(super) fn new(target: ToClient, name: String, arguments: Result<Payloads, EncodeError>) -> Self {
         let (args, error) = split(arguments);
-        let input = Input { header: None, name, args };
+        let input = Input {
+            header: None,
+            name,
+            args,
+        };
         let request = Box::new(UpdateWorkflowExecutionRequest {
             namespace: target.client().namespace().to_owned(),
             workflow_execution: Some(target.execution()),
@@ -83,7 +87,10 @@ impl<O> UpdateCall<O> {
             });
         }
         loop {
-            let answer = client.connection().update_workflow_execution((*self.request).clone()).await?;
+            let answer = client
+                .connection()
+                .update_workflow_execution((*self.request).clone())
+                .await?;
             if answer.outcome.is_none() && answer.stage < i32::from(Stage::Accepted) {
                 continue;
             }
@@ -100,9 +107,9 @@ impl<O> UpdateCall<O> {
             };
             // A rejection is an outcome that comes before the acceptance.
             return match &handle.outcome {
-                Some(Outcome { value: Some(outcome::Value::Failure(failure)) }) if wanted == Stage::Accepted => {
-                    Err(failed(failure.clone()))
-                }
+                Some(Outcome {
+                    value: Some(outcome::Value::Failure(failure)),
+                }) if wanted == Stage::Accepted => Err(failed(failure.clone())),
                 _ => Ok(handle),
             };
         }
@@ -182,7 +189,10 @@ impl<O: Data> UpdateHandle<O> {
             wait_policy: Some(wait_for(Stage::Completed)),
         };
         loop {
-            let answer = client.connection().poll_workflow_execution_update(request.clone()).await?;
+            let answer = client
+                .connection()
+                .poll_workflow_execution_update(request.clone())
+                .await?;
             if let Some(outcome) = answer.outcome {
                 return Ok(outcome);
             }

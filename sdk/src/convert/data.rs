@@ -51,7 +51,11 @@ impl Converter {
             return Ok(payload);
         }
         let json = serde_json::to_vec(value).map_err(|error| EncodeError::new(type_name::<T>(), &error))?;
-        Ok(if json == JSON_NULL { Payload::encoded(NULL, Bytes::new()) } else { Payload::encoded(JSON, json) })
+        Ok(if json == JSON_NULL {
+            Payload::encoded(NULL, Bytes::new())
+        } else {
+            Payload::encoded(JSON, json)
+        })
     }
 
     /// The value of a payload. A missing payload is read like `null`: it is `()`, or `None`, or an error.
@@ -86,7 +90,9 @@ impl Converter {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn encode_result<T: Data>(&self, value: &T) -> Result<Payloads, EncodeError> {
-        Ok(Payloads { payloads: vec![self.encode(value)?] })
+        Ok(Payloads {
+            payloads: vec![self.encode(value)?],
+        })
     }
 
     /// As [`decode`](Self::decode), the first of a list: the form of a result.

@@ -67,7 +67,9 @@ impl DecodeError {
     }
 
     pub(crate) fn invalid(encoding: &str, type_name: &str, reason: &dyn fmt::Display) -> Self {
-        Self(Problem::new(format!("a {encoding} payload is not a `{type_name}`: {reason}")))
+        Self(Problem::new(format!(
+            "a {encoding} payload is not a `{type_name}`: {reason}"
+        )))
     }
 
     pub(crate) fn unknown_encoding(encoding: &[u8], type_name: &str) -> Self {

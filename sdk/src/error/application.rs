@@ -41,7 +41,9 @@ pub(crate) fn application_failure<E: ApplicationError>(error: &E) -> Failure {
         failure_info: Some(FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
             r#type: E::TYPE.to_owned(),
             non_retryable: error.non_retryable(),
-            details: details.map(|payload| Payloads { payloads: vec![payload] }),
+            details: details.map(|payload| Payloads {
+                payloads: vec![payload],
+            }),
             next_retry_delay: error.next_retry_delay().map(steadfast_proto::duration),
             ..ApplicationFailureInfo::default()
         })),

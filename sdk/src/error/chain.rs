@@ -1,6 +1,9 @@
 //! Any error becomes a failure, its sources the failure's causes.
 
-use super::{ActivityFailure, Cancelled, ChildFailure, QueryFailure, SOURCE, SignalFailure, UpdateFailure, WorkflowFailure, application};
+use super::{
+    ActivityFailure, Cancelled, ChildFailure, QueryFailure, SOURCE, SignalFailure, UpdateFailure, WorkflowFailure,
+    application,
+};
 use std::{any::type_name, error::Error};
 use steadfast_proto::failure::Failure;
 
@@ -50,11 +53,21 @@ fn recognise(error: &(dyn Error + 'static)) -> Option<Failure> {
         return Some(failure.clone());
     }
     if error.is::<Cancelled>() {
-        return Some(Failure { source: SOURCE.to_owned(), ..Failure::cancelled(error.to_string()) });
+        return Some(Failure {
+            source: SOURCE.to_owned(),
+            ..Failure::cancelled(error.to_string())
+        });
     }
     macro_rules! one_of {
         ($($type:ty),*) => { $(if let Some(known) = error.downcast_ref::<$type>() { return Some(known.failure().clone()); })* };
     }
-    one_of!(ActivityFailure, ChildFailure, QueryFailure, SignalFailure, UpdateFailure, WorkflowFailure);
+    one_of!(
+        ActivityFailure,
+        ChildFailure,
+        QueryFailure,
+        SignalFailure,
+        UpdateFailure,
+        WorkflowFailure
+    );
     None
 }

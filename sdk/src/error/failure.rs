@@ -176,7 +176,8 @@ impl ActivityFailure {
     /// Why it was not retried again.
     #[must_use]
     pub fn retry_state(&self) -> RetryState {
-        self.info().map_or(RetryState::Unspecified, ActivityFailureInfo::retry_state)
+        self.info()
+            .map_or(RetryState::Unspecified, ActivityFailureInfo::retry_state)
     }
 
     /// The details of its last heartbeat, if a timeout ended it.

@@ -43,9 +43,9 @@ impl From<WorkflowError> for UpdateError {
     fn from(error: WorkflowError) -> Self {
         match error.into_ending() {
             Ending::Failed(failure) => Self::from_failure(failure),
-            Ending::ContinueAsNew(_) => Self::new(
-                "an update cannot continue the workflow as new: set a flag in the state, and let `run` do it",
-            ),
+            Ending::ContinueAsNew(_) => {
+                Self::new("an update cannot continue the workflow as new: set a flag in the state, and let `run` do it")
+            }
             Ending::Task(message) => Self::new(message),
         }
     }

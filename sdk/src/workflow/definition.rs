@@ -57,10 +57,30 @@ impl Workflow for Untyped {
     type Messages<T: Target> = NoMessages<Self, T>;
 
     fn encode(input: &RawArgs, _: &Converter) -> Result<Payloads, EncodeError> {
-        Ok(Payloads { payloads: input.payloads().to_vec() })
+        Ok(Payloads {
+            payloads: input.payloads().to_vec(),
+        })
     }
 
     fn decode(payloads: Option<&Payloads>, converter: &Converter) -> Result<RawArgs, DecodeError> {
         Ok(RawArgs::new(payloads.cloned(), converter.clone()))
     }
+}
+
+/// A state that needs nothing to begin with.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the workflow `{Self}` has no state to begin with",
+    label = "add `#[derive(Default)]`, or a function with `#[init]` that makes the state of the input"
+)]
+pub trait InitialState: Default {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Default> InitialState for S {}
+
+/// The state of a workflow without `#[init]`.
+#[doc(hidden)]
+#[must_use]
+pub fn default_state<S: InitialState>() -> S {
+    S::default()
 }

@@ -7,13 +7,11 @@ pub use error::{ErrorDetail, RpcError};
 
 use retry::{Retries, Retry};
 use std::{fmt, sync::Arc, time::Duration};
+#[cfg(feature = "client")]
+use steadfast_proto::{tonic::transport::Channel, workflowservice::workflow_service_client::WorkflowServiceClient};
 use steadfast_proto::{
     tonic::{Request, metadata::AsciiMetadataValue},
     workflowservice::{workflow_service_server::WorkflowService, *},
-};
-#[cfg(feature = "client")]
-use steadfast_proto::{
-    tonic::transport::Channel, workflowservice::workflow_service_client::WorkflowServiceClient,
 };
 
 /// How long a call may take.

@@ -72,7 +72,11 @@ impl Retry {
         if !is_worth_it || (is_exhausted && !is_poll_end) {
             return None;
         }
-        let initial = if error.code() == Code::ResourceExhausted { INITIAL_EXHAUSTED } else { INITIAL };
+        let initial = if error.code() == Code::ResourceExhausted {
+            INITIAL_EXHAUSTED
+        } else {
+            INITIAL
+        };
         let exponent = i32::try_from(failed.min(ATTEMPTS_MAX) - 1).unwrap_or_default();
         let delay = initial.mul_f64(FACTOR.powi(exponent)).min(DELAY_MAX);
         Some(delay.mul_f64(1.0 + JITTER * (2.0 * random - 1.0)))
@@ -133,7 +137,12 @@ mod tests {
 
     #[test]
     fn users_mistakes_are_not_tried_again() {
-        for code in [Code::InvalidArgument, Code::NotFound, Code::AlreadyExists, Code::FailedPrecondition] {
+        for code in [
+            Code::InvalidArgument,
+            Code::NotFound,
+            Code::AlreadyExists,
+            Code::FailedPrecondition,
+        ] {
             assert_eq!(Retry::Call.delay(&error(code), 1, AT_ONCE, MIDDLE), None);
         }
     }
@@ -149,8 +158,14 @@ mod tests {
     #[test]
     fn a_busy_server_is_left_alone_for_longer_and_a_message_too_large_is_not_sent_again() {
         let busy = error(Code::ResourceExhausted);
-        assert_eq!(Retry::Call.delay(&busy, 1, AT_ONCE, MIDDLE), Some(Duration::from_secs(1)));
-        let large = RpcError::new(Code::ResourceExhausted, "grpc: received message larger than max (5 vs. 4)");
+        assert_eq!(
+            Retry::Call.delay(&busy, 1, AT_ONCE, MIDDLE),
+            Some(Duration::from_secs(1))
+        );
+        let large = RpcError::new(
+            Code::ResourceExhausted,
+            "grpc: received message larger than max (5 vs. 4)",
+        );
         assert_eq!(Retry::Call.delay(&large, 1, AT_ONCE, MIDDLE), None);
     }
 }
