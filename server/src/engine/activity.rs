@@ -1,0 +1,629 @@
+//! Activities: scheduled, handed out, tried again, ended. Attempts are state of the run; history hears of the last one.
+
+use super::{
+    deadline::{DeadlineKey, Due},
+    error::{Error, Result},
+    limits,
+    retry::RetryPolicy,
+    run::Run,
+    task_queue::{self, Poller, Task, Work},
+    time::{self, Time},
+    token::TaskToken,
+    world::World,
+};
+use std::time::Duration;
+use steadfast_proto::{
+    command, common,
+    enums::{RetryState, TimeoutType},
+    failure::{Failure, ServerFailureInfo, TimeoutFailureInfo, failure::FailureInfo},
+    history::{
+        ActivityTaskCancelRequestedEventAttributes, ActivityTaskCanceledEventAttributes,
+        ActivityTaskCompletedEventAttributes, ActivityTaskFailedEventAttributes, ActivityTaskScheduledEventAttributes,
+        ActivityTaskStartedEventAttributes, ActivityTaskTimedOutEventAttributes,
+    },
+    prost::Message,
+    sdk::UserMetadata,
+    workflowservice::PollActivityTaskQueueResponse,
+};
+
+/// An activity that has not ended.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    pub(crate) id: String,
+    pub(crate) activity_type: String,
+    pub(crate) task_queue: String,
+    pub(crate) header: Option<common::Header>,
+    pub(crate) input: Option<common::Payloads>,
+    pub(crate) priority: common::Priority,
+    pub(crate) schedule_to_close: Duration,
+    pub(crate) schedule_to_start: Duration,
+    pub(crate) start_to_close: Duration,
+    pub(crate) heartbeat: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) scheduled: Time,
+    pub(crate) attempt: u32,
+    pub(crate) state: Attempt,
+    pub(crate) stamp: u64,
+    pub(crate) cancel_requested_event_id: Option<i64>,
+    pub(crate) last_failure: Option<Failure>,
+    pub(crate) last_identity: String,
+    pub(crate) last_started: Option<Time>,
+    pub(crate) last_completed: Option<Time>,
+    pub(crate) heartbeat_details: Option<common::Payloads>,
+    pub(crate) last_heartbeat: Option<Time>,
+    deadline: Option<DeadlineKey>,
+}
+
+/// Where the attempt at hand is.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// It waits for its time.
+    BackingOff { until: Time, interval: Duration },
+    /// It waits for a worker.
+    Scheduled { since: Time },
+    /// A worker has it.
+    Started {
+        since: Time,
+        scheduled: Time,
+        request_id: String,
+        version: Option<common::WorkerVersionStamp>,
+    },
+}
+
+impl Activity {
+    pub(crate) fn is_started(&self) -> bool {
+        matches!(self.state, Attempt::Started { .. })
+    }
+
+    pub(crate) fn closes(&self) -> Option<Time> {
+        (!self.schedule_to_close.is_zero()).then(|| self.scheduled.plus(self.schedule_to_close))
+    }
+
+    /// Which time-out is next, and when.
+    fn next_timeout(&self) -> Option<(Time, TimeoutType)> {
+        let after = |since: Time, timeout: Duration, kind| (!timeout.is_zero()).then(|| (since.plus(timeout), kind));
+        let attempt = match &self.state {
+            Attempt::BackingOff { .. } => None,
+            Attempt::Scheduled { since } => after(*since, self.schedule_to_start, TimeoutType::ScheduleToStart),
+            Attempt::Started { since, .. } => {
+                let beat = self.last_heartbeat.map_or(*since, |beat| beat.max(*since));
+                let close = after(*since, self.start_to_close, TimeoutType::StartToClose);
+                close
+                    .into_iter()
+                    .chain(after(beat, self.heartbeat, TimeoutType::Heartbeat))
+                    .min_by_key(|(at, kind)| (*at, *kind as i32))
+            }
+        };
+        let close = self.closes().map(|at| (at, TimeoutType::ScheduleToClose));
+        attempt
+            .into_iter()
+            .chain(close)
+            .min_by_key(|(at, kind)| (*at, *kind as i32))
+    }
+}
+
+/// The time-outs that an activity gets for those that were asked for.
+pub(crate) fn timeouts(
+    command: &command::ScheduleActivityTaskCommandAttributes,
+    run_timeout: Duration,
+) -> [Duration; 4] {
+    let asked = [
+        &command.schedule_to_close_timeout,
+        &command.schedule_to_start_timeout,
+        &command.start_to_close_timeout,
+        &command.heartbeat_timeout,
+    ];
+    let [mut close, mut start, mut run, mut beat] = asked.map(|timeout| time::lasting(timeout.as_ref()));
+    let capped = |timeout: Duration, cap: Duration| match (timeout.is_zero(), cap.is_zero()) {
+        (_, true) => timeout,
+        (true, false) => cap,
+        (false, false) => timeout.min(cap),
+    };
+    if close.is_zero() {
+        close = run_timeout;
+        start = capped(start, run_timeout);
+    } else {
+        start = capped(start, close);
+        run = capped(run, close);
+    }
+    let at_most = |timeout: Duration, cap: Duration| if cap.is_zero() { timeout } else { timeout.min(cap) };
+    close = at_most(close, run_timeout);
+    start = at_most(start, run_timeout);
+    run = at_most(run, run_timeout);
+    beat = at_most(at_most(beat, run_timeout), run);
+    [close, start, run, beat]
+}
+
+impl Run {
+    /// Schedules an activity. If the worker asked to have it at once, it gets it.
+    pub(crate) fn schedule_activity(
+        &mut self,
+        world: &mut World,
+        command: command::ScheduleActivityTaskCommandAttributes,
+        completed: i64,
+        metadata: Option<UserMetadata>,
+        eager: Option<&Poller>,
+    ) -> Option<PollActivityTaskQueueResponse> {
+        let [schedule_to_close, schedule_to_start, start_to_close, heartbeat] = timeouts(&command, self.is.run_timeout);
+        let policy = command
+            .retry_policy
+            .as_ref()
+            .and_then(|policy| RetryPolicy::read(policy).ok());
+        let retry = policy.unwrap_or_else(RetryPolicy::of_activities);
+        let named = command
+            .task_queue
+            .map(|queue| queue.name)
+            .filter(|name| !name.is_empty());
+        let task_queue = named.unwrap_or_else(|| self.is.task_queue.to_string());
+        let priority = merged(command.priority.as_ref(), &self.is.priority);
+        let mut event = self.event(
+            world,
+            ActivityTaskScheduledEventAttributes {
+                activity_id: command.activity_id.clone(),
+                activity_type: command.activity_type.clone(),
+                task_queue: Some(task_queue::normal(&task_queue)),
+                header: command.header.clone(),
+                input: command.input.clone(),
+                schedule_to_close_timeout: time::wire(schedule_to_close),
+                schedule_to_start_timeout: time::wire(schedule_to_start),
+                start_to_close_timeout: time::wire(start_to_close),
+                heartbeat_timeout: time::wire(heartbeat),
+                workflow_task_completed_event_id: completed,
+                retry_policy: Some(retry.wire()),
+                use_workflow_build_id: command.use_workflow_build_id,
+                priority: Some(command.priority.unwrap_or_default()),
+            },
+        );
+        event.user_metadata = metadata;
+        let event_id = self.push(world, event);
+        let now = world.now();
+        self.activity_ids.insert(command.activity_id.clone(), event_id);
+        self.activities.insert(
+            event_id,
+            Activity {
+                id: command.activity_id,
+                activity_type: command.activity_type.unwrap_or_default().name,
+                task_queue,
+                header: command.header,
+                input: command.input,
+                priority,
+                schedule_to_close,
+                schedule_to_start,
+                start_to_close,
+                heartbeat,
+                retry,
+                scheduled: now,
+                attempt: 1,
+                state: Attempt::Scheduled { since: now },
+                stamp: world.next_stamp(),
+                cancel_requested_event_id: None,
+                last_failure: None,
+                last_identity: String::new(),
+                last_started: None,
+                last_completed: None,
+                heartbeat_details: None,
+                last_heartbeat: None,
+                deadline: None,
+            },
+        );
+        if let Some(poller) = eager {
+            return self.start_activity(world, event_id, None, poller);
+        }
+        self.dispatch_activity(world, event_id);
+        None
+    }
+
+    fn dispatch_activity(&mut self, world: &mut World, event_id: i64) {
+        let Some(activity) = self.activities.get(&event_id) else {
+            return;
+        };
+        let queue = world
+            .queues
+            .key(self.is.namespace, Work::Activity, &activity.task_queue);
+        let task = Task::Activity {
+            run: self.is.key,
+            scheduled_event_id: event_id,
+            stamp: activity.stamp,
+        };
+        world.queues.add(queue, task, world.real);
+        self.arm_activity(world, event_id);
+    }
+
+    /// Sets the deadline of an activity to its next time-out.
+    fn arm_activity(&mut self, world: &mut World, event_id: i64) {
+        let run = self.is.key;
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return;
+        };
+        world.deadlines.clear(&mut activity.deadline);
+        let due = Due::ActivityTimeout {
+            run,
+            scheduled_event_id: event_id,
+        };
+        activity.deadline = activity.next_timeout().map(|(at, _)| world.deadlines.set(at, due));
+    }
+
+    /// Hands an activity to a worker. `None` if it is not the attempt that the queue names.
+    pub(crate) fn start_activity(
+        &mut self,
+        world: &mut World,
+        event_id: i64,
+        stamp: Option<u64>,
+        poller: &Poller,
+    ) -> Option<PollActivityTaskQueueResponse> {
+        let request_id = world.ids.random().to_string();
+        let now = world.now();
+        let execution = self.execution();
+        let activity = self.activities.get_mut(&event_id)?;
+        let Attempt::Scheduled { since } = activity.state else {
+            return None;
+        };
+        if stamp.is_some_and(|stamp| stamp != activity.stamp) {
+            return None;
+        }
+        activity.state = Attempt::Started {
+            since: now,
+            scheduled: since,
+            request_id,
+            version: poller.version.clone(),
+        };
+        activity.last_identity.clone_from(&poller.identity);
+        activity.last_started = Some(now);
+        self.activities_started += 1;
+        let response = PollActivityTaskQueueResponse {
+            task_token: TaskToken::new(self.is.run_id, event_id, activity.attempt, activity.stamp).bytes(),
+            workflow_namespace: self.is.namespace_name.to_string(),
+            workflow_type: Some(common::WorkflowType {
+                name: self.is.workflow_type.clone(),
+            }),
+            workflow_execution: Some(execution),
+            activity_type: Some(common::ActivityType {
+                name: activity.activity_type.clone(),
+            }),
+            activity_id: activity.id.clone(),
+            header: activity.header.clone(),
+            input: activity.input.clone(),
+            heartbeat_details: activity.heartbeat_details.clone(),
+            scheduled_time: activity.scheduled.wire(),
+            current_attempt_scheduled_time: since.wire(),
+            started_time: now.wire(),
+            attempt: i32::try_from(activity.attempt).unwrap_or(i32::MAX),
+            schedule_to_close_timeout: time::wire(activity.schedule_to_close),
+            start_to_close_timeout: time::wire(activity.start_to_close),
+            heartbeat_timeout: time::wire(activity.heartbeat),
+            retry_policy: Some(activity.retry.wire()),
+            priority: Some(activity.priority.clone()),
+            ..Default::default()
+        };
+        self.arm_activity(world, event_id);
+        Some(response)
+    }
+
+    /// The activity that a worker speaks of, which must be in its hands.
+    pub(crate) fn held_activity(&self, token: &TaskToken) -> Result<i64> {
+        let held = self.activities.get(&token.scheduled_event_id).filter(|activity| {
+            activity.is_started() && activity.stamp == token.stamp && activity.attempt == token.attempt
+        });
+        held.map(|_| token.scheduled_event_id).ok_or_else(Self::no_activity)
+    }
+
+    pub(crate) fn no_activity() -> Error {
+        Error::not_found("invalid activityID or activity already timed out or invoking workflow is completed")
+    }
+
+    /// Notes a heartbeat; says whether the activity is asked to stop. Its deadline moves when it falls due.
+    pub(crate) fn heartbeat(&mut self, world: &mut World, event_id: i64, details: Option<common::Payloads>) -> bool {
+        let now = world.now();
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return false;
+        };
+        activity.heartbeat_details = details;
+        activity.last_heartbeat = Some(now);
+        activity.cancel_requested_event_id.is_some()
+    }
+
+    /// Takes an activity out of the run, and puts its started event into history (or among the kept back).
+    fn end_activity(&mut self, world: &mut World, event_id: i64) -> (i64, Option<Activity>) {
+        let Some(mut activity) = self.activities.remove(&event_id) else {
+            return (0, None);
+        };
+        self.activity_ids.remove(&activity.id);
+        world.deadlines.clear(&mut activity.deadline);
+        let mut started_event_id = 0;
+        if let Attempt::Started {
+            since,
+            request_id,
+            version,
+            ..
+        } = &activity.state
+        {
+            self.activities_started = self.activities_started.saturating_sub(1);
+            let mut event = self.event(
+                world,
+                ActivityTaskStartedEventAttributes {
+                    scheduled_event_id: event_id,
+                    identity: activity.last_identity.clone(),
+                    request_id: request_id.clone(),
+                    attempt: i32::try_from(activity.attempt).unwrap_or(i32::MAX),
+                    last_failure: activity.last_failure.clone(),
+                    worker_version: version.clone(),
+                    ..Default::default()
+                },
+            );
+            event.event_time = since.wire();
+            started_event_id = self.happen_event(world, event);
+        }
+        (started_event_id, Some(activity))
+    }
+
+    pub(crate) fn complete_activity(
+        &mut self,
+        world: &mut World,
+        event_id: i64,
+        result: Option<common::Payloads>,
+        identity: &str,
+    ) {
+        if result
+            .as_ref()
+            .is_some_and(|result| result.encoded_len() > limits::BLOB_BYTES_MAX)
+        {
+            let failure = Failure {
+                message: "Complete result exceeds size limit.".to_owned(),
+                failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo {
+                    non_retryable: true,
+                })),
+                ..Failure::default()
+            };
+            return self.fail_activity(world, event_id, Some(failure), identity);
+        }
+        let (started_event_id, _) = self.end_activity(world, event_id);
+        self.happen(
+            world,
+            ActivityTaskCompletedEventAttributes {
+                result,
+                scheduled_event_id: event_id,
+                started_event_id,
+                identity: identity.to_owned(),
+                ..Default::default()
+            },
+        );
+        self.want_task(world);
+    }
+
+    pub(crate) fn cancel_activity(
+        &mut self,
+        world: &mut World,
+        event_id: i64,
+        details: Option<common::Payloads>,
+        identity: &str,
+    ) -> Result<()> {
+        let requested = self
+            .activities
+            .get(&event_id)
+            .and_then(|activity| activity.cancel_requested_event_id);
+        let Some(latest_cancel_requested_event_id) = requested else {
+            return Err(Error::invalid("ActivityTaskCanceled without a cancel request."));
+        };
+        let (started_event_id, _) = self.end_activity(world, event_id);
+        self.happen(
+            world,
+            ActivityTaskCanceledEventAttributes {
+                details,
+                latest_cancel_requested_event_id,
+                scheduled_event_id: event_id,
+                started_event_id,
+                identity: identity.to_owned(),
+                ..Default::default()
+            },
+        );
+        self.want_task(world);
+        Ok(())
+    }
+
+    /// An attempt failed: there is another one, or the activity has failed.
+    pub(crate) fn fail_activity(&mut self, world: &mut World, event_id: i64, failure: Option<Failure>, identity: &str) {
+        let retry_state = match self.retry_activity(world, event_id, failure.as_ref()) {
+            Ok(()) => return,
+            Err(state) => state,
+        };
+        let (started_event_id, _) = self.end_activity(world, event_id);
+        self.happen(
+            world,
+            ActivityTaskFailedEventAttributes {
+                failure,
+                scheduled_event_id: event_id,
+                started_event_id,
+                identity: identity.to_owned(),
+                retry_state: retry_state.into(),
+                ..Default::default()
+            },
+        );
+        self.want_task(world);
+    }
+
+    /// Sets the next attempt up, or says why there is none.
+    fn retry_activity(
+        &mut self,
+        world: &mut World,
+        event_id: i64,
+        failure: Option<&Failure>,
+    ) -> Result<(), RetryState> {
+        let now = world.now();
+        let run = self.is.key;
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return Err(RetryState::Unspecified);
+        };
+        if activity.cancel_requested_event_id.is_some() {
+            return Err(RetryState::CancelRequested);
+        }
+        let interval = activity.retry.next(activity.attempt, failure)?;
+        let until = now.plus(interval);
+        if activity.closes().is_some_and(|closes| until > closes) {
+            return Err(RetryState::Timeout);
+        }
+        if activity.is_started() {
+            self.activities_started = self.activities_started.saturating_sub(1);
+        }
+        activity.last_failure = failure.map(kept);
+        activity.last_completed = Some(now);
+        activity.attempt = activity.attempt.saturating_add(1);
+        activity.stamp = world.next_stamp();
+        activity.state = Attempt::BackingOff { until, interval };
+        world.deadlines.clear(&mut activity.deadline);
+        let due = Due::ActivityRetry {
+            run,
+            scheduled_event_id: event_id,
+        };
+        activity.deadline = Some(world.deadlines.set(until, due));
+        Ok(())
+    }
+
+    /// The time of the next attempt has come.
+    pub(crate) fn resume_activity(&mut self, world: &mut World, event_id: i64) {
+        let now = world.now();
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return;
+        };
+        if !matches!(activity.state, Attempt::BackingOff { .. }) {
+            return;
+        }
+        activity.deadline = None;
+        activity.state = Attempt::Scheduled { since: now };
+        self.dispatch_activity(world, event_id);
+    }
+
+    /// A time-out of an activity may have passed.
+    pub(crate) fn time_activity_out(&mut self, world: &mut World, event_id: i64) {
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return;
+        };
+        activity.deadline = None;
+        let kind = match activity.next_timeout() {
+            Some((at, kind)) if at <= world.now() => kind,
+            // A heartbeat has moved it.
+            _ => return self.arm_activity(world, event_id),
+        };
+        let mut failure = timeout_failure(kind, activity);
+        let mut state = RetryState::Timeout;
+        if matches!(kind, TimeoutType::StartToClose | TimeoutType::Heartbeat) {
+            match self.retry_activity(world, event_id, Some(&failure)) {
+                Ok(()) => return,
+                Err(why) => state = why,
+            }
+        }
+        let (started_event_id, ended) = self.end_activity(world, event_id);
+        if let Some(activity) = ended {
+            if state == RetryState::Timeout && matches!(kind, TimeoutType::StartToClose | TimeoutType::Heartbeat) {
+                // What was wanting was time for another attempt.
+                failure = timeout_failure(TimeoutType::ScheduleToClose, &activity);
+                "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
+                    .clone_into(&mut failure.message);
+            }
+            failure.cause = activity.last_failure.map(Box::new);
+        }
+        self.happen(
+            world,
+            ActivityTaskTimedOutEventAttributes {
+                failure: Some(failure),
+                scheduled_event_id: event_id,
+                started_event_id,
+                retry_state: state.into(),
+            },
+        );
+        self.want_task(world);
+    }
+
+    /// The workflow asks an activity to stop. One that no worker has is stopped on the spot.
+    pub(crate) fn request_activity_cancel(&mut self, world: &mut World, event_id: i64, completed: i64, identity: &str) {
+        let requested = self.record(
+            world,
+            ActivityTaskCancelRequestedEventAttributes {
+                scheduled_event_id: event_id,
+                workflow_task_completed_event_id: completed,
+            },
+        );
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return;
+        };
+        activity.cancel_requested_event_id = Some(requested);
+        if activity.is_started() {
+            return;
+        }
+        self.end_activity(world, event_id);
+        let details = common::Payload::encoded("json/plain", "\"ACTIVITY_ID_NOT_STARTED\"");
+        self.record(
+            world,
+            ActivityTaskCanceledEventAttributes {
+                details: Some(vec![details].into()),
+                latest_cancel_requested_event_id: requested,
+                scheduled_event_id: event_id,
+                started_event_id: 0,
+                identity: identity.to_owned(),
+                ..Default::default()
+            },
+        );
+        self.wants_task = true;
+    }
+
+    pub(crate) fn drop_activities(&mut self, world: &mut World) {
+        for activity in self.activities.values_mut() {
+            world.deadlines.clear(&mut activity.deadline);
+        }
+        self.activities.clear();
+        self.activity_ids.clear();
+        self.activities_started = 0;
+    }
+}
+
+fn timeout_failure(kind: TimeoutType, activity: &Activity) -> Failure {
+    let name = match kind {
+        TimeoutType::StartToClose => "StartToClose",
+        TimeoutType::ScheduleToStart => "ScheduleToStart",
+        TimeoutType::ScheduleToClose => "ScheduleToClose",
+        TimeoutType::Heartbeat => "Heartbeat",
+        TimeoutType::Unspecified => "Unspecified",
+    };
+    Failure {
+        message: format!("activity {name} timeout"),
+        source: "Server".to_owned(),
+        failure_info: Some(FailureInfo::TimeoutFailureInfo(TimeoutFailureInfo {
+            timeout_type: kind.into(),
+            last_heartbeat_details: activity.heartbeat_details.clone(),
+        })),
+        ..Failure::default()
+    }
+}
+
+/// A failure as it is kept between attempts: a very long one loses its tail.
+fn kept(failure: &Failure) -> Failure {
+    let mut kept = failure.clone();
+    if kept.encoded_len() > limits::KEPT_FAILURE_BYTES_MAX {
+        let shorten = |text: &mut String| {
+            let mut end = text.len().min(limits::KEPT_FAILURE_BYTES_MAX / 3);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.truncate(end);
+        };
+        shorten(&mut kept.message);
+        shorten(&mut kept.stack_trace);
+        kept.cause = None;
+    }
+    kept
+}
+
+/// A priority with what it leaves out taken from the workflow's.
+fn merged(own: Option<&common::Priority>, of_workflow: &common::Priority) -> common::Priority {
+    let Some(own) = own else { return of_workflow.clone() };
+    let mut merged = own.clone();
+    if merged.priority_key == 0 {
+        merged.priority_key = of_workflow.priority_key;
+    }
+    if merged.fairness_key.is_empty() {
+        merged.fairness_key.clone_from(&of_workflow.fairness_key);
+    }
+    if merged.fairness_weight == 0.0 {
+        merged.fairness_weight = of_workflow.fairness_weight;
+    }
+    merged
+}

@@ -1,0 +1,401 @@
+//! The end of a run, and the run that may follow it.
+
+use super::{
+    cron,
+    id::Uuid,
+    run::Run,
+    start::{self, StartPlan},
+    time,
+    world::{ChildClosed, Effect, World},
+};
+use std::time::Duration;
+use steadfast_proto::{
+    command::ContinueAsNewWorkflowExecutionCommandAttributes,
+    common,
+    enums::{ContinueAsNewInitiator as Initiator, RetryState, TimeoutType, WorkflowExecutionStatus as Status},
+    failure::{Failure, TimeoutFailureInfo, failure::FailureInfo},
+    history::{
+        HistoryEvent, WorkflowExecutionCanceledEventAttributes, WorkflowExecutionCompletedEventAttributes,
+        WorkflowExecutionContinuedAsNewEventAttributes, WorkflowExecutionFailedEventAttributes,
+        WorkflowExecutionStartedEventAttributes, WorkflowExecutionTerminatedEventAttributes,
+        WorkflowExecutionTimedOutEventAttributes, history_event::Attributes,
+    },
+};
+
+/// What the end of a run leaves to those who wait for it.
+#[derive(Default)]
+struct Legacy {
+    result: Option<common::Payloads>,
+    failure: Option<Failure>,
+    retry_state: i32,
+}
+
+impl Run {
+    pub(crate) fn complete(&mut self, world: &mut World, result: Option<common::Payloads>, completed: i64) {
+        let next = self.next_by_cron(world, None, result.clone());
+        self.record(
+            world,
+            WorkflowExecutionCompletedEventAttributes {
+                result: result.clone(),
+                workflow_task_completed_event_id: completed,
+                new_execution_run_id: text_of(next.as_ref()),
+            },
+        );
+        self.close(
+            world,
+            Status::Completed,
+            next,
+            Legacy {
+                result,
+                ..Legacy::default()
+            },
+        );
+    }
+
+    pub(crate) fn fail(&mut self, world: &mut World, failure: Failure, completed: i64) {
+        let (next, retry_state) = self.next_after(world, &failure);
+        self.record(
+            world,
+            WorkflowExecutionFailedEventAttributes {
+                failure: Some(failure.clone()),
+                retry_state: retry_state.into(),
+                workflow_task_completed_event_id: completed,
+                new_execution_run_id: text_of(next.as_ref()),
+            },
+        );
+        let legacy = Legacy {
+            failure: Some(failure),
+            retry_state: retry_state.into(),
+            ..Legacy::default()
+        };
+        self.close(world, Status::Failed, next, legacy);
+    }
+
+    pub(crate) fn cancel(&mut self, world: &mut World, details: Option<common::Payloads>, completed: i64) {
+        self.record(
+            world,
+            WorkflowExecutionCanceledEventAttributes {
+                workflow_task_completed_event_id: completed,
+                details: details.clone(),
+            },
+        );
+        self.close(
+            world,
+            Status::Canceled,
+            None,
+            Legacy {
+                result: details,
+                ..Legacy::default()
+            },
+        );
+    }
+
+    pub(crate) fn terminate(
+        &mut self,
+        world: &mut World,
+        reason: &str,
+        details: Option<common::Payloads>,
+        identity: &str,
+        links: Vec<common::Link>,
+    ) {
+        self.void_task(world, "history-service");
+        self.flush(world);
+        let mut event = self.event(
+            world,
+            WorkflowExecutionTerminatedEventAttributes {
+                reason: reason.to_owned(),
+                details,
+                identity: identity.to_owned(),
+            },
+        );
+        event.links = links;
+        self.push(world, event);
+        self.close(world, Status::Terminated, None, Legacy::default());
+    }
+
+    /// The run's own time-out or that of its chain has passed.
+    pub(crate) fn time_out(&mut self, world: &mut World) {
+        if !self.is_open() {
+            return;
+        }
+        let failure = Failure {
+            message: "workflow timeout".to_owned(),
+            source: "Server".to_owned(),
+            failure_info: Some(FailureInfo::TimeoutFailureInfo(TimeoutFailureInfo {
+                timeout_type: TimeoutType::StartToClose.into(),
+                last_heartbeat_details: None,
+            })),
+            ..Failure::default()
+        };
+        let is_over = self.is.expiration.is_some_and(|expiration| expiration <= world.now());
+        let (next, retry_state) = if is_over {
+            (None, RetryState::Timeout)
+        } else {
+            self.next_after(world, &failure)
+        };
+        self.void_task(world, "history-service");
+        self.flush(world);
+        self.record(
+            world,
+            WorkflowExecutionTimedOutEventAttributes {
+                retry_state: retry_state.into(),
+                new_execution_run_id: text_of(next.as_ref()),
+            },
+        );
+        self.close(
+            world,
+            Status::TimedOut,
+            next,
+            Legacy {
+                retry_state: retry_state.into(),
+                ..Legacy::default()
+            },
+        );
+    }
+
+    pub(crate) fn continue_as_new(
+        &mut self,
+        world: &mut World,
+        command: ContinueAsNewWorkflowExecutionCommandAttributes,
+        completed: i64,
+    ) {
+        let mut next = self.successor(world, Initiator::Workflow);
+        if let Some(kind) = command.workflow_type.filter(|kind| !kind.name.is_empty()) {
+            next.workflow_type = kind.name;
+        }
+        if let Some(queue) = command.task_queue.filter(|queue| !queue.name.is_empty()) {
+            next.task_queue = queue.name.into();
+        }
+        next.input = command.input;
+        let run_timeout = time::lasting(command.workflow_run_timeout.as_ref());
+        if !run_timeout.is_zero() {
+            next.run_timeout = start::shorter(run_timeout, self.is.execution_timeout);
+        }
+        let asked = time::lasting(command.workflow_task_timeout.as_ref());
+        let asked = if asked.is_zero() { self.is.task_timeout } else { asked };
+        next.task_timeout = start::task_timeout(asked, next.run_timeout);
+        let wait = time::lasting(command.backoff_start_interval.as_ref());
+        next.backoff = wait.max(self.pause(world));
+        next.initiator = match Initiator::try_from(command.initiator).unwrap_or_default() {
+            Initiator::Unspecified => Initiator::Workflow,
+            given => given,
+        };
+        if let Some(policy) = command
+            .retry_policy
+            .as_ref()
+            .and_then(|policy| super::retry::RetryPolicy::read(policy).ok())
+        {
+            next.retry_policy = Some(policy);
+        }
+        next.attempt = 1;
+        next.continued_failure = command.failure;
+        if command.last_completion_result.is_some() {
+            next.last_completion_result = command.last_completion_result;
+        }
+        if let Some(header) = command.header {
+            next.header = Some(header);
+        }
+        next.memo = command.memo;
+        next.search_attributes = command.search_attributes.map(|mut attributes| {
+            if let Some(namespace) = world.namespaces.get(self.is.namespace) {
+                // They are checked; this names their types.
+                let _ = namespace
+                    .search_attributes
+                    .check(&namespace.name, &mut attributes.indexed_fields);
+            }
+            attributes
+        });
+        self.record(
+            world,
+            WorkflowExecutionContinuedAsNewEventAttributes {
+                new_execution_run_id: next.run_id.to_string(),
+                workflow_type: Some(common::WorkflowType {
+                    name: next.workflow_type.clone(),
+                }),
+                task_queue: Some(super::task_queue::normal(&next.task_queue)),
+                input: next.input.clone(),
+                workflow_run_timeout: time::wire(next.run_timeout),
+                workflow_task_timeout: time::wire(next.task_timeout),
+                workflow_task_completed_event_id: completed,
+                backoff_start_interval: (!next.backoff.is_zero()).then_some(next.backoff).and_then(time::wire),
+                initiator: command.initiator,
+                failure: next.continued_failure.clone(),
+                last_completion_result: next.last_completion_result.clone(),
+                header: next.header.clone(),
+                memo: next.memo.clone(),
+                search_attributes: next.search_attributes.clone(),
+                inherit_build_id: command.inherit_build_id,
+                initial_versioning_behavior: command.initial_versioning_behavior,
+            },
+        );
+        self.close(world, Status::ContinuedAsNew, Some(next), Legacy::default());
+    }
+
+    /// How long the next run waits at least, so that a chain does not spin.
+    fn pause(&self, world: &World) -> Duration {
+        world
+            .run_interval_min
+            .saturating_sub(world.now().since(self.is.execution_time))
+    }
+
+    /// The run after a failure: another attempt, or else the next one by cron.
+    fn next_after(&mut self, world: &mut World, failure: &Failure) -> (Option<StartPlan>, RetryState) {
+        let state = match &self.is.retry_policy {
+            None => RetryState::RetryPolicyNotSet,
+            Some(policy) => match policy.next(self.is.attempt, Some(failure)) {
+                Ok(interval) => {
+                    let interval = interval.max(self.pause(world));
+                    let is_late = |expiration| world.now().plus(interval) > expiration;
+                    if self.is.expiration.is_some_and(is_late) {
+                        RetryState::Timeout
+                    } else {
+                        let mut next = self.successor(world, Initiator::Retry);
+                        next.attempt = self.is.attempt.saturating_add(1);
+                        next.backoff = interval;
+                        next.continued_failure = Some(failure.clone());
+                        return (Some(next), RetryState::InProgress);
+                    }
+                }
+                Err(state) => state,
+            },
+        };
+        let next = self.next_by_cron(world, Some(failure), None);
+        (next, state)
+    }
+
+    fn next_by_cron(
+        &mut self,
+        world: &mut World,
+        failure: Option<&Failure>,
+        result: Option<common::Payloads>,
+    ) -> Option<StartPlan> {
+        let schedule = cron::Schedule::read(&self.is.cron_schedule).ok().flatten()?;
+        let wait = schedule.wait(self.is.start_time, world.now());
+        if self
+            .is
+            .expiration
+            .is_some_and(|expiration| world.now().plus(wait) > expiration)
+        {
+            return None;
+        }
+        let mut next = self.successor(world, Initiator::CronSchedule);
+        next.backoff = wait;
+        next.continued_failure = failure.cloned();
+        if result.is_some() {
+            next.last_completion_result = result;
+        }
+        Some(next)
+    }
+
+    fn started_attributes(&self) -> Option<&WorkflowExecutionStartedEventAttributes> {
+        match self.history.first() {
+            Some(HistoryEvent {
+                attributes: Some(Attributes::WorkflowExecutionStartedEventAttributes(started)),
+                ..
+            }) => Some(started),
+            _ => None,
+        }
+    }
+
+    /// A run that follows this one in its chain, with all that is passed on.
+    fn successor(&self, world: &mut World, initiator: Initiator) -> StartPlan {
+        let started = self.started_attributes().cloned().unwrap_or_default();
+        let run_id = world.ids.random();
+        let kept =
+            |fields: &std::collections::BTreeMap<String, common::Payload>| (!fields.is_empty()).then(|| fields.clone());
+        StartPlan {
+            namespace: Some(self.is.namespace),
+            namespace_name: self.is.namespace_name.clone(),
+            workflow_id: self.is.workflow_id.clone(),
+            run_id,
+            first_run_id: self.is.first_run_id,
+            original_run_id: run_id,
+            continued_run_id: Some(self.is.run_id),
+            workflow_type: self.is.workflow_type.clone(),
+            task_queue: self.is.task_queue.clone(),
+            input: started.input,
+            execution_timeout: self.is.execution_timeout,
+            run_timeout: self.is.run_timeout,
+            task_timeout: self.is.task_timeout,
+            expiration: self.is.expiration,
+            retry_policy: self.is.retry_policy.clone(),
+            cron_schedule: self.is.cron_schedule.clone(),
+            initiator,
+            attempt: 1,
+            backoff: Duration::ZERO,
+            continued_failure: None,
+            last_completion_result: started.last_completion_result,
+            identity: started.identity,
+            request_id: world.ids.random().to_string(),
+            memo: kept(&self.memo).map(|fields| common::Memo { fields }),
+            search_attributes: kept(&self.search_attributes)
+                .map(|indexed_fields| common::SearchAttributes { indexed_fields }),
+            header: started.header,
+            priority: Some(self.is.priority.clone()),
+            user_metadata: self.is.user_metadata.clone(),
+            links: Vec::new(),
+            callbacks: Vec::new(),
+            versioning_override: started.versioning_override,
+            reset_points: self.reset_points.clone(),
+            parent: self.is.parent.clone(),
+            root: self.is.root.clone(),
+            signal: None,
+            is_eager: false,
+        }
+    }
+
+    /// Ends the run: nothing stays pending, those who wait hear of it, another run may begin.
+    fn close(&mut self, world: &mut World, status: Status, next: Option<StartPlan>, legacy: Legacy) {
+        self.status = status;
+        self.close_time = Some(world.now());
+        world.deadlines.clear(&mut self.expiry);
+        if let Some((_, deadline)) = self.backoff.take() {
+            world.deadlines.clear(&mut Some(deadline));
+        }
+        self.drop_task(world);
+        self.drop_timers(world);
+        self.drop_activities(world);
+        self.externals.clear();
+        self.buffered.clear();
+        self.sticky = None;
+        self.close_updates(world, next.is_some());
+        self.direct_queries(world);
+        self.release_children(world);
+        match next {
+            Some(next) => world.outbox.push(Effect::Begin(Box::new(next))),
+            None => self.tell_parent(world, status, legacy),
+        }
+    }
+
+    fn release_children(&mut self, world: &mut World) {
+        let parent = self.execution();
+        for child in std::mem::take(&mut self.children).into_values() {
+            if let Some(run_id) = child.run_id {
+                let policy = child.parent_close_policy;
+                world.outbox.push(Effect::ParentClosed {
+                    child: run_id,
+                    policy,
+                    parent: parent.clone(),
+                });
+            }
+        }
+    }
+
+    fn tell_parent(&mut self, world: &mut World, status: Status, legacy: Legacy) {
+        let Some(parent) = &self.is.parent else { return };
+        world.outbox.push(Effect::ChildClosed(Box::new(ChildClosed {
+            parent_run_id: parent.run_id,
+            initiated_event_id: parent.initiated_event_id,
+            execution: self.execution(),
+            workflow_type: self.is.workflow_type.clone(),
+            status,
+            result: legacy.result,
+            failure: legacy.failure,
+            retry_state: legacy.retry_state,
+        })));
+    }
+}
+
+fn text_of(next: Option<&StartPlan>) -> String {
+    next.map_or_else(String::new, |next: &StartPlan| Uuid::to_string(&next.run_id))
+}

@@ -1,0 +1,545 @@
+//! Commands, checked: a bad one fails the whole workflow task before any of them has an effect.
+
+use super::{limits, retry::RetryPolicy, run::Run, search_attribute::SearchAttributeTypes, time};
+use std::collections::{BTreeMap, BTreeSet};
+use steadfast_proto::{
+    command::{Command, command::Attributes},
+    enums::WorkflowTaskFailedCause as Cause,
+    prost::Message as _,
+    protocol::Message,
+    update,
+};
+
+/// Why a workflow task fails for one of its commands.
+#[derive(Debug)]
+pub(crate) struct BadCommand {
+    pub(crate) cause: Cause,
+    pub(crate) message: String,
+    /// It ends the run as well.
+    pub(crate) is_fatal: bool,
+}
+
+impl BadCommand {
+    fn new(cause: Cause, message: impl Into<String>) -> Self {
+        Self {
+            cause,
+            message: message.into(),
+            is_fatal: false,
+        }
+    }
+
+    /// The text that the worker and history get.
+    pub(crate) fn text(&self) -> String {
+        if self.message.is_empty() {
+            cause_name(self.cause)
+        } else {
+            format!("{}: {}", cause_name(self.cause), self.message)
+        }
+    }
+}
+
+fn cause_name(cause: Cause) -> String {
+    let name = cause.as_str_name().trim_start_matches("WORKFLOW_TASK_FAILED_CAUSE_");
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters
+            .next()
+            .into_iter()
+            .chain(letters.map(|letter| letter.to_ascii_lowercase()))
+            .collect::<String>()
+    };
+    name.split('_').map(capital).collect()
+}
+
+/// Whether a command ends the run.
+pub(crate) fn closes(attributes: &Attributes) -> bool {
+    matches!(
+        attributes,
+        Attributes::CompleteWorkflowExecutionCommandAttributes(_)
+            | Attributes::FailWorkflowExecutionCommandAttributes(_)
+            | Attributes::CancelWorkflowExecutionCommandAttributes(_)
+            | Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(_)
+    )
+}
+
+/// What the commands before the one at hand did, as far as that matters for it.
+struct Seen<'a> {
+    run: &'a Run,
+    types: &'a SearchAttributeTypes,
+    activities: BTreeMap<&'a str, bool>,
+    timers: BTreeMap<&'a str, bool>,
+    firings_taken_back: BTreeSet<usize>,
+    activities_added: usize,
+    next_event_id: i64,
+}
+
+/// Checks all commands of a completed task. `next_event_id` is the number of the first event that they make.
+pub(crate) fn check(
+    run: &Run,
+    types: &SearchAttributeTypes,
+    commands: &mut [Command],
+    messages: &[Message],
+    next_event_id: i64,
+) -> Result<(), BadCommand> {
+    let bodies: BTreeMap<&str, &Message> = messages.iter().map(|message| (message.id.as_str(), message)).collect();
+    for command in commands.iter_mut() {
+        if let Some(Attributes::UpsertWorkflowSearchAttributesCommandAttributes(upsert)) = &mut command.attributes {
+            let Some(values) = upsert
+                .search_attributes
+                .as_mut()
+                .filter(|values| !values.indexed_fields.is_empty())
+            else {
+                return Err(BadCommand::new(
+                    Cause::BadSearchAttributes,
+                    "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.",
+                ));
+            };
+            types
+                .check(&run.is.namespace_name, &mut values.indexed_fields)
+                .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error.message.to_string()))?;
+        }
+    }
+    let mut seen = Seen {
+        run,
+        types,
+        activities: BTreeMap::new(),
+        timers: BTreeMap::new(),
+        firings_taken_back: BTreeSet::new(),
+        activities_added: 0,
+        next_event_id,
+    };
+    for command in commands.iter() {
+        let Some(attributes) = &command.attributes else {
+            return Err(BadCommand::new(
+                cause_of(command.command_type),
+                "attributes are not set on command",
+            ));
+        };
+        seen.check(attributes, &bodies)?;
+        seen.next_event_id += 1;
+    }
+    check_messages(run, messages)
+}
+
+fn cause_of(command_type: i32) -> Cause {
+    use steadfast_proto::enums::CommandType;
+    match CommandType::try_from(command_type) {
+        Ok(CommandType::ScheduleActivityTask) => Cause::BadScheduleActivityAttributes,
+        Ok(CommandType::RequestCancelActivityTask) => Cause::BadRequestCancelActivityAttributes,
+        Ok(CommandType::StartTimer) => Cause::BadStartTimerAttributes,
+        Ok(CommandType::CancelTimer) => Cause::BadCancelTimerAttributes,
+        Ok(CommandType::RecordMarker) => Cause::BadRecordMarkerAttributes,
+        Ok(CommandType::CompleteWorkflowExecution) => Cause::BadCompleteWorkflowExecutionAttributes,
+        Ok(CommandType::FailWorkflowExecution) => Cause::BadFailWorkflowExecutionAttributes,
+        Ok(CommandType::CancelWorkflowExecution) => Cause::BadCancelWorkflowExecutionAttributes,
+        Ok(CommandType::ContinueAsNewWorkflowExecution) => Cause::BadContinueAsNewAttributes,
+        Ok(CommandType::StartChildWorkflowExecution) => Cause::BadStartChildExecutionAttributes,
+        Ok(CommandType::SignalExternalWorkflowExecution) => Cause::BadSignalWorkflowExecutionAttributes,
+        Ok(CommandType::RequestCancelExternalWorkflowExecution) => {
+            Cause::BadRequestCancelExternalWorkflowExecutionAttributes
+        }
+        Ok(CommandType::UpsertWorkflowSearchAttributes) => Cause::BadSearchAttributes,
+        Ok(CommandType::ModifyWorkflowProperties) => Cause::BadModifyWorkflowPropertiesAttributes,
+        Ok(CommandType::ProtocolMessage) => Cause::BadUpdateWorkflowExecutionMessage,
+        _ => Cause::UnhandledCommand,
+    }
+}
+
+impl<'a> Seen<'a> {
+    fn check(&mut self, attributes: &'a Attributes, bodies: &BTreeMap<&str, &Message>) -> Result<(), BadCommand> {
+        check_size(attributes)?;
+        match attributes {
+            Attributes::ScheduleActivityTaskCommandAttributes(command) => self.check_activity(command),
+            Attributes::RequestCancelActivityTaskCommandAttributes(command) => {
+                // What has happened (or is about to) can be named, even if the activity is over.
+                let known = command.scheduled_event_id > 0 && command.scheduled_event_id < self.next_event_id;
+                let is_activity = self.run.activities.contains_key(&command.scheduled_event_id)
+                    || self.was_activity(command.scheduled_event_id)
+                    || command.scheduled_event_id >= self.run.history.next_event_id();
+                if known && is_activity {
+                    return Ok(());
+                }
+                Err(BadCommand::new(
+                    Cause::BadRequestCancelActivityAttributes,
+                    format!(
+                        "invalid history builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: {}",
+                        command.scheduled_event_id
+                    ),
+                ))
+            }
+            Attributes::StartTimerCommandAttributes(command) => self.check_timer(command),
+            Attributes::CancelTimerCommandAttributes(command) => self.check_cancel_timer(&command.timer_id),
+            Attributes::RecordMarkerCommandAttributes(command) => {
+                if command.marker_name.is_empty() {
+                    return Err(BadCommand::new(
+                        Cause::BadRecordMarkerAttributes,
+                        "MarkerName is not set on RecordMarkerCommand.",
+                    ));
+                }
+                Ok(())
+            }
+            Attributes::FailWorkflowExecutionCommandAttributes(command) => {
+                if command.failure.is_none() {
+                    return Err(BadCommand::new(
+                        Cause::BadFailWorkflowExecutionAttributes,
+                        "Failure is not set on FailWorkflowExecutionCommand.",
+                    ));
+                }
+                self.check_close()
+            }
+            Attributes::CompleteWorkflowExecutionCommandAttributes(_)
+            | Attributes::CancelWorkflowExecutionCommandAttributes(_) => self.check_close(),
+            Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(command) => {
+                for timeout in [
+                    &command.workflow_run_timeout,
+                    &command.workflow_task_timeout,
+                    &command.backoff_start_interval,
+                ] {
+                    if time::is_negative(timeout.as_ref()) {
+                        return Err(BadCommand::new(
+                            Cause::BadContinueAsNewAttributes,
+                            "A negative duration is set on ContinueAsNewWorkflowExecutionCommand.",
+                        ));
+                    }
+                }
+                if let Some(policy) = &command.retry_policy {
+                    RetryPolicy::read(policy).map_err(|error| {
+                        BadCommand::new(Cause::BadContinueAsNewAttributes, error.message.to_string())
+                    })?;
+                }
+                if let Some(attributes) = &command.search_attributes {
+                    self.types
+                        .check(&self.run.is.namespace_name, &mut attributes.indexed_fields.clone())
+                        .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error.message.to_string()))?;
+                }
+                self.check_close()
+            }
+            Attributes::ModifyWorkflowPropertiesCommandAttributes(command) => {
+                if command.upserted_memo.is_none() {
+                    return Err(BadCommand::new(
+                        Cause::BadModifyWorkflowPropertiesAttributes,
+                        "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.",
+                    ));
+                }
+                Ok(())
+            }
+            Attributes::ProtocolMessageCommandAttributes(command) => {
+                if bodies.contains_key(command.message_id.as_str()) {
+                    return Ok(());
+                }
+                Err(BadCommand::new(
+                    Cause::BadUpdateWorkflowExecutionMessage,
+                    format!(
+                        "ProtocolMessageCommand referenced absent message ID {}",
+                        command.message_id
+                    ),
+                ))
+            }
+            Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_) => Ok(()),
+            Attributes::StartChildWorkflowExecutionCommandAttributes(command) => self.check_child(command),
+            Attributes::SignalExternalWorkflowExecutionCommandAttributes(command) => {
+                let execution = command.execution.clone().unwrap_or_default();
+                if execution.workflow_id.is_empty() || command.signal_name.is_empty() {
+                    return Err(BadCommand::new(
+                        Cause::BadSignalWorkflowExecutionAttributes,
+                        "WorkflowId or SignalName is not set on SignalExternalWorkflowExecutionCommand.",
+                    ));
+                }
+                Ok(())
+            }
+            Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
+                if command.workflow_id.is_empty() {
+                    return Err(BadCommand::new(
+                        Cause::BadRequestCancelExternalWorkflowExecutionAttributes,
+                        "WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand.",
+                    ));
+                }
+                Ok(())
+            }
+            Attributes::ScheduleNexusOperationCommandAttributes(_)
+            | Attributes::RequestCancelNexusOperationCommandAttributes(_) => Err(BadCommand::new(
+                Cause::FeatureDisabled,
+                "Nexus operations are unimplemented in this server",
+            )),
+        }
+    }
+
+    fn check_activity(
+        &mut self,
+        command: &'a steadfast_proto::command::ScheduleActivityTaskCommandAttributes,
+    ) -> Result<(), BadCommand> {
+        let bad = |message: String| Err(BadCommand::new(Cause::BadScheduleActivityAttributes, message));
+        let name = command.activity_type.as_ref().map_or("", |kind| kind.name.as_str());
+        if command.activity_id.is_empty() {
+            return bad("activityId is not set".to_owned());
+        }
+        if name.is_empty() {
+            return bad("activityType is not set".to_owned());
+        }
+        for (what, text) in [("activityId", command.activity_id.as_str()), ("activityType", name)] {
+            if text.len() > limits::NAME_BYTES_MAX {
+                return bad(format!("{what} exceeds length limit"));
+            }
+        }
+        let timeouts = [
+            ("ScheduleToCloseTimeout", &command.schedule_to_close_timeout),
+            ("ScheduleToStartTimeout", &command.schedule_to_start_timeout),
+            ("StartToCloseTimeout", &command.start_to_close_timeout),
+            ("HeartbeatTimeout", &command.heartbeat_timeout),
+        ];
+        for (what, timeout) in timeouts {
+            if time::is_negative(timeout.as_ref()) {
+                return bad(format!(
+                    "Invalid {what}: negative duration. ActivityId={} ActivityType={name}",
+                    command.activity_id
+                ));
+            }
+        }
+        if let Some(policy) = &command.retry_policy
+            && let Err(error) = RetryPolicy::read(policy)
+        {
+            return bad(format!(
+                "Invalid ActivityRetryPolicy: {}. ActivityId={} ActivityType={name}",
+                error.message, command.activity_id
+            ));
+        }
+        let is_zero = |timeout: &Option<_>| time::lasting(timeout.as_ref()).is_zero();
+        if is_zero(&command.schedule_to_close_timeout) && is_zero(&command.start_to_close_timeout) {
+            return bad(format!(
+                "A valid StartToClose or ScheduleToCloseTimeout is not set on command. ActivityId={} ActivityType={name}",
+                command.activity_id
+            ));
+        }
+        let id = command.activity_id.as_str();
+        if self
+            .activities
+            .get(id)
+            .copied()
+            .unwrap_or_else(|| self.run.activity_ids.contains_key(id))
+        {
+            return Err(BadCommand::new(
+                Cause::ScheduleActivityDuplicateId,
+                format!("invalid history builder state for action: add-activitytask-scheduled-event, ActivityID: {id}"),
+            ));
+        }
+        self.activities.insert(id, true);
+        self.activities_added += 1;
+        if self.run.activities.len() + self.activities_added > limits::PENDING_ACTIVITIES_MAX {
+            return Err(BadCommand::new(
+                Cause::PendingActivitiesLimitExceeded,
+                format!(
+                    "the number of pending activities, {}, has reached the per-workflow limit of {}",
+                    self.run.activities.len(),
+                    limits::PENDING_ACTIVITIES_MAX
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn was_activity(&self, event_id: i64) -> bool {
+        use steadfast_proto::enums::EventType;
+        self.run
+            .history
+            .get(event_id)
+            .is_some_and(|event| event.event_type() == EventType::ActivityTaskScheduled)
+    }
+
+    fn check_timer(
+        &mut self,
+        command: &'a steadfast_proto::command::StartTimerCommandAttributes,
+    ) -> Result<(), BadCommand> {
+        if command.timer_id.is_empty() {
+            return Err(BadCommand::new(
+                Cause::BadStartTimerAttributes,
+                "TimerId is not set on StartTimerCommand.",
+            ));
+        }
+        if time::is_negative(command.start_to_fire_timeout.as_ref()) {
+            return Err(BadCommand::new(
+                Cause::BadStartTimerAttributes,
+                format!(
+                    "An invalid StartToFireTimeout is set on StartTimerCommand: negative duration. TimerId={}",
+                    command.timer_id
+                ),
+            ));
+        }
+        let id = command.timer_id.as_str();
+        if self
+            .timers
+            .get(id)
+            .copied()
+            .unwrap_or_else(|| self.run.timers.contains_key(id))
+        {
+            return Err(BadCommand::new(
+                Cause::StartTimerDuplicateId,
+                format!("invalid history builder state for action: add-timer-started-event, TimerID: {id}"),
+            ));
+        }
+        self.timers.insert(id, true);
+        Ok(())
+    }
+
+    fn check_cancel_timer(&mut self, id: &'a str) -> Result<(), BadCommand> {
+        if self
+            .timers
+            .get(id)
+            .copied()
+            .unwrap_or_else(|| self.run.timers.contains_key(id))
+        {
+            self.timers.insert(id, false);
+            return Ok(());
+        }
+        if let Some((at, _)) = self.run.buffered_firing(id)
+            && self.firings_taken_back.insert(at)
+        {
+            return Ok(());
+        }
+        Err(BadCommand::new(
+            Cause::BadCancelTimerAttributes,
+            format!("invalid history builder state for action: add-timer-canceled-event, TimerID: {id}"),
+        ))
+    }
+
+    fn check_child(
+        &self,
+        command: &steadfast_proto::command::StartChildWorkflowExecutionCommandAttributes,
+    ) -> Result<(), BadCommand> {
+        let bad = |message: &str| Err(BadCommand::new(Cause::BadStartChildExecutionAttributes, message));
+        if command.workflow_id.is_empty() {
+            return bad("Required field WorkflowId is not set on command.");
+        }
+        if command.workflow_type.as_ref().is_none_or(|kind| kind.name.is_empty()) {
+            return bad("Required field WorkflowType is not set on command.");
+        }
+        if let Some(policy) = &command.retry_policy {
+            RetryPolicy::read(policy)
+                .map_err(|error| BadCommand::new(Cause::BadStartChildExecutionAttributes, error.message.to_string()))?;
+        }
+        super::cron::Schedule::read(&command.cron_schedule)
+            .map_err(|error| BadCommand::new(Cause::BadStartChildExecutionAttributes, error.message.to_string()))?;
+        if let Some(attributes) = &command.search_attributes {
+            self.types
+                .check(&self.run.is.namespace_name, &mut attributes.indexed_fields.clone())
+                .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error.message.to_string()))?;
+        }
+        if self.run.children.len() >= limits::PENDING_ACTIVITIES_MAX {
+            return Err(BadCommand::new(
+                Cause::PendingChildWorkflowsLimitExceeded,
+                "the number of pending child workflow executions has reached the per-workflow limit",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A run does not end while something has happened that its code has not seen.
+    fn check_close(&self) -> Result<(), BadCommand> {
+        if self.run.buffered.len() > self.firings_taken_back.len() {
+            return Err(BadCommand::new(Cause::UnhandledCommand, ""));
+        }
+        Ok(())
+    }
+}
+
+/// A payload that is too large ends the run: the worker would send it again and again.
+fn check_size(attributes: &Attributes) -> Result<(), BadCommand> {
+    use Attributes as A;
+    let size = |message: Option<usize>| message.unwrap_or(0);
+    let (what, bytes) = match attributes {
+        A::CompleteWorkflowExecutionCommandAttributes(a) => (
+            "CompleteWorkflowExecutionCommandAttributes.Result",
+            size(a.result.as_ref().map(|blob| blob.encoded_len())),
+        ),
+        A::FailWorkflowExecutionCommandAttributes(a) => (
+            "FailWorkflowExecutionCommandAttributes.Failure",
+            size(a.failure.as_ref().map(|blob| blob.encoded_len())),
+        ),
+        A::CancelWorkflowExecutionCommandAttributes(a) => (
+            "CancelWorkflowExecutionCommandAttributes.Details",
+            size(a.details.as_ref().map(|blob| blob.encoded_len())),
+        ),
+        A::ScheduleActivityTaskCommandAttributes(a) => (
+            "ScheduleActivityTaskCommandAttributes.Input",
+            size(a.input.as_ref().map(|blob| blob.encoded_len())),
+        ),
+        A::ContinueAsNewWorkflowExecutionCommandAttributes(a) => (
+            "ContinueAsNewWorkflowExecutionCommandAttributes. Input",
+            size(a.input.as_ref().map(|blob| blob.encoded_len())),
+        ),
+        A::RecordMarkerCommandAttributes(a) => (
+            "RecordMarkerCommandAttributes.Details",
+            a.details.values().map(|blob| blob.encoded_len()).sum(),
+        ),
+        A::StartChildWorkflowExecutionCommandAttributes(a) => (
+            "StartChildWorkflowExecutionCommandAttributes.Input",
+            size(a.input.as_ref().map(|blob| blob.encoded_len())),
+        ),
+        A::SignalExternalWorkflowExecutionCommandAttributes(a) => (
+            "SignalExternalWorkflowExecutionCommandAttributes.Input",
+            size(a.input.as_ref().map(|blob| blob.encoded_len())),
+        ),
+        _ => return Ok(()),
+    };
+    if bytes <= limits::BLOB_BYTES_MAX {
+        return Ok(());
+    }
+    // The original names this cause for every kind of command.
+    Err(BadCommand {
+        cause: Cause::BadScheduleActivityAttributes,
+        message: format!("{what} exceeds size limit."),
+        is_fatal: true,
+    })
+}
+
+/// What a message says about an update.
+#[derive(Debug)]
+pub(crate) enum Said {
+    Accepted(update::Acceptance),
+    Rejected(update::Rejection),
+    Completed(update::Response),
+}
+
+/// Reads the body of a message.
+pub(crate) fn read_message(message: &Message) -> Option<Said> {
+    let body = message.body.as_ref()?;
+    match body.type_url.rsplit('/').next()? {
+        "temporal.api.update.v1.Acceptance" => update::Acceptance::decode(&*body.value).ok().map(Said::Accepted),
+        "temporal.api.update.v1.Rejection" => update::Rejection::decode(&*body.value).ok().map(Said::Rejected),
+        "temporal.api.update.v1.Response" => update::Response::decode(&*body.value).ok().map(Said::Completed),
+        _ => None,
+    }
+}
+
+fn check_messages(run: &Run, messages: &[Message]) -> Result<(), BadCommand> {
+    let bad = |message: String| Err(BadCommand::new(Cause::BadUpdateWorkflowExecutionMessage, message));
+    let mut accepted: BTreeSet<&str> = BTreeSet::new();
+    for message in messages {
+        let id = message.protocol_instance_id.as_str();
+        let Some(said) = read_message(message) else {
+            let kind = message.body.as_ref().map_or("no body", |body| body.type_url.as_str());
+            return bad(format!(
+                "message {} of update {id} can't be read: expected an acceptance, a rejection or a response, got {kind}",
+                message.id
+            ));
+        };
+        let Some(update) = run.updates.get(id) else {
+            return bad(format!(
+                "Update {id} wasn't found on the server. This is most likely a transient error which will be resolved automatically by retries"
+            ));
+        };
+        use super::update::State;
+        let fits = match (&said, &update.state) {
+            (Said::Accepted(_) | Said::Rejected(_), State::Sent { .. }) => true,
+            (Said::Completed(_), State::Accepted { .. }) => true,
+            (Said::Completed(_), State::Sent { .. }) => accepted.contains(id),
+            _ => false,
+        };
+        if !fits {
+            return bad(format!("message {} does not fit the state of update {id}", message.id));
+        }
+        if matches!(said, Said::Accepted(_)) {
+            accepted.insert(id);
+        }
+    }
+    Ok(())
+}

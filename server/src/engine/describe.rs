@@ -1,0 +1,174 @@
+//! What a run looks like from outside.
+
+use super::{
+    Engine,
+    activity::{Activity, Attempt},
+    error::Result,
+    run::Run,
+    signal::check_execution,
+    time::{self, Time},
+    workflow_task::WorkflowTask,
+};
+use steadfast_proto::{
+    activity as wire_activity, common,
+    enums::{PendingActivityState, PendingWorkflowTaskState},
+    taskqueue,
+    workflow::{
+        PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, ResetPoints, WorkflowExecutionConfig,
+        WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+    },
+    workflowservice::{DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse},
+};
+
+impl Engine {
+    pub(crate) fn describe_workflow(
+        &mut self,
+        request: DescribeWorkflowExecutionRequest,
+    ) -> Result<DescribeWorkflowExecutionResponse> {
+        let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        let execution = request.execution.unwrap_or_default();
+        check_execution(&execution)?;
+        let key = self.find(namespace, &execution)?;
+        Ok(self.runs.touch(key)?.describe())
+    }
+}
+
+impl Run {
+    fn describe(&self) -> DescribeWorkflowExecutionResponse {
+        DescribeWorkflowExecutionResponse {
+            execution_config: Some(WorkflowExecutionConfig {
+                task_queue: Some(self.queue()),
+                workflow_execution_timeout: time::wire(self.is.execution_timeout),
+                workflow_run_timeout: time::wire(self.is.run_timeout),
+                default_workflow_task_timeout: time::wire(self.is.task_timeout),
+                user_metadata: self.is.user_metadata.clone(),
+            }),
+            workflow_execution_info: Some(self.info()),
+            pending_activities: self.activities.values().map(describe_activity).collect(),
+            pending_children: self
+                .children
+                .iter()
+                .map(|(initiated_id, child)| PendingChildExecutionInfo {
+                    workflow_id: child.workflow_id.clone(),
+                    run_id: child.run_id.map(|id| id.to_string()).unwrap_or_default(),
+                    workflow_type_name: child.workflow_type.clone(),
+                    initiated_id: *initiated_id,
+                    parent_close_policy: child.parent_close_policy,
+                })
+                .collect(),
+            pending_workflow_task: self.pending_task(),
+            workflow_extended_info: Some(WorkflowExecutionExtendedInfo {
+                execution_expiration_time: self.is.expiration.and_then(Time::wire),
+                run_expiration_time: self.is.run_expiration.and_then(Time::wire),
+                cancel_requested: self.cancel_requested,
+                original_start_time: self.is.start_time.wire(),
+                request_id_infos: self.request_ids.clone(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+
+    /// The row of this run in a list.
+    pub(crate) fn info(&self) -> WorkflowExecutionInfo {
+        let closed = self.close_time;
+        WorkflowExecutionInfo {
+            execution: Some(self.execution()),
+            r#type: Some(common::WorkflowType {
+                name: self.is.workflow_type.clone(),
+            }),
+            start_time: self.is.start_time.wire(),
+            close_time: closed.and_then(Time::wire),
+            status: self.status.into(),
+            history_length: self.history.wire_len(),
+            parent_namespace_id: self
+                .is
+                .parent
+                .as_ref()
+                .map(|parent| parent.namespace_id.clone())
+                .unwrap_or_default(),
+            parent_execution: self.is.parent.as_ref().map(|parent| parent.execution.clone()),
+            execution_time: self.is.execution_time.wire(),
+            memo: Some(common::Memo {
+                fields: self.memo.clone(),
+            }),
+            search_attributes: Some(common::SearchAttributes {
+                indexed_fields: self.search_attributes.clone(),
+            }),
+            auto_reset_points: Some(ResetPoints {
+                points: self.reset_points.clone(),
+            }),
+            task_queue: self.is.task_queue.to_string(),
+            state_transition_count: self.state_transitions,
+            history_size_bytes: self.history.wire_bytes(),
+            most_recent_worker_version_stamp: self.last_worker_version.clone(),
+            execution_duration: closed.and_then(|closed| time::wire(closed.since(self.is.execution_time))),
+            root_execution: Some(self.is.root.clone().unwrap_or_else(|| self.execution())),
+            first_run_id: self.is.first_run_id.to_string(),
+            priority: Some(self.is.priority.clone()),
+            ..Default::default()
+        }
+    }
+
+    fn pending_task(&self) -> Option<PendingWorkflowTaskInfo> {
+        let scheduled = self.task.scheduled()?;
+        let (state, started_time) = match &self.task {
+            WorkflowTask::Started(_, started) => (PendingWorkflowTaskState::Started, started.time.wire()),
+            _ => (PendingWorkflowTaskState::Scheduled, None),
+        };
+        Some(PendingWorkflowTaskInfo {
+            state: state.into(),
+            scheduled_time: scheduled.time.wire(),
+            original_scheduled_time: scheduled.original_time.wire(),
+            started_time,
+            attempt: i32::try_from(scheduled.attempt).unwrap_or(i32::MAX),
+        })
+    }
+}
+
+fn describe_activity(activity: &Activity) -> PendingActivityInfo {
+    let cancels = activity.cancel_requested_event_id.is_some();
+    let state = match activity.state {
+        Attempt::Started { .. } if cancels => PendingActivityState::CancelRequested,
+        Attempt::Started { .. } => PendingActivityState::Started,
+        Attempt::Scheduled { .. } | Attempt::BackingOff { .. } => PendingActivityState::Scheduled,
+    };
+    let (scheduled_time, next, interval) = match activity.state {
+        Attempt::BackingOff { until, interval } => (until, until.wire(), time::wire(interval)),
+        Attempt::Scheduled { since } => (since, None, None),
+        Attempt::Started { scheduled, .. } => (scheduled, None, None),
+    };
+    PendingActivityInfo {
+        activity_id: activity.id.clone(),
+        activity_type: Some(common::ActivityType {
+            name: activity.activity_type.clone(),
+        }),
+        state: state.into(),
+        heartbeat_details: activity.heartbeat_details.clone(),
+        last_heartbeat_time: activity.last_heartbeat.and_then(Time::wire),
+        last_started_time: activity.last_started.and_then(Time::wire),
+        attempt: i32::try_from(activity.attempt).unwrap_or(i32::MAX),
+        maximum_attempts: i32::try_from(activity.retry.maximum_attempts).unwrap_or(i32::MAX),
+        scheduled_time: scheduled_time.wire(),
+        expiration_time: activity.closes().and_then(Time::wire),
+        last_failure: activity.last_failure.clone(),
+        last_worker_identity: activity.last_identity.clone(),
+        current_retry_interval: interval,
+        last_attempt_complete_time: activity.last_completed.and_then(Time::wire),
+        next_attempt_schedule_time: next,
+        priority: Some(activity.priority.clone()),
+        activity_options: Some(wire_activity::ActivityOptions {
+            task_queue: Some(taskqueue::TaskQueue {
+                name: activity.task_queue.clone(),
+                ..Default::default()
+            }),
+            schedule_to_close_timeout: time::wire(activity.schedule_to_close),
+            schedule_to_start_timeout: time::wire(activity.schedule_to_start),
+            start_to_close_timeout: time::wire(activity.start_to_close),
+            heartbeat_timeout: time::wire(activity.heartbeat),
+            retry_policy: Some(activity.retry.wire()),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}

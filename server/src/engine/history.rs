@@ -1,0 +1,76 @@
+//! A run's history: events that only ever grow in number, counted from one without gaps.
+
+use super::{event::Event, time::Time};
+use steadfast_proto::{enums::EventType, history::HistoryEvent, prost::Message};
+
+/// The events of a run.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    events: Vec<HistoryEvent>,
+    bytes: usize,
+}
+
+impl History {
+    /// Numbers an event and keeps it.
+    pub(crate) fn push(&mut self, mut event: HistoryEvent) -> i64 {
+        let id = self.next_event_id();
+        event.event_id = id;
+        self.bytes += event.encoded_len();
+        self.events.push(event);
+        id
+    }
+
+    pub(crate) fn next_event_id(&self) -> i64 {
+        i64::try_from(self.events.len()).unwrap_or(i64::MAX).saturating_add(1)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn wire_bytes(&self) -> i64 {
+        i64::try_from(self.bytes).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn wire_len(&self) -> i64 {
+        i64::try_from(self.events.len()).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn get(&self, event_id: i64) -> Option<&HistoryEvent> {
+        self.events.get(usize::try_from(event_id).ok()?.checked_sub(1)?)
+    }
+
+    pub(crate) fn first(&self) -> Option<&HistoryEvent> {
+        self.events.first()
+    }
+
+    pub(crate) fn last(&self) -> Option<&HistoryEvent> {
+        self.events.last()
+    }
+
+    /// The events from one number to before another.
+    pub(crate) fn range(&self, from: i64, before: i64) -> &[HistoryEvent] {
+        let from = usize::try_from(from.saturating_sub(1))
+            .unwrap_or(0)
+            .min(self.events.len());
+        let before = usize::try_from(before.saturating_sub(1))
+            .unwrap_or(0)
+            .clamp(from, self.events.len());
+        self.events.get(from..before).unwrap_or_default()
+    }
+}
+
+/// An event that a worker sees but that is not (or not yet) part of history.
+pub(crate) fn unrecorded<E: Event>(event_id: i64, time: Time, attributes: E) -> HistoryEvent {
+    HistoryEvent {
+        event_id,
+        event_time: time.wire(),
+        event_type: EventType::into(E::TYPE),
+        attributes: Some(attributes.attributes()),
+        ..HistoryEvent::default()
+    }
+}

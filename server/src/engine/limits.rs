@@ -1,0 +1,84 @@
+//! Every limit of the server, by name. The values are those of the original.
+
+use std::time::Duration;
+
+/// Longest identifier or name, in bytes.
+pub(crate) const NAME_BYTES_MAX: usize = 1000;
+/// Largest payload of one field, in bytes.
+pub(crate) const BLOB_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Workflow task time-out where none is asked for.
+pub(crate) const WORKFLOW_TASK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest workflow task time-out.
+pub(crate) const WORKFLOW_TASK_TIMEOUT_MAX: Duration = Duration::from_secs(120);
+/// Attempt from which a failing workflow task gets more and more time.
+pub(crate) const WORKFLOW_TASK_GROWTH_ATTEMPT: u32 = 4;
+/// The longest a failing workflow task's time-out grows.
+pub(crate) const WORKFLOW_TASK_GROWTH_MAX: Duration = Duration::from_secs(600);
+/// How long heartbeats may keep one workflow task alive.
+pub(crate) const WORKFLOW_TASK_HEARTBEAT_MAX: Duration = Duration::from_secs(30 * 60);
+/// Workflow task attempt from which queries and updates are refused at once.
+pub(crate) const FAIL_FAST_ATTEMPT: u32 = 3;
+/// How long a speculative workflow task may wait for a worker before it is recorded.
+pub(crate) const SPECULATIVE_SCHEDULE_TO_START: Duration = Duration::from_secs(5);
+/// Events that may vanish with a speculative task if the worker can take them back.
+pub(crate) const DISCARDED_EVENTS_MAX: i64 = 10;
+/// A sticky queue that nobody polled for this long is passed over.
+pub(crate) const STICKY_POLLER_WINDOW: Duration = Duration::from_secs(10);
+/// A query is refused if nobody polled for this long.
+pub(crate) const QUERY_POLLER_WINDOW: Duration = Duration::from_secs(20);
+/// How long a poller is shown after its last poll.
+pub(crate) const POLLER_SHOWN: Duration = Duration::from_secs(300);
+/// Longest wait of a poll for a task.
+pub(crate) const TASK_POLL_MAX: Duration = Duration::from_secs(60);
+/// Longest wait for history and updates.
+pub(crate) const LONG_POLL_MAX: Duration = Duration::from_secs(20);
+/// How long a query waits if the caller does not say.
+pub(crate) const QUERY_WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long before the caller's own deadline an empty answer is sent.
+pub(crate) const DEADLINE_MARGIN: Duration = Duration::from_secs(1);
+/// Buffered events of a run.
+pub(crate) const BUFFERED_EVENTS_MAX: usize = 100;
+/// Queries of a run that may wait for its next workflow task; the original has room for one.
+pub(crate) const BUFFERED_QUERIES_MAX: usize = 100;
+/// Pending activities of a run.
+pub(crate) const PENDING_ACTIVITIES_MAX: usize = 2000;
+/// Signals of a run.
+pub(crate) const SIGNALS_MAX: usize = 10_000;
+/// Updates of a run that are not finished.
+pub(crate) const UPDATES_IN_FLIGHT_MAX: usize = 10;
+/// Updates of a run.
+pub(crate) const UPDATES_MAX: usize = 2000;
+/// Events after which a run is told to continue as new.
+pub(crate) const SUGGEST_EVENTS: usize = 4096;
+/// Bytes of history after which a run is told to continue as new.
+pub(crate) const SUGGEST_BYTES: usize = 4 * 1024 * 1024;
+/// Events after which a run is terminated.
+pub(crate) const HISTORY_EVENTS_MAX: usize = 51_200;
+/// Bytes of history after which a run is terminated.
+pub(crate) const HISTORY_BYTES_MAX: usize = 50 * 1024 * 1024;
+/// Events of a page of history.
+pub(crate) const HISTORY_PAGE_MAX: usize = 256;
+/// Bytes of events of a page of history.
+pub(crate) const HISTORY_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// Rows of a page of a list.
+pub(crate) const VISIBILITY_PAGE_MAX: usize = 1000;
+/// Interval before an activity's second attempt where none is asked for.
+pub(crate) const RETRY_INITIAL_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest retry interval, as a multiple of the first.
+pub(crate) const RETRY_INTERVAL_FACTOR_MAX: u32 = 100;
+/// Least time between a run and the one that follows it.
+pub(crate) const RUN_INTERVAL_MIN: Duration = Duration::from_secs(1);
+/// Bytes of a failure that are kept between attempts.
+pub(crate) const KEPT_FAILURE_BYTES_MAX: usize = 4 * 1024;
+/// Virtual time: how long (in real time) a task waits for a worker to appear before it is taken that none will.
+pub(crate) const POLLER_ABSENCE: Duration = Duration::from_millis(200);
+/// Worker heartbeats kept per namespace.
+pub(crate) const WORKER_HEARTBEATS_MAX: usize = 10_000;
+/// Links of a request.
+pub(crate) const LINKS_MAX: usize = 10;
+/// The least retention of a namespace.
+pub(crate) const RETENTION_MIN: Duration = Duration::from_secs(3600);
+/// The retention of the namespaces that are there from the start.
+pub(crate) const RETENTION: Duration = Duration::from_secs(24 * 3600);
+/// No deadline is further away than this.
+pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

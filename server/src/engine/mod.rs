@@ -1,0 +1,452 @@
+//! The engine: requests in, answers out. Pure: no clock, no randomness, no threads; time comes in as an argument.
+//!
+//! Every request is one transaction on one run; what a run wants of other runs happens right after it, in the same call.
+//! A caller whose answer is not there yet waits under a [`WaiterId`]; [`Engine::poll_output`] says who waits no longer.
+//!
+//! There are two clocks. *Real* time is what the caller passes in: polls and other waits end by it. *Virtual* time is real
+//! time plus what has been skipped: everything that workflows can see goes by it.
+
+mod activity;
+mod child;
+mod clock;
+mod close;
+mod command;
+mod completion;
+mod cron;
+mod deadline;
+mod describe;
+mod error;
+mod event;
+mod external;
+mod history;
+mod id;
+mod limits;
+mod namespace;
+mod poll;
+mod query;
+mod read;
+mod request;
+mod retry;
+mod run;
+mod runs;
+mod search_attribute;
+mod signal;
+mod start;
+mod system;
+mod task_queue;
+mod time;
+mod timer;
+mod token;
+mod update;
+mod visibility;
+mod waiter;
+mod workflow_task;
+mod world;
+
+pub use clock::Standstill;
+pub use error::{Code, Error};
+pub use request::{Call, Handled, Reply, Request};
+pub use search_attribute::SearchAttributeType;
+pub use time::Time;
+pub use waiter::{Output, WaiterId};
+
+use clock::Clock;
+use deadline::Due;
+use id::Ids;
+use namespace::Namespaces;
+use runs::Runs;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use waiter::Wait;
+use world::{Effect, World};
+
+/// What an engine is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// All identifiers are drawn from this.
+    pub seed: u64,
+    /// The namespaces that are there from the start.
+    pub namespaces: Vec<String>,
+    /// The search attributes that these namespaces have.
+    pub search_attributes: Vec<(String, SearchAttributeType)>,
+    /// Whether time jumps when there is nothing else to do.
+    pub is_virtual: bool,
+    /// Least time between a run and the one that follows it.
+    pub run_interval_min: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            namespaces: vec!["default".to_owned()],
+            search_attributes: Vec::new(),
+            is_virtual: false,
+            run_interval_min: limits::RUN_INTERVAL_MIN,
+        }
+    }
+}
+
+/// A Temporal server without clock, threads and sockets.
+#[derive(Debug)]
+pub struct Engine {
+    world: World,
+    runs: Runs,
+    clock: Clock,
+    shut_down_workers: BTreeSet<String>,
+}
+
+impl Engine {
+    /// An engine with nothing in it.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let mut ids = Ids::new(config.seed);
+        let mut namespaces = Namespaces::default();
+        for name in &config.namespaces {
+            if let Some(namespace) = namespaces.add(name, &mut ids) {
+                namespace.search_attributes.add(&config.search_attributes);
+            }
+        }
+        Self {
+            world: World::new(namespaces, ids, config.run_interval_min),
+            runs: Runs::default(),
+            clock: Clock::new(config.is_virtual),
+            shut_down_workers: BTreeSet::new(),
+        }
+    }
+
+    /// Does what a caller asks for at the real time `now`.
+    ///
+    /// # Errors
+    /// What is wrong with the request, or with doing it now.
+    pub fn handle(&mut self, now: Time, call: Call) -> Result<Handled, Error> {
+        self.proceed(now);
+        let handled = self.dispatch(call);
+        self.settle();
+        handled
+    }
+
+    /// The caller behind `waiter` went away.
+    pub fn cancel(&mut self, now: Time, waiter: WaiterId) {
+        self.proceed(now);
+        self.forget(waiter);
+        self.settle();
+    }
+
+    /// The next answer for a caller that waited.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.world.waiters.outputs().pop_front()
+    }
+
+    /// When (in real time) the engine has something to do by itself.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Time> {
+        let due = self.world.deadlines.first().map(|at| at.minus(self.world.ahead));
+        let sleeper = self
+            .world
+            .waiters
+            .first_sleeper()
+            .map(|(at, _)| at.minus(self.world.ahead));
+        let expiry = self.world.waiters.first_expiry();
+        let retry = self.next_look();
+        [due, sleeper, expiry, retry].into_iter().flatten().min()
+    }
+
+    /// Does what is due at the real time `now`.
+    pub fn advance(&mut self, now: Time) {
+        self.proceed(now);
+        self.settle();
+    }
+
+    /// Virtual time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.world.now()
+    }
+
+    /// Time goes on; what fell due meanwhile happens in its order.
+    fn proceed(&mut self, real: Time) {
+        // A caller's clock may be behind another's by the time it takes to get here.
+        self.world.real = self.world.real.max(real);
+        self.fire();
+        while let Some(waiter) = self.world.waiters.expired(self.world.real) {
+            self.end_wait(waiter, self.world.real);
+        }
+    }
+
+    /// Everything that is due by virtual time.
+    fn fire(&mut self) {
+        let now = self.world.now();
+        while let Some(due) = self.world.deadlines.pop(now) {
+            self.fall_due(due);
+            self.follow();
+        }
+        self.wake_sleepers();
+    }
+
+    fn fall_due(&mut self, due: Due) {
+        let Self { runs, world, .. } = self;
+        let key = match due {
+            Due::Timer { run, .. }
+            | Due::ActivityRetry { run, .. }
+            | Due::ActivityTimeout { run, .. }
+            | Due::WorkflowTask { run, .. }
+            | Due::FirstWorkflowTask { run }
+            | Due::RunTimeout { run } => run,
+        };
+        let Ok(run) = runs.touch(key) else { return };
+        match due {
+            Due::Timer { started_event_id, .. } => run.fire_timer(world, started_event_id),
+            Due::ActivityRetry { scheduled_event_id, .. } => run.resume_activity(world, scheduled_event_id),
+            Due::ActivityTimeout { scheduled_event_id, .. } => run.time_activity_out(world, scheduled_event_id),
+            Due::WorkflowTask { stamp, .. } => {
+                run.time_task_out(world, stamp);
+                run.direct_queries(world);
+            }
+            Due::FirstWorkflowTask { .. } => run.end_backoff(world),
+            Due::RunTimeout { .. } => run.time_out(world),
+        }
+    }
+
+    /// Everything that follows from a request, and the jumps of virtual time that it makes possible.
+    fn settle(&mut self) {
+        loop {
+            self.follow();
+            if !self.jump() {
+                return;
+            }
+            self.fire();
+        }
+    }
+
+    /// What runs want of each other, who gets which task, who hears of new events.
+    fn follow(&mut self) {
+        loop {
+            if !self.world.outbox.is_empty() {
+                for effect in std::mem::take(&mut self.world.outbox) {
+                    self.carry_out(effect);
+                }
+            } else if let Some(queue) = self.world.queues.next_ready() {
+                self.match_queue(queue);
+            } else if let Some(key) = self.runs.next_touched() {
+                self.look_after(key);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn look_after(&mut self, key: run::RunKey) {
+        let Self { runs, world, .. } = self;
+        let Some(run) = runs.get(key) else { return };
+        let held = run.is_held();
+        let readers = !run.readers.is_empty();
+        if held {
+            runs.held.insert(key);
+        } else {
+            runs.held.remove(&key);
+        }
+        if readers {
+            read::answer_readers(runs, world, key);
+        }
+        self.check_size(key);
+    }
+
+    /// A history that grows without end ends its run.
+    fn check_size(&mut self, key: run::RunKey) {
+        let Some(run) = self.runs.get(key) else { return };
+        let reason = if run.history.len() > limits::HISTORY_EVENTS_MAX {
+            "Workflow history count exceeds limit."
+        } else if run.history.bytes() > limits::HISTORY_BYTES_MAX {
+            "Workflow history size exceeds limit."
+        } else {
+            return;
+        };
+        if run.is_open()
+            && let Ok(run) = self.runs.touch(key)
+        {
+            run.terminate(&mut self.world, reason, None, "history-service", Vec::new());
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Begin(plan) => {
+                // The plan was checked when the run before was.
+                let _ = self.begin(*plan);
+            }
+            Effect::StartChild {
+                parent,
+                initiated_event_id,
+            } => self.start_child(parent, initiated_event_id),
+            Effect::ChildClosed(closed) => self.child_closed(*closed),
+            Effect::WakeChild { child } => self.wake_child(child),
+            Effect::SignalExternal {
+                sender,
+                initiated_event_id,
+            } => self.signal_external(sender, initiated_event_id),
+            Effect::CancelExternal {
+                sender,
+                initiated_event_id,
+            } => self.cancel_external(sender, initiated_event_id),
+            Effect::ParentClosed { child, policy, parent } => self.parent_closed(child, policy, parent),
+        }
+    }
+
+    /// A waiter's time is up: it gets what there is.
+    fn end_wait(&mut self, waiter: WaiterId, real: Time) {
+        let Some(wait) = self.world.waiters.get(waiter) else {
+            return;
+        };
+        let reply = match wait {
+            Wait::WorkflowTask { queue, .. } => {
+                let queue = *queue;
+                self.world.queues.leave(queue, waiter, real);
+                Ok(Reply::PollWorkflowTaskQueue(Box::default()))
+            }
+            Wait::ActivityTask { queue, .. } => {
+                let queue = *queue;
+                self.world.queues.leave(queue, waiter, real);
+                Ok(Reply::PollActivityTaskQueue(Box::default()))
+            }
+            Wait::NexusTask { queue, .. } => {
+                let queue = *queue;
+                self.world.queues.leave(queue, waiter, real);
+                Ok(Reply::PollNexusTaskQueue(Box::default()))
+            }
+            Wait::History { run, next_event_id, .. } => {
+                let (run, next) = (*run, *next_event_id);
+                read::leave(&mut self.runs, run, waiter);
+                Ok(read::nothing_yet(&self.runs, run, next))
+            }
+            Wait::Update { run, update_id, .. } => {
+                let (run, id) = (*run, update_id.clone());
+                let Self { runs, world, .. } = self;
+                if let Ok(run) = runs.touch(run) {
+                    run.answer_update(world, &id, waiter);
+                }
+                return;
+            }
+            Wait::Query { run, query } => {
+                let (run, query) = (*run, *query);
+                Err(self.query_expired(run, query))
+            }
+            // Nobody sleeps that long.
+            Wait::Sleep { .. } => Ok(Reply::Sleep(Box::default())),
+        };
+        self.world.waiters.answer(waiter, reply);
+    }
+
+    fn forget(&mut self, waiter: WaiterId) {
+        match self.world.waiters.remove(waiter) {
+            Some(
+                Wait::WorkflowTask { queue, .. } | Wait::ActivityTask { queue, .. } | Wait::NexusTask { queue, .. },
+            ) => {
+                self.world.queues.leave(queue, waiter, self.world.real);
+            }
+            Some(Wait::History { run, .. }) => read::leave(&mut self.runs, run, waiter),
+            Some(Wait::Update { run, update_id, .. }) => {
+                if let Ok(run) = self.runs.touch(run) {
+                    run.updates.leave(&update_id, waiter);
+                }
+            }
+            Some(Wait::Query { run, query }) => {
+                if let Ok(run) = self.runs.touch(run) {
+                    run.queries.remove(query);
+                }
+            }
+            Some(Wait::Sleep { relock, .. }) => {
+                if relock {
+                    self.clock.lock();
+                }
+            }
+            None => {}
+        }
+    }
+
+    #[expect(clippy::too_many_lines, reason = "a table of all requests")]
+    fn dispatch(&mut self, call: Call) -> Result<Handled, Error> {
+        use Reply as R;
+        let patience = call.patience;
+        let reply = match call.request {
+            Request::GetSystemInfo(_) => R::GetSystemInfo(Box::new(system::info())),
+            Request::GetClusterInfo(_) => R::GetClusterInfo(Box::new(system::cluster())),
+            Request::ListClusters(_) => R::ListClusters(Box::new(system::clusters())),
+            Request::DescribeNamespace(r) => R::DescribeNamespace(Box::new(self.describe_namespace(&r)?)),
+            Request::RegisterNamespace(r) => R::RegisterNamespace(Box::new(self.register_namespace(*r)?)),
+            Request::ListNamespaces(_) => R::ListNamespaces(Box::new(self.list_namespaces())),
+            Request::GetSearchAttributes(_) => R::GetSearchAttributes(Box::new(self.search_attributes())),
+            Request::AddSearchAttributes(r) => R::AddSearchAttributes(Box::new(self.add_search_attributes(*r)?)),
+            Request::RemoveSearchAttributes(r) => {
+                R::RemoveSearchAttributes(Box::new(self.remove_search_attributes(&r)?))
+            }
+            Request::ListSearchAttributes(r) => R::ListSearchAttributes(Box::new(self.list_search_attributes(&r)?)),
+            Request::StartWorkflowExecution(r) => R::StartWorkflowExecution(Box::new(self.start_workflow(*r)?)),
+            Request::SignalWithStartWorkflowExecution(r) => {
+                R::SignalWithStartWorkflowExecution(Box::new(self.signal_with_start(*r)?))
+            }
+            Request::ExecuteMultiOperation(r) => return self.execute_multi_operation(*r, patience),
+            Request::GetWorkflowExecutionHistory(r) => return self.read_history(*r, patience),
+            Request::GetWorkflowExecutionHistoryReverse(r) => {
+                R::GetWorkflowExecutionHistoryReverse(Box::new(self.read_history_reverse(&r)?))
+            }
+            Request::PollWorkflowTaskQueue(r) => return self.poll_workflow_task(*r, patience),
+            Request::PollActivityTaskQueue(r) => return self.poll_activity_task(*r, patience),
+            Request::PollNexusTaskQueue(r) => return self.poll_nexus_task(*r, patience),
+            Request::RespondWorkflowTaskCompleted(r) => {
+                R::RespondWorkflowTaskCompleted(Box::new(self.respond_task_completed(*r)?))
+            }
+            Request::RespondWorkflowTaskFailed(r) => {
+                R::RespondWorkflowTaskFailed(Box::new(self.respond_task_failed(*r)?))
+            }
+            Request::RecordActivityTaskHeartbeat(r) => R::RecordActivityTaskHeartbeat(Box::new(self.heartbeat(*r)?)),
+            Request::RecordActivityTaskHeartbeatById(r) => {
+                R::RecordActivityTaskHeartbeatById(Box::new(self.heartbeat_by_id(*r)?))
+            }
+            Request::RespondActivityTaskCompleted(r) => {
+                R::RespondActivityTaskCompleted(Box::new(self.activity_completed(*r)?))
+            }
+            Request::RespondActivityTaskCompletedById(r) => {
+                R::RespondActivityTaskCompletedById(Box::new(self.activity_completed_by_id(*r)?))
+            }
+            Request::RespondActivityTaskFailed(r) => R::RespondActivityTaskFailed(Box::new(self.activity_failed(*r)?)),
+            Request::RespondActivityTaskFailedById(r) => {
+                R::RespondActivityTaskFailedById(Box::new(self.activity_failed_by_id(*r)?))
+            }
+            Request::RespondActivityTaskCanceled(r) => {
+                R::RespondActivityTaskCanceled(Box::new(self.activity_canceled(*r)?))
+            }
+            Request::RespondActivityTaskCanceledById(r) => {
+                R::RespondActivityTaskCanceledById(Box::new(self.activity_canceled_by_id(*r)?))
+            }
+            Request::RequestCancelWorkflowExecution(r) => {
+                R::RequestCancelWorkflowExecution(Box::new(self.request_cancel_workflow(*r)?))
+            }
+            Request::SignalWorkflowExecution(r) => R::SignalWorkflowExecution(Box::new(self.signal_workflow(*r)?)),
+            Request::TerminateWorkflowExecution(r) => {
+                R::TerminateWorkflowExecution(Box::new(self.terminate_workflow(*r)?))
+            }
+            Request::RespondQueryTaskCompleted(r) => R::RespondQueryTaskCompleted(Box::new(self.respond_query(*r)?)),
+            Request::QueryWorkflow(r) => return self.query_workflow(*r, patience),
+            Request::UpdateWorkflowExecution(r) => return self.update_workflow(*r, patience),
+            Request::PollWorkflowExecutionUpdate(r) => return self.poll_update(*r, patience),
+            Request::DescribeWorkflowExecution(r) => {
+                R::DescribeWorkflowExecution(Box::new(self.describe_workflow(*r)?))
+            }
+            Request::ListWorkflowExecutions(r) => R::ListWorkflowExecutions(Box::new(self.list_workflows(*r)?)),
+            Request::ScanWorkflowExecutions(r) => R::ScanWorkflowExecutions(Box::new(self.scan_workflows(*r)?)),
+            Request::CountWorkflowExecutions(r) => R::CountWorkflowExecutions(Box::new(self.count_workflows(&r)?)),
+            Request::ResetStickyTaskQueue(r) => R::ResetStickyTaskQueue(Box::new(self.reset_sticky(&r)?)),
+            Request::ShutdownWorker(r) => R::ShutdownWorker(Box::new(self.shutdown_worker(&r)?)),
+            Request::RecordWorkerHeartbeat(r) => R::RecordWorkerHeartbeat(Box::new(self.record_worker_heartbeat(*r)?)),
+            Request::DescribeTaskQueue(r) => R::DescribeTaskQueue(Box::new(self.describe_task_queue(&r)?)),
+            Request::LockTimeSkipping(_) => R::LockTimeSkipping(Box::new(self.lock_time_skipping())),
+            Request::UnlockTimeSkipping(_) => R::UnlockTimeSkipping(Box::new(self.unlock_time_skipping()?)),
+            Request::Sleep(r) => return Ok(self.sleep(&r)),
+            Request::UnlockTimeSkippingWithSleep(r) => return self.unlock_and_sleep(&r),
+            Request::SleepUntil(r) => return Ok(self.sleep_until(&r)),
+            Request::GetCurrentTime(_) => R::GetCurrentTime(Box::new(self.current_time())),
+        };
+        Ok(Handled::Reply(reply))
+    }
+}

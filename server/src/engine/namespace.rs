@@ -1,0 +1,196 @@
+//! Namespaces.
+
+use super::{
+    Engine,
+    error::{Code, Error, Result},
+    id::{Ids, Uuid},
+    limits,
+    search_attribute::SearchAttributeTypes,
+    time,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use steadfast_proto::{
+    enums::NamespaceState, errordetails, namespace as wire, replication, worker::WorkerHeartbeat, workflowservice::*,
+};
+
+/// Names a namespace within an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NamespaceKey(usize);
+
+#[derive(Debug)]
+pub(crate) struct Namespace {
+    pub(crate) key: NamespaceKey,
+    pub(crate) name: Arc<str>,
+    pub(crate) id: Uuid,
+    pub(crate) search_attributes: SearchAttributeTypes,
+    description: String,
+    owner_email: String,
+    data: BTreeMap<String, String>,
+    retention: Duration,
+    /// The last heartbeat of each worker.
+    pub(crate) workers: BTreeMap<String, WorkerHeartbeat>,
+}
+
+/// All namespaces of an engine.
+#[derive(Debug, Default)]
+pub(crate) struct Namespaces {
+    names: BTreeMap<Arc<str>, NamespaceKey>,
+    all: Vec<Namespace>,
+}
+
+impl Namespaces {
+    pub(crate) fn add(&mut self, name: &str, ids: &mut Ids) -> Option<&mut Namespace> {
+        if self.names.contains_key(name) {
+            return None;
+        }
+        let key = NamespaceKey(self.all.len());
+        let name: Arc<str> = name.into();
+        self.names.insert(name.clone(), key);
+        self.all.push(Namespace {
+            key,
+            name,
+            id: ids.random(),
+            search_attributes: SearchAttributeTypes::default(),
+            description: String::new(),
+            owner_email: String::new(),
+            data: BTreeMap::new(),
+            retention: limits::RETENTION,
+            workers: BTreeMap::new(),
+        });
+        self.all.last_mut()
+    }
+
+    /// The namespace of a request.
+    pub(crate) fn find(&self, name: &str) -> Result<&Namespace> {
+        if name.is_empty() {
+            return Err(Error::invalid("Namespace not set on request."));
+        }
+        let found = self.names.get(name).and_then(|key| self.all.get(key.0));
+        found.ok_or_else(|| Self::missing(name))
+    }
+
+    pub(crate) fn find_mut(&mut self, name: &str) -> Result<&mut Namespace> {
+        let key = self.find(name)?.key;
+        self.all.get_mut(key.0).ok_or_else(|| Self::missing(name))
+    }
+
+    pub(crate) fn get(&self, key: NamespaceKey) -> Option<&Namespace> {
+        self.all.get(key.0)
+    }
+
+    fn missing(name: &str) -> Error {
+        Error::new(Code::NotFound, format!("Namespace {name} is not found.")).with(
+            &errordetails::NamespaceNotFoundFailure {
+                namespace: name.to_owned(),
+            },
+        )
+    }
+}
+
+impl Namespace {
+    fn describe(&self) -> DescribeNamespaceResponse {
+        DescribeNamespaceResponse {
+            namespace_info: Some(wire::NamespaceInfo {
+                name: self.name.to_string(),
+                state: NamespaceState::Registered.into(),
+                description: self.description.clone(),
+                owner_email: self.owner_email.clone(),
+                data: self.data.clone(),
+                id: self.id.to_string(),
+                capabilities: Some(wire::namespace_info::Capabilities {
+                    eager_workflow_start: true,
+                    sync_update: true,
+                    async_update: true,
+                    worker_heartbeats: true,
+                    worker_poll_complete_on_shutdown: true,
+                    ..Default::default()
+                }),
+                limits: Some(wire::namespace_info::Limits {
+                    blob_size_limit_error: 2_097_152,
+                    memo_size_limit_error: 2_097_152,
+                    workflow_task_completion_size_limit_error: 41_943_040,
+                }),
+                supports_schedules: false,
+            }),
+            config: Some(wire::NamespaceConfig {
+                workflow_execution_retention_ttl: time::wire(self.retention),
+                bad_binaries: Some(wire::BadBinaries::default()),
+                ..Default::default()
+            }),
+            replication_config: Some(replication::NamespaceReplicationConfig {
+                active_cluster_name: "active".to_owned(),
+                clusters: vec![replication::ClusterReplicationConfig {
+                    cluster_name: "active".to_owned(),
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn describe_namespace(
+        &mut self,
+        request: &DescribeNamespaceRequest,
+    ) -> Result<DescribeNamespaceResponse> {
+        if request.namespace.is_empty() && !request.id.is_empty() {
+            let found = self
+                .world
+                .namespaces
+                .all
+                .iter()
+                .find(|namespace| namespace.id.to_string() == request.id);
+            return found
+                .map(Namespace::describe)
+                .ok_or_else(|| Namespaces::missing(&request.id));
+        }
+        self.world.namespaces.find(&request.namespace).map(Namespace::describe)
+    }
+
+    pub(crate) fn register_namespace(
+        &mut self,
+        request: RegisterNamespaceRequest,
+    ) -> Result<RegisterNamespaceResponse> {
+        if request.namespace.is_empty() {
+            return Err(Error::invalid("Namespace not set on request."));
+        }
+        let retention = time::lasting(request.workflow_execution_retention_period.as_ref());
+        if retention < limits::RETENTION_MIN {
+            return Err(Error::invalid("A valid retention period is not set on request."));
+        }
+        let Some(namespace) = self.world.namespaces.add(&request.namespace, &mut self.world.ids) else {
+            return Err(Error::new(Code::AlreadyExists, "Namespace already exists.")
+                .with(&errordetails::NamespaceAlreadyExistsFailure {}));
+        };
+        namespace.description = request.description;
+        namespace.owner_email = request.owner_email;
+        namespace.data = request.data;
+        namespace.retention = retention;
+        Ok(RegisterNamespaceResponse {})
+    }
+
+    pub(crate) fn list_namespaces(&mut self) -> ListNamespacesResponse {
+        ListNamespacesResponse {
+            namespaces: self.world.namespaces.all.iter().map(Namespace::describe).collect(),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn record_worker_heartbeat(
+        &mut self,
+        request: RecordWorkerHeartbeatRequest,
+    ) -> Result<RecordWorkerHeartbeatResponse> {
+        let workers = &mut self.world.namespaces.find_mut(&request.namespace)?.workers;
+        for heartbeat in request.worker_heartbeat {
+            if workers.len() >= limits::WORKER_HEARTBEATS_MAX {
+                workers.pop_first();
+            }
+            workers.insert(heartbeat.worker_instance_key.clone(), heartbeat);
+        }
+        Ok(RecordWorkerHeartbeatResponse {})
+    }
+}

@@ -1,0 +1,441 @@
+//! Workers: their polls, and what they say of activities.
+
+use super::{
+    Engine,
+    error::{Error, Result},
+    limits,
+    request::{Handled, Reply, expiry},
+    run::Run,
+    start::check_queue,
+    task_queue::{Poller, QueueKey, Task, Work},
+    token::TaskToken,
+    waiter::{Wait, WaiterId},
+};
+use std::time::Duration;
+use steadfast_proto::{
+    common,
+    enums::{TaskQueueKind, TaskQueueType},
+    failure::{Failure, failure::FailureInfo},
+    taskqueue,
+    workflowservice::*,
+};
+
+fn version_of(capabilities: Option<common::WorkerVersionCapabilities>) -> Option<common::WorkerVersionStamp> {
+    let capabilities = capabilities.filter(|capabilities| !capabilities.build_id.is_empty())?;
+    Some(common::WorkerVersionStamp {
+        build_id: capabilities.build_id,
+        use_versioning: capabilities.use_versioning,
+    })
+}
+
+impl Engine {
+    pub(crate) fn poll_workflow_task(
+        &mut self,
+        request: PollWorkflowTaskQueueRequest,
+        patience: Option<Duration>,
+    ) -> Result<Handled> {
+        let poller = Poller {
+            identity: request.identity,
+            version: version_of(request.worker_version_capabilities),
+            worker: request.worker_instance_key,
+        };
+        let queue = self.polled_queue(&request.namespace, Work::Workflow, request.task_queue)?;
+        let longest = if self.is_shut_down(&poller) {
+            Duration::ZERO
+        } else {
+            limits::TASK_POLL_MAX
+        };
+        self.poll(queue, poller, patience, longest, |queue, poller| Wait::WorkflowTask {
+            queue,
+            poller,
+        })
+    }
+
+    pub(crate) fn poll_activity_task(
+        &mut self,
+        request: PollActivityTaskQueueRequest,
+        patience: Option<Duration>,
+    ) -> Result<Handled> {
+        let poller = Poller {
+            identity: request.identity,
+            version: version_of(request.worker_version_capabilities),
+            worker: request.worker_instance_key,
+        };
+        let queue = self.polled_queue(&request.namespace, Work::Activity, request.task_queue)?;
+        let longest = if self.is_shut_down(&poller) {
+            Duration::ZERO
+        } else {
+            limits::TASK_POLL_MAX
+        };
+        self.poll(queue, poller, patience, longest, |queue, poller| Wait::ActivityTask {
+            queue,
+            poller,
+        })
+    }
+
+    /// Nexus is not built: the poll waits, as where there is nothing to do.
+    pub(crate) fn poll_nexus_task(
+        &mut self,
+        request: PollNexusTaskQueueRequest,
+        patience: Option<Duration>,
+    ) -> Result<Handled> {
+        let poller = Poller {
+            identity: request.identity,
+            version: None,
+            worker: request.worker_instance_key,
+        };
+        let queue = self.polled_queue(&request.namespace, Work::Nexus, request.task_queue)?;
+        let longest = if self.is_shut_down(&poller) {
+            Duration::ZERO
+        } else {
+            limits::TASK_POLL_MAX
+        };
+        self.poll(queue, poller, patience, longest, |queue, poller| Wait::NexusTask {
+            queue,
+            poller,
+        })
+    }
+
+    fn polled_queue(&mut self, namespace: &str, work: Work, queue: Option<taskqueue::TaskQueue>) -> Result<QueueKey> {
+        let namespace = self.world.namespaces.find(namespace)?.key;
+        let Some(queue) = queue else {
+            return Err(Error::invalid("taskQueue is not set"));
+        };
+        if queue.kind() != TaskQueueKind::WorkerCommands {
+            check_queue(&queue.name)?;
+        }
+        Ok(self.world.queues.key(namespace, work, &queue.name))
+    }
+
+    fn is_shut_down(&self, poller: &Poller) -> bool {
+        !poller.worker.is_empty() && self.shut_down_workers.contains(&poller.worker)
+    }
+
+    fn poll(
+        &mut self,
+        queue: QueueKey,
+        poller: Poller,
+        patience: Option<Duration>,
+        longest: Duration,
+        wait: impl FnOnce(QueueKey, Poller) -> Wait,
+    ) -> Result<Handled> {
+        let real = self.world.real;
+        // A worker that shuts down takes no task any more.
+        if !longest.is_zero() {
+            self.world.queues.polled(queue, &poller.identity, real);
+            while let Some(task) = self.world.queues.take(queue) {
+                if let Some(reply) = self.hand_out(task, &poller) {
+                    return Ok(Handled::Reply(reply));
+                }
+            }
+        }
+        let identity = poller.identity.clone();
+        let waiter = self
+            .world
+            .waiters
+            .add(wait(queue, poller), expiry(real, patience, longest));
+        if !longest.is_zero() {
+            self.world.queues.wait(queue, waiter, &identity, real);
+        }
+        Ok(Handled::Wait(waiter))
+    }
+
+    /// Gives a task to a poller. `None` if the task is stale.
+    fn hand_out(&mut self, task: Task, poller: &Poller) -> Option<Reply> {
+        let Self { runs, world, .. } = self;
+        let run = runs.touch(task.run()).ok()?;
+        match task {
+            Task::Workflow { stamp, .. } => {
+                let request_id = world.ids.random().to_string();
+                run.start_task(world, Some(stamp), poller, request_id)
+                    .map(|task| Reply::PollWorkflowTaskQueue(Box::new(task)))
+            }
+            Task::Activity {
+                scheduled_event_id,
+                stamp,
+                ..
+            } => run
+                .start_activity(world, scheduled_event_id, Some(stamp), poller)
+                .map(|task| Reply::PollActivityTaskQueue(Box::new(task))),
+            Task::Query { query, .. } => run
+                .start_query(world, query)
+                .map(|task| Reply::PollWorkflowTaskQueue(Box::new(task))),
+        }
+    }
+
+    /// Brings together the tasks and the pollers of a queue.
+    pub(crate) fn match_queue(&mut self, key: QueueKey) {
+        loop {
+            let Some(queue) = self.world.queues.get(key) else {
+                return;
+            };
+            let (Some(waiter), false) = (queue.pollers.first().copied(), queue.tasks.is_empty()) else {
+                return;
+            };
+            let poller = match self.world.waiters.get(waiter) {
+                Some(Wait::WorkflowTask { poller, .. } | Wait::ActivityTask { poller, .. }) => poller.clone(),
+                _ => {
+                    self.world.queues.leave(key, waiter, self.world.real);
+                    continue;
+                }
+            };
+            let Some(task) = self.world.queues.take(key) else {
+                return;
+            };
+            if let Some(reply) = self.hand_out(task, &poller) {
+                self.world.queues.leave(key, waiter, self.world.real);
+                self.world.waiters.answer(waiter, Ok(reply));
+            }
+        }
+    }
+
+    /// A worker shuts down: its polls end, and nothing is put on its sticky queue any more.
+    pub(crate) fn shutdown_worker(&mut self, request: &ShutdownWorkerRequest) -> Result<ShutdownWorkerResponse> {
+        let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        let real = self.world.real;
+        let mut ended: Vec<WaiterId> = Vec::new();
+        if !request.sticky_task_queue.is_empty() {
+            let key = self
+                .world
+                .queues
+                .key(namespace, Work::Workflow, &request.sticky_task_queue);
+            if let Some(queue) = self.world.queues.at(key) {
+                queue.is_shut_down = true;
+                ended.extend(queue.pollers.iter().copied());
+            }
+            self.move_tasks(key);
+        }
+        if !request.worker_instance_key.is_empty() {
+            if self.shut_down_workers.len() >= limits::WORKER_HEARTBEATS_MAX {
+                self.shut_down_workers.pop_first();
+            }
+            self.shut_down_workers.insert(request.worker_instance_key.clone());
+            ended.extend(self.world.waiters.of_worker(&request.worker_instance_key));
+        }
+        for waiter in ended {
+            self.end_wait(waiter, real);
+        }
+        Ok(ShutdownWorkerResponse {})
+    }
+
+    /// Workflow tasks of a sticky queue that nobody will poll again go where anybody takes them.
+    fn move_tasks(&mut self, key: QueueKey) {
+        while let Some(task) = self.world.queues.take(key) {
+            let Self { runs, world, .. } = self;
+            let Ok(run) = runs.touch(task.run()) else { continue };
+            match task {
+                Task::Workflow { stamp, .. } => run.time_task_out(world, stamp),
+                Task::Query { query, .. } => run.redirect_query(world, query),
+                Task::Activity { .. } => {}
+            }
+        }
+    }
+
+    pub(crate) fn reset_sticky(
+        &mut self,
+        request: &ResetStickyTaskQueueRequest,
+    ) -> Result<ResetStickyTaskQueueResponse> {
+        let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        let key = self.find(namespace, &request.execution.clone().unwrap_or_default())?;
+        self.runs.touch(key)?.sticky = None;
+        Ok(ResetStickyTaskQueueResponse {})
+    }
+
+    pub(crate) fn describe_task_queue(
+        &mut self,
+        request: &DescribeTaskQueueRequest,
+    ) -> Result<DescribeTaskQueueResponse> {
+        let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        let name = request
+            .task_queue
+            .as_ref()
+            .map(|queue| queue.name.as_str())
+            .unwrap_or_default();
+        check_queue(name)?;
+        let work = match request.task_queue_type() {
+            TaskQueueType::Activity => Work::Activity,
+            TaskQueueType::Nexus => Work::Nexus,
+            TaskQueueType::Workflow | TaskQueueType::Unspecified => Work::Workflow,
+        };
+        let real = self.world.real;
+        let queue = self.world.queues.find(namespace, work, name);
+        let backlog = queue.map_or(0, |queue| i64::try_from(queue.tasks.len()).unwrap_or(i64::MAX));
+        let stats = taskqueue::TaskQueueStats {
+            approximate_backlog_count: backlog,
+            ..Default::default()
+        };
+        Ok(DescribeTaskQueueResponse {
+            pollers: queue.map(|queue| queue.pollers_seen(real)).unwrap_or_default(),
+            stats: request.report_stats.then_some(stats),
+            task_queue_status: request.include_task_queue_status.then(|| taskqueue::TaskQueueStatus {
+                backlog_count_hint: backlog,
+                ..Default::default()
+            }),
+            ..Default::default()
+        })
+    }
+
+    /// Does something with an activity that the worker with the token holds.
+    fn with_held<T>(
+        &mut self,
+        token: &bytes::Bytes,
+        act: impl FnOnce(&mut Run, &mut super::world::World, i64) -> Result<T>,
+    ) -> Result<T> {
+        let token = TaskToken::read(token)?;
+        let key = self.runs.by_id(token.run_id()).ok_or_else(Run::no_activity)?;
+        let Self { runs, world, .. } = self;
+        let run = runs.touch(key)?;
+        if !run.is_open() {
+            return Err(Error::completed());
+        }
+        let event_id = run.held_activity(&token)?;
+        act(run, world, event_id)
+    }
+
+    /// Does something with an activity that is named by its id; it need not be in anybody's hands.
+    fn with_named<T>(
+        &mut self,
+        namespace: &str,
+        [workflow_id, run_id, activity_id]: [&str; 3],
+        act: impl FnOnce(&mut Run, &mut super::world::World, i64) -> Result<T>,
+    ) -> Result<T> {
+        let namespace = self.world.namespaces.find(namespace)?.key;
+        if workflow_id.is_empty() {
+            return Err(Error::unbuilt("an activity without a workflow"));
+        }
+        if activity_id.is_empty() {
+            return Err(Error::invalid("ActivityId is not set on request."));
+        }
+        let execution = common::WorkflowExecution {
+            workflow_id: workflow_id.to_owned(),
+            run_id: run_id.to_owned(),
+        };
+        let key = self.find(namespace, &execution)?;
+        let Self { runs, world, .. } = self;
+        let run = runs.touch(key)?;
+        if !run.is_open() {
+            return Err(Error::completed());
+        }
+        let event_id = run.activity_ids.get(activity_id).copied();
+        let event_id = event_id
+            .ok_or_else(|| Error::not_found(format!("cannot find pending activity with ActivityID {activity_id}")))?;
+        act(run, world, event_id)
+    }
+
+    pub(crate) fn heartbeat(
+        &mut self,
+        request: RecordActivityTaskHeartbeatRequest,
+    ) -> Result<RecordActivityTaskHeartbeatResponse> {
+        let details = request.details;
+        let cancel_requested = self.with_held(&request.task_token, |run, world, id| {
+            Ok(run.heartbeat(world, id, details))
+        })?;
+        Ok(RecordActivityTaskHeartbeatResponse {
+            cancel_requested,
+            ..Default::default()
+        })
+    }
+
+    pub(crate) fn heartbeat_by_id(
+        &mut self,
+        request: RecordActivityTaskHeartbeatByIdRequest,
+    ) -> Result<RecordActivityTaskHeartbeatByIdResponse> {
+        let details = request.details;
+        let named = [request.workflow_id.as_str(), &request.run_id, &request.activity_id];
+        let cancel_requested = self.with_named(&request.namespace, named, |run, world, id| {
+            Ok(run.heartbeat(world, id, details))
+        })?;
+        Ok(RecordActivityTaskHeartbeatByIdResponse {
+            cancel_requested,
+            ..Default::default()
+        })
+    }
+
+    pub(crate) fn activity_completed(
+        &mut self,
+        request: RespondActivityTaskCompletedRequest,
+    ) -> Result<RespondActivityTaskCompletedResponse> {
+        let (result, identity) = (request.result, request.identity);
+        self.with_held(&request.task_token, |run, world, id| {
+            run.complete_activity(world, id, result, &identity);
+            Ok(())
+        })?;
+        Ok(RespondActivityTaskCompletedResponse {})
+    }
+
+    pub(crate) fn activity_completed_by_id(
+        &mut self,
+        request: RespondActivityTaskCompletedByIdRequest,
+    ) -> Result<RespondActivityTaskCompletedByIdResponse> {
+        let (result, identity) = (request.result, request.identity);
+        let named = [request.workflow_id.as_str(), &request.run_id, &request.activity_id];
+        self.with_named(&request.namespace, named, |run, world, id| {
+            run.complete_activity(world, id, result, &identity);
+            Ok(())
+        })?;
+        Ok(RespondActivityTaskCompletedByIdResponse {})
+    }
+
+    pub(crate) fn activity_failed(
+        &mut self,
+        request: RespondActivityTaskFailedRequest,
+    ) -> Result<RespondActivityTaskFailedResponse> {
+        check_failure(request.failure.as_ref())?;
+        let (failure, identity, details) = (request.failure, request.identity, request.last_heartbeat_details);
+        self.with_held(&request.task_token, |run, world, id| {
+            if details.is_some() {
+                run.heartbeat(world, id, details);
+            }
+            run.fail_activity(world, id, failure, &identity);
+            Ok(())
+        })?;
+        Ok(RespondActivityTaskFailedResponse::default())
+    }
+
+    pub(crate) fn activity_failed_by_id(
+        &mut self,
+        request: RespondActivityTaskFailedByIdRequest,
+    ) -> Result<RespondActivityTaskFailedByIdResponse> {
+        check_failure(request.failure.as_ref())?;
+        let (failure, identity, details) = (request.failure, request.identity, request.last_heartbeat_details);
+        let named = [request.workflow_id.as_str(), &request.run_id, &request.activity_id];
+        self.with_named(&request.namespace, named, |run, world, id| {
+            if details.is_some() {
+                run.heartbeat(world, id, details);
+            }
+            run.fail_activity(world, id, failure, &identity);
+            Ok(())
+        })?;
+        Ok(RespondActivityTaskFailedByIdResponse::default())
+    }
+
+    pub(crate) fn activity_canceled(
+        &mut self,
+        request: RespondActivityTaskCanceledRequest,
+    ) -> Result<RespondActivityTaskCanceledResponse> {
+        let (details, identity) = (request.details, request.identity);
+        self.with_held(&request.task_token, |run, world, id| {
+            run.cancel_activity(world, id, details, &identity)
+        })?;
+        Ok(RespondActivityTaskCanceledResponse {})
+    }
+
+    pub(crate) fn activity_canceled_by_id(
+        &mut self,
+        request: RespondActivityTaskCanceledByIdRequest,
+    ) -> Result<RespondActivityTaskCanceledByIdResponse> {
+        let (details, identity) = (request.details, request.identity);
+        let named = [request.workflow_id.as_str(), &request.run_id, &request.activity_id];
+        self.with_named(&request.namespace, named, |run, world, id| {
+            run.cancel_activity(world, id, details, &identity)
+        })?;
+        Ok(RespondActivityTaskCanceledByIdResponse {})
+    }
+}
+
+fn check_failure(failure: Option<&Failure>) -> Result<()> {
+    match failure.map(|failure| &failure.failure_info) {
+        None | Some(Some(FailureInfo::ApplicationFailureInfo(_) | FailureInfo::ServerFailureInfo(_))) => Ok(()),
+        Some(_) => Err(Error::invalid("Failure must have ApplicationFailureInfo.")),
+    }
+}

@@ -1,0 +1,106 @@
+//! What the engine can be asked, and what it answers: the messages of the wire, one variant a method.
+
+use super::time::Time;
+use std::time::Duration;
+use steadfast_proto::{operatorservice, testservice, workflowservice};
+
+macro_rules! requests {
+    ($($variant:ident $method:ident $request:ty => $reply:ty;)*) => {
+        /// A request, named by its method.
+        #[derive(Debug)]
+        pub enum Request {
+            $(
+                #[doc = concat!("`", stringify!($method), "`.")]
+                $variant(Box<$request>),
+            )*
+        }
+
+        /// The answer to the request of the same name.
+        #[derive(Debug)]
+        pub enum Reply {
+            $(
+                #[doc = concat!("`", stringify!($method), "`.")]
+                $variant(Box<$reply>),
+            )*
+        }
+    };
+}
+
+/// A request with what its caller grants it.
+#[derive(Debug)]
+pub struct Call {
+    /// The request.
+    pub request: Request,
+    /// How long the caller waits, if it says so.
+    pub patience: Option<Duration>,
+}
+
+/// What becomes of a request at once.
+#[derive(Debug)]
+pub enum Handled {
+    /// It is answered.
+    Reply(Reply),
+    /// Its caller waits until [`poll_output`](super::Engine::poll_output) names it.
+    Wait(super::WaiterId),
+}
+
+/// When a wait ends, whatever happens: before the caller's own deadline, and in real time.
+pub(crate) fn expiry(real: Time, patience: Option<Duration>, longest: Duration) -> Time {
+    let granted = patience.map_or(longest, |patience| {
+        let margin = super::limits::DEADLINE_MARGIN.min(patience / 2);
+        patience.saturating_sub(margin).min(longest)
+    });
+    real.plus(granted)
+}
+
+requests! {
+    GetSystemInfo get_system_info workflowservice::GetSystemInfoRequest => workflowservice::GetSystemInfoResponse;
+    DescribeNamespace describe_namespace workflowservice::DescribeNamespaceRequest => workflowservice::DescribeNamespaceResponse;
+    RegisterNamespace register_namespace workflowservice::RegisterNamespaceRequest => workflowservice::RegisterNamespaceResponse;
+    ListNamespaces list_namespaces workflowservice::ListNamespacesRequest => workflowservice::ListNamespacesResponse;
+    GetClusterInfo get_cluster_info workflowservice::GetClusterInfoRequest => workflowservice::GetClusterInfoResponse;
+    GetSearchAttributes get_search_attributes workflowservice::GetSearchAttributesRequest => workflowservice::GetSearchAttributesResponse;
+    StartWorkflowExecution start_workflow_execution workflowservice::StartWorkflowExecutionRequest => workflowservice::StartWorkflowExecutionResponse;
+    SignalWithStartWorkflowExecution signal_with_start_workflow_execution workflowservice::SignalWithStartWorkflowExecutionRequest => workflowservice::SignalWithStartWorkflowExecutionResponse;
+    ExecuteMultiOperation execute_multi_operation workflowservice::ExecuteMultiOperationRequest => workflowservice::ExecuteMultiOperationResponse;
+    GetWorkflowExecutionHistory get_workflow_execution_history workflowservice::GetWorkflowExecutionHistoryRequest => workflowservice::GetWorkflowExecutionHistoryResponse;
+    GetWorkflowExecutionHistoryReverse get_workflow_execution_history_reverse workflowservice::GetWorkflowExecutionHistoryReverseRequest => workflowservice::GetWorkflowExecutionHistoryReverseResponse;
+    PollWorkflowTaskQueue poll_workflow_task_queue workflowservice::PollWorkflowTaskQueueRequest => workflowservice::PollWorkflowTaskQueueResponse;
+    RespondWorkflowTaskCompleted respond_workflow_task_completed workflowservice::RespondWorkflowTaskCompletedRequest => workflowservice::RespondWorkflowTaskCompletedResponse;
+    RespondWorkflowTaskFailed respond_workflow_task_failed workflowservice::RespondWorkflowTaskFailedRequest => workflowservice::RespondWorkflowTaskFailedResponse;
+    PollActivityTaskQueue poll_activity_task_queue workflowservice::PollActivityTaskQueueRequest => workflowservice::PollActivityTaskQueueResponse;
+    RecordActivityTaskHeartbeat record_activity_task_heartbeat workflowservice::RecordActivityTaskHeartbeatRequest => workflowservice::RecordActivityTaskHeartbeatResponse;
+    RecordActivityTaskHeartbeatById record_activity_task_heartbeat_by_id workflowservice::RecordActivityTaskHeartbeatByIdRequest => workflowservice::RecordActivityTaskHeartbeatByIdResponse;
+    RespondActivityTaskCompleted respond_activity_task_completed workflowservice::RespondActivityTaskCompletedRequest => workflowservice::RespondActivityTaskCompletedResponse;
+    RespondActivityTaskCompletedById respond_activity_task_completed_by_id workflowservice::RespondActivityTaskCompletedByIdRequest => workflowservice::RespondActivityTaskCompletedByIdResponse;
+    RespondActivityTaskFailed respond_activity_task_failed workflowservice::RespondActivityTaskFailedRequest => workflowservice::RespondActivityTaskFailedResponse;
+    RespondActivityTaskFailedById respond_activity_task_failed_by_id workflowservice::RespondActivityTaskFailedByIdRequest => workflowservice::RespondActivityTaskFailedByIdResponse;
+    RespondActivityTaskCanceled respond_activity_task_canceled workflowservice::RespondActivityTaskCanceledRequest => workflowservice::RespondActivityTaskCanceledResponse;
+    RespondActivityTaskCanceledById respond_activity_task_canceled_by_id workflowservice::RespondActivityTaskCanceledByIdRequest => workflowservice::RespondActivityTaskCanceledByIdResponse;
+    RequestCancelWorkflowExecution request_cancel_workflow_execution workflowservice::RequestCancelWorkflowExecutionRequest => workflowservice::RequestCancelWorkflowExecutionResponse;
+    SignalWorkflowExecution signal_workflow_execution workflowservice::SignalWorkflowExecutionRequest => workflowservice::SignalWorkflowExecutionResponse;
+    TerminateWorkflowExecution terminate_workflow_execution workflowservice::TerminateWorkflowExecutionRequest => workflowservice::TerminateWorkflowExecutionResponse;
+    RespondQueryTaskCompleted respond_query_task_completed workflowservice::RespondQueryTaskCompletedRequest => workflowservice::RespondQueryTaskCompletedResponse;
+    QueryWorkflow query_workflow workflowservice::QueryWorkflowRequest => workflowservice::QueryWorkflowResponse;
+    UpdateWorkflowExecution update_workflow_execution workflowservice::UpdateWorkflowExecutionRequest => workflowservice::UpdateWorkflowExecutionResponse;
+    PollWorkflowExecutionUpdate poll_workflow_execution_update workflowservice::PollWorkflowExecutionUpdateRequest => workflowservice::PollWorkflowExecutionUpdateResponse;
+    DescribeWorkflowExecution describe_workflow_execution workflowservice::DescribeWorkflowExecutionRequest => workflowservice::DescribeWorkflowExecutionResponse;
+    ListWorkflowExecutions list_workflow_executions workflowservice::ListWorkflowExecutionsRequest => workflowservice::ListWorkflowExecutionsResponse;
+    ScanWorkflowExecutions scan_workflow_executions workflowservice::ScanWorkflowExecutionsRequest => workflowservice::ScanWorkflowExecutionsResponse;
+    CountWorkflowExecutions count_workflow_executions workflowservice::CountWorkflowExecutionsRequest => workflowservice::CountWorkflowExecutionsResponse;
+    ResetStickyTaskQueue reset_sticky_task_queue workflowservice::ResetStickyTaskQueueRequest => workflowservice::ResetStickyTaskQueueResponse;
+    ShutdownWorker shutdown_worker workflowservice::ShutdownWorkerRequest => workflowservice::ShutdownWorkerResponse;
+    RecordWorkerHeartbeat record_worker_heartbeat workflowservice::RecordWorkerHeartbeatRequest => workflowservice::RecordWorkerHeartbeatResponse;
+    DescribeTaskQueue describe_task_queue workflowservice::DescribeTaskQueueRequest => workflowservice::DescribeTaskQueueResponse;
+    PollNexusTaskQueue poll_nexus_task_queue workflowservice::PollNexusTaskQueueRequest => workflowservice::PollNexusTaskQueueResponse;
+    AddSearchAttributes add_search_attributes operatorservice::AddSearchAttributesRequest => operatorservice::AddSearchAttributesResponse;
+    RemoveSearchAttributes remove_search_attributes operatorservice::RemoveSearchAttributesRequest => operatorservice::RemoveSearchAttributesResponse;
+    ListSearchAttributes list_search_attributes operatorservice::ListSearchAttributesRequest => operatorservice::ListSearchAttributesResponse;
+    ListClusters list_clusters operatorservice::ListClustersRequest => operatorservice::ListClustersResponse;
+    LockTimeSkipping lock_time_skipping testservice::LockTimeSkippingRequest => testservice::LockTimeSkippingResponse;
+    UnlockTimeSkipping unlock_time_skipping testservice::UnlockTimeSkippingRequest => testservice::UnlockTimeSkippingResponse;
+    Sleep sleep testservice::SleepRequest => testservice::SleepResponse;
+    SleepUntil sleep_until testservice::SleepUntilRequest => testservice::SleepResponse;
+    UnlockTimeSkippingWithSleep unlock_time_skipping_with_sleep testservice::SleepRequest => testservice::SleepResponse;
+    GetCurrentTime get_current_time () => testservice::GetCurrentTimeResponse;
+}

@@ -1,0 +1,255 @@
+//! One run of a workflow: its history and everything that is pending in it.
+
+use super::{
+    activity::Activity,
+    child::Child,
+    deadline::DeadlineKey,
+    event::{self, Event},
+    external::External,
+    history::History,
+    id::Uuid,
+    namespace::NamespaceKey,
+    query::Queries,
+    retry::RetryPolicy,
+    time::Time,
+    timer::Timer,
+    update::Updates,
+    waiter::WaiterId,
+    workflow_task::{Sticky, WorkflowTask},
+    world::World,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use steadfast_proto::{
+    common,
+    enums::{EventType, WorkflowExecutionStatus as Status},
+    history::{HistoryEvent, history_event::Attributes},
+    sdk, taskqueue, workflow,
+};
+
+/// Names a run within an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RunKey(pub(crate) usize);
+
+/// What a run is, from its start on.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) key: RunKey,
+    pub(crate) namespace: NamespaceKey,
+    pub(crate) namespace_name: Arc<str>,
+    pub(crate) workflow_id: Arc<str>,
+    pub(crate) run_id: Uuid,
+    pub(crate) first_run_id: Uuid,
+    pub(crate) original_run_id: Uuid,
+    pub(crate) workflow_type: String,
+    pub(crate) task_queue: Arc<str>,
+    pub(crate) execution_timeout: Duration,
+    pub(crate) run_timeout: Duration,
+    pub(crate) task_timeout: Duration,
+    pub(crate) retry_policy: Option<RetryPolicy>,
+    pub(crate) cron_schedule: String,
+    pub(crate) attempt: u32,
+    pub(crate) start_request_id: String,
+    pub(crate) parent: Option<Parent>,
+    pub(crate) root: Option<common::WorkflowExecution>,
+    pub(crate) priority: common::Priority,
+    pub(crate) user_metadata: Option<sdk::UserMetadata>,
+    pub(crate) start_time: Time,
+    pub(crate) execution_time: Time,
+    /// When the whole chain times out.
+    pub(crate) expiration: Option<Time>,
+    pub(crate) run_expiration: Option<Time>,
+}
+
+/// Who started a run as its child.
+#[derive(Clone, Debug)]
+pub(crate) struct Parent {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) namespace_id: String,
+    pub(crate) execution: common::WorkflowExecution,
+    pub(crate) run_id: Uuid,
+    pub(crate) initiated_event_id: i64,
+}
+
+/// A run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) is: Identity,
+    pub(crate) status: Status,
+    pub(crate) close_time: Option<Time>,
+    pub(crate) history: History,
+    /// Events that happened while a workflow task is in a worker's hands.
+    pub(crate) buffered: Vec<HistoryEvent>,
+    pub(crate) task: WorkflowTask,
+    /// The attempt that the next workflow task is.
+    pub(crate) next_attempt: u32,
+    pub(crate) sticky: Option<Sticky>,
+    /// The started event of the last completed workflow task.
+    pub(crate) previous_started_event_id: i64,
+    /// The completed event of the last completed workflow task.
+    pub(crate) last_completed_event_id: i64,
+    /// When the first workflow task of a delayed run is due.
+    pub(crate) backoff: Option<(Time, DeadlineKey)>,
+    /// The parent has not recorded this child yet, so that it has no workflow task.
+    pub(crate) is_waiting_for_parent: bool,
+    pub(crate) activities: BTreeMap<i64, Activity>,
+    pub(crate) activity_ids: BTreeMap<String, i64>,
+    /// Activities in workers' hands.
+    pub(crate) activities_started: usize,
+    pub(crate) timers: BTreeMap<String, Timer>,
+    pub(crate) timer_ids: BTreeMap<i64, String>,
+    pub(crate) children: BTreeMap<i64, Child>,
+    pub(crate) externals: BTreeMap<i64, External>,
+    pub(crate) updates: Updates,
+    pub(crate) queries: Queries,
+    pub(crate) signal_ids: BTreeSet<String>,
+    pub(crate) signals: usize,
+    pub(crate) cancel_requested: bool,
+    pub(crate) memo: BTreeMap<String, common::Payload>,
+    pub(crate) search_attributes: BTreeMap<String, common::Payload>,
+    /// Requests that made events: type, event, whether it is still buffered.
+    pub(crate) request_ids: BTreeMap<String, workflow::RequestIdInfo>,
+    pub(crate) reset_points: Vec<workflow::ResetPointInfo>,
+    /// Callers that wait for events.
+    pub(crate) readers: BTreeSet<WaiterId>,
+    pub(crate) expiry: Option<DeadlineKey>,
+    pub(crate) state_transitions: i64,
+    pub(crate) last_worker_version: Option<common::WorkerVersionStamp>,
+    /// A command of the task at hand asked for another task.
+    pub(crate) wants_task: bool,
+}
+
+impl Run {
+    pub(crate) fn is_open(&self) -> bool {
+        self.status == Status::Running
+    }
+
+    pub(crate) fn execution(&self) -> common::WorkflowExecution {
+        common::WorkflowExecution {
+            workflow_id: self.is.workflow_id.to_string(),
+            run_id: self.is.run_id.to_string(),
+        }
+    }
+
+    pub(crate) fn queue(&self) -> taskqueue::TaskQueue {
+        super::task_queue::normal(&self.is.task_queue)
+    }
+
+    /// Whether a worker holds a task of this run, so that time must not jump.
+    pub(crate) fn is_held(&self) -> bool {
+        self.activities_started > 0 || self.task.is_started() || self.queries.is_held()
+    }
+
+    /// Records an event. While a workflow task is in a worker's hands it is kept back until that task ends; the number
+    /// returned is zero then.
+    pub(crate) fn happen<E: Event>(&mut self, world: &mut World, event: E) -> i64 {
+        let event = self.event(world, event);
+        self.happen_event(world, event)
+    }
+
+    pub(crate) fn happen_event(&mut self, world: &mut World, event: HistoryEvent) -> i64 {
+        self.settle_speculative(world);
+        if self.task.is_started() {
+            self.buffered.push(event);
+            return 0;
+        }
+        self.push(world, event)
+    }
+
+    /// Records an event at once: those of workflow tasks, of commands, and the last one.
+    pub(crate) fn record<E: Event>(&mut self, world: &mut World, event: E) -> i64 {
+        let event = self.event(world, event);
+        self.push(world, event)
+    }
+
+    pub(crate) fn event<E: Event>(&mut self, world: &mut World, event: E) -> HistoryEvent {
+        HistoryEvent {
+            event_time: world.now().wire(),
+            event_type: E::TYPE.into(),
+            attributes: Some(event.attributes()),
+            ..HistoryEvent::default()
+        }
+    }
+
+    pub(crate) fn push(&mut self, world: &mut World, mut event: HistoryEvent) -> i64 {
+        event.task_id = world.next_task_id();
+        self.history.push(event)
+    }
+
+    /// Events that were kept back become history, what ends something after the rest. Whether there were any.
+    pub(crate) fn flush(&mut self, world: &mut World) -> bool {
+        if self.buffered.is_empty() {
+            return false;
+        }
+        let is_completion =
+            |event: &HistoryEvent| EventType::try_from(event.event_type).is_ok_and(event::is_completion);
+        let (last, first): (Vec<_>, Vec<_>) = std::mem::take(&mut self.buffered).into_iter().partition(is_completion);
+        // The started events of what is ended here got no number yet.
+        let mut started: BTreeMap<i64, i64> = BTreeMap::new();
+        for mut event in first.into_iter().chain(last) {
+            if let Some(attributes) = event.attributes.as_mut()
+                && let Some((scheduled, place)) = event::started_event_id_of(attributes)
+                && let Some(started) = started.get(&scheduled)
+            {
+                *place = *started;
+            }
+            let begins = match &event.attributes {
+                Some(Attributes::ActivityTaskStartedEventAttributes(a)) => Some(a.scheduled_event_id),
+                Some(Attributes::ChildWorkflowExecutionStartedEventAttributes(a)) => Some(a.initiated_event_id),
+                _ => None,
+            };
+            let request_id = match &event.attributes {
+                Some(Attributes::WorkflowExecutionSignaledEventAttributes(a)) => Some(a.request_id.clone()),
+                _ => None,
+            };
+            let id = self.push(world, event);
+            if let Some(scheduled) = begins {
+                started.insert(scheduled, id);
+                if let Some(child) = self.children.get_mut(&scheduled) {
+                    child.started_event_id = id;
+                }
+            }
+            if let Some(info) = request_id.and_then(|request_id| self.request_ids.get_mut(&request_id)) {
+                info.event_id = id;
+                info.buffered = false;
+            }
+        }
+        true
+    }
+
+    /// A link to one of this run's events.
+    pub(crate) fn link(&self, event_id: i64, kind: EventType) -> common::Link {
+        use common::link::{Variant, WorkflowEvent, workflow_event};
+        let reference = workflow_event::EventReference {
+            event_id,
+            event_type: kind.into(),
+        };
+        self.link_to(Variant::WorkflowEvent(WorkflowEvent {
+            namespace: self.is.namespace_name.to_string(),
+            workflow_id: self.is.workflow_id.to_string(),
+            run_id: self.is.run_id.to_string(),
+            reference: Some(workflow_event::Reference::EventRef(reference)),
+        }))
+    }
+
+    /// A link to the event that a request made, wherever it ends up.
+    pub(crate) fn link_by_request(&self, request_id: &str, kind: EventType) -> common::Link {
+        use common::link::{Variant, WorkflowEvent, workflow_event};
+        let reference = workflow_event::RequestIdReference {
+            request_id: request_id.to_owned(),
+            event_type: kind.into(),
+        };
+        self.link_to(Variant::WorkflowEvent(WorkflowEvent {
+            namespace: self.is.namespace_name.to_string(),
+            workflow_id: self.is.workflow_id.to_string(),
+            run_id: self.is.run_id.to_string(),
+            reference: Some(workflow_event::Reference::RequestIdRef(reference)),
+        }))
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as a method of the run")]
+    fn link_to(&self, variant: common::link::Variant) -> common::Link {
+        common::Link { variant: Some(variant) }
+    }
+}

@@ -1,0 +1,292 @@
+//! Search attributes: names with types, known per namespace.
+
+use super::{
+    Engine,
+    error::{Error, Result},
+    limits,
+};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use steadfast_proto::{
+    common::Payload, enums::IndexedValueType as Type, operatorservice::*, workflowservice::GetSearchAttributesResponse,
+};
+
+/// What the server itself keeps for every run.
+const SYSTEM: &[(&str, Type)] = &[
+    ("WorkflowId", Type::Keyword),
+    ("RunId", Type::Keyword),
+    ("WorkflowType", Type::Keyword),
+    ("ExecutionStatus", Type::Keyword),
+    ("StartTime", Type::Datetime),
+    ("ExecutionTime", Type::Datetime),
+    ("CloseTime", Type::Datetime),
+    ("ExecutionDuration", Type::Int),
+    ("HistoryLength", Type::Int),
+    ("HistorySizeBytes", Type::Int),
+    ("StateTransitionCount", Type::Int),
+    ("TaskQueue", Type::Keyword),
+    ("ParentWorkflowId", Type::Keyword),
+    ("ParentRunId", Type::Keyword),
+    ("RootWorkflowId", Type::Keyword),
+    ("RootRunId", Type::Keyword),
+];
+
+/// What software on top of the server sets by name, known in every namespace.
+const PREDEFINED: &[(&str, Type)] = &[
+    ("BatcherUser", Type::Keyword),
+    ("BatcherNamespace", Type::Keyword),
+    ("BinaryChecksums", Type::KeywordList),
+    ("BuildIds", Type::KeywordList),
+    ("TemporalChangeVersion", Type::KeywordList),
+    ("TemporalNamespaceDivision", Type::Keyword),
+    ("TemporalPauseInfo", Type::KeywordList),
+    ("TemporalReportedProblems", Type::KeywordList),
+    ("TemporalSchedulePaused", Type::Bool),
+    ("TemporalScheduledById", Type::Keyword),
+    ("TemporalScheduledStartTime", Type::Datetime),
+    ("TemporalWorkerDeployment", Type::Keyword),
+    ("TemporalWorkerDeploymentVersion", Type::Keyword),
+    ("TemporalWorkflowVersioningBehavior", Type::Keyword),
+];
+
+/// The type of a search attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchAttributeType {
+    /// Words to search in.
+    Text,
+    /// A text that is compared as a whole.
+    Keyword,
+    /// A whole number.
+    Int,
+    /// A number.
+    Double,
+    /// Yes or no.
+    Bool,
+    /// A point in time.
+    Datetime,
+    /// Several keywords.
+    KeywordList,
+}
+
+impl SearchAttributeType {
+    fn wire(self) -> Type {
+        match self {
+            Self::Text => Type::Text,
+            Self::Keyword => Type::Keyword,
+            Self::Int => Type::Int,
+            Self::Double => Type::Double,
+            Self::Bool => Type::Bool,
+            Self::Datetime => Type::Datetime,
+            Self::KeywordList => Type::KeywordList,
+        }
+    }
+}
+
+impl std::str::FromStr for SearchAttributeType {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [
+            Self::Text,
+            Self::Keyword,
+            Self::Int,
+            Self::Double,
+            Self::Bool,
+            Self::Datetime,
+            Self::KeywordList,
+        ];
+        let found = all
+            .into_iter()
+            .find(|kind| type_name(kind.wire()).eq_ignore_ascii_case(text));
+        found.ok_or_else(|| format!("{text:?} is no type of a search attribute: expected Text, Keyword, Int, Double, Bool, Datetime or KeywordList"))
+    }
+}
+
+/// The attributes that users of a namespace added.
+#[derive(Debug, Default)]
+pub(crate) struct SearchAttributeTypes {
+    custom: BTreeMap<String, Type>,
+}
+
+impl SearchAttributeTypes {
+    pub(crate) fn add(&mut self, attributes: &[(String, SearchAttributeType)]) {
+        self.custom
+            .extend(attributes.iter().map(|(name, kind)| (name.clone(), kind.wire())));
+    }
+
+    fn is_system(name: &str) -> bool {
+        SYSTEM.iter().any(|(system, _)| *system == name)
+    }
+
+    pub(crate) fn of(&self, name: &str) -> Option<Type> {
+        let predefined = || {
+            PREDEFINED
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, kind)| *kind)
+        };
+        self.custom.get(name).copied().or_else(predefined)
+    }
+
+    /// Checks values against the types and writes the type's name into each value's metadata.
+    pub(crate) fn check(&self, namespace: &str, values: &mut BTreeMap<String, Payload>) -> Result<()> {
+        if values.len() > 100 {
+            return Err(Error::invalid(format!(
+                "number of search attributes {} exceeds limit 100",
+                values.len()
+            )));
+        }
+        for (name, value) in values {
+            if Self::is_system(name) {
+                return Err(Error::invalid(format!(
+                    "{name} attribute can't be set in SearchAttributes"
+                )));
+            }
+            let Some(kind) = self.of(name) else {
+                return Err(Error::invalid(format!(
+                    "Namespace {namespace} has no mapping defined for search attribute {name}"
+                )));
+            };
+            if value.data.len() > 2048 {
+                return Err(Error::invalid(format!(
+                    "search attribute {name} value size {} exceeds size limit 2048",
+                    value.data.len()
+                )));
+            }
+            if !is_null(value) && !fits(kind, &value.data) {
+                let value = String::from_utf8_lossy(&value.data);
+                let value = value.trim_matches('"');
+                return Err(Error::invalid(format!(
+                    "invalid value for search attribute {name} of type {}: {value}",
+                    type_name(kind)
+                )));
+            }
+            value
+                .metadata
+                .insert("type".to_owned(), Bytes::from_static(type_name(kind).as_bytes()));
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> BTreeMap<String, i32> {
+        let known = SYSTEM
+            .iter()
+            .chain(PREDEFINED)
+            .map(|(name, kind)| ((*name).to_owned(), i32::from(*kind)));
+        known
+            .chain(self.custom.iter().map(|(name, kind)| (name.clone(), i32::from(*kind))))
+            .collect()
+    }
+}
+
+/// Whether a value takes its attribute away.
+pub(crate) fn is_null(value: &Payload) -> bool {
+    value.encoding() == b"binary/null" || value.data.is_empty() || matches!(&*value.data, b"null" | b"[]")
+}
+
+fn type_name(kind: Type) -> &'static str {
+    match kind {
+        Type::Text => "Text",
+        Type::Keyword => "Keyword",
+        Type::Int => "Int",
+        Type::Double => "Double",
+        Type::Bool => "Bool",
+        Type::Datetime => "Datetime",
+        Type::KeywordList => "KeywordList",
+        Type::Unspecified => "Unspecified",
+    }
+}
+
+/// Whether a JSON text can be a value of the type. A list of one type may stand for a single value.
+fn fits(kind: Type, json: &[u8]) -> bool {
+    let json = json.trim_ascii();
+    let is_text = json.len() >= 2 && json.starts_with(b"\"") && json.ends_with(b"\"");
+    let is_list = json.starts_with(b"[") && json.ends_with(b"]");
+    let number = || std::str::from_utf8(json).ok();
+    match kind {
+        Type::Int => is_list || number().is_some_and(|text| text.parse::<i64>().is_ok()),
+        Type::Double => is_list || number().is_some_and(|text| text.parse::<f64>().is_ok()),
+        Type::Bool => is_list || matches!(json, b"true" | b"false"),
+        Type::Text | Type::Keyword | Type::Datetime | Type::KeywordList | Type::Unspecified => is_list || is_text,
+    }
+}
+
+impl Engine {
+    pub(crate) fn add_search_attributes(
+        &mut self,
+        request: AddSearchAttributesRequest,
+    ) -> Result<AddSearchAttributesResponse> {
+        if request.search_attributes.is_empty() {
+            return Err(Error::invalid("SearchAttributes are not set on request."));
+        }
+        let attributes = &mut self.world.namespaces.find_mut(&request.namespace)?.search_attributes;
+        let mut added = BTreeMap::new();
+        for (name, kind) in request.search_attributes {
+            if SYSTEM.iter().chain(PREDEFINED).any(|(known, _)| *known == name) {
+                return Err(Error::invalid(format!(
+                    "Search attribute {name} is reserved by system."
+                )));
+            }
+            let kind = Type::try_from(kind).unwrap_or(Type::Unspecified);
+            if kind == Type::Unspecified {
+                return Err(Error::invalid(format!("Unknown search attribute type for {name}.")));
+            }
+            if attributes.custom.get(&name).is_some_and(|known| *known != kind) {
+                return Err(Error::invalid(format!(
+                    "Search attribute {name} already exists with another type."
+                )));
+            }
+            added.insert(name, kind);
+        }
+        attributes.custom.extend(added);
+        Ok(AddSearchAttributesResponse {})
+    }
+
+    pub(crate) fn remove_search_attributes(
+        &mut self,
+        request: &RemoveSearchAttributesRequest,
+    ) -> Result<RemoveSearchAttributesResponse> {
+        let attributes = &mut self.world.namespaces.find_mut(&request.namespace)?.search_attributes;
+        for name in &request.search_attributes {
+            attributes.custom.remove(name);
+        }
+        Ok(RemoveSearchAttributesResponse {})
+    }
+
+    pub(crate) fn list_search_attributes(
+        &mut self,
+        request: &ListSearchAttributesRequest,
+    ) -> Result<ListSearchAttributesResponse> {
+        let attributes = &self.world.namespaces.find(&request.namespace)?.search_attributes;
+        let wire = |(name, kind): &(&str, Type)| ((*name).to_owned(), i32::from(*kind));
+        Ok(ListSearchAttributesResponse {
+            custom_attributes: attributes
+                .custom
+                .iter()
+                .map(|(name, kind)| (name.clone(), i32::from(*kind)))
+                .collect(),
+            system_attributes: SYSTEM.iter().chain(PREDEFINED).map(wire).collect(),
+            ..Default::default()
+        })
+    }
+
+    pub(crate) fn search_attributes(&mut self) -> GetSearchAttributesResponse {
+        let keys = SearchAttributeTypes::default().all();
+        GetSearchAttributesResponse { keys }
+    }
+}
+
+/// Applies an upsert: nulls take away.
+pub(crate) fn merge(into: &mut BTreeMap<String, Payload>, values: &BTreeMap<String, Payload>) {
+    for (name, value) in values {
+        if is_null(value) {
+            into.remove(name);
+        } else {
+            into.insert(name.clone(), value.clone());
+        }
+    }
+    debug_assert!(
+        into.len() <= limits::PENDING_ACTIVITIES_MAX,
+        "search attributes are checked before they are merged"
+    );
+}

@@ -1,0 +1,808 @@
+//! Starts: a request becomes a plan, a plan becomes a run.
+
+use super::{
+    Engine,
+    deadline::Due,
+    error::{self, Code, Error, Result},
+    history::History,
+    id::Uuid,
+    limits,
+    namespace::NamespaceKey,
+    query::Queries,
+    request::{Handled, Reply},
+    retry::RetryPolicy,
+    run::{Identity, Parent, Run, RunKey},
+    task_queue::Poller,
+    time,
+    time::Time,
+    update::Updates,
+    waiter::or_drawn,
+    workflow_task::{Kind, WorkflowTask},
+    world::World,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use steadfast_proto::{
+    common,
+    enums::{
+        ContinueAsNewInitiator as Initiator, EventType, WorkflowExecutionStatus as Status,
+        WorkflowIdConflictPolicy as Conflict, WorkflowIdReusePolicy as Reuse,
+    },
+    errordetails::{self, multi_operation_execution_failure::OperationStatus},
+    failure::{Failure, MultiOperationExecutionAborted},
+    history::{
+        WorkflowExecutionOptionsUpdatedEventAttributes, WorkflowExecutionSignaledEventAttributes,
+        WorkflowExecutionStartedEventAttributes,
+    },
+    prost::Message,
+    sdk, workflow,
+    workflowservice::{
+        execute_multi_operation_request::operation::Operation, execute_multi_operation_response as multi, *,
+    },
+};
+
+/// Everything that a run begins with.
+#[derive(Debug, Default)]
+pub(crate) struct StartPlan {
+    pub(crate) namespace: Option<NamespaceKey>,
+    pub(crate) namespace_name: Arc<str>,
+    pub(crate) workflow_id: Arc<str>,
+    pub(crate) run_id: Uuid,
+    pub(crate) first_run_id: Uuid,
+    pub(crate) original_run_id: Uuid,
+    pub(crate) continued_run_id: Option<Uuid>,
+    pub(crate) workflow_type: String,
+    pub(crate) task_queue: Arc<str>,
+    pub(crate) input: Option<common::Payloads>,
+    pub(crate) execution_timeout: Duration,
+    pub(crate) run_timeout: Duration,
+    pub(crate) task_timeout: Duration,
+    pub(crate) expiration: Option<Time>,
+    pub(crate) retry_policy: Option<RetryPolicy>,
+    pub(crate) cron_schedule: String,
+    pub(crate) initiator: Initiator,
+    pub(crate) attempt: u32,
+    pub(crate) backoff: Duration,
+    pub(crate) continued_failure: Option<Failure>,
+    pub(crate) last_completion_result: Option<common::Payloads>,
+    pub(crate) identity: String,
+    pub(crate) request_id: String,
+    pub(crate) memo: Option<common::Memo>,
+    pub(crate) search_attributes: Option<common::SearchAttributes>,
+    pub(crate) header: Option<common::Header>,
+    pub(crate) priority: Option<common::Priority>,
+    pub(crate) user_metadata: Option<sdk::UserMetadata>,
+    pub(crate) links: Vec<common::Link>,
+    pub(crate) callbacks: Vec<common::Callback>,
+    pub(crate) versioning_override: Option<workflow::VersioningOverride>,
+    pub(crate) reset_points: Vec<workflow::ResetPointInfo>,
+    pub(crate) parent: Option<Parent>,
+    pub(crate) root: Option<common::WorkflowExecution>,
+    pub(crate) signal: Option<WorkflowExecutionSignaledEventAttributes>,
+    pub(crate) is_eager: bool,
+}
+
+impl Run {
+    /// Begins a run: its first events, and its first workflow task unless that has to wait.
+    pub(crate) fn begin(world: &mut World, key: RunKey, plan: StartPlan) -> Option<Self> {
+        let namespace = plan.namespace?;
+        let now = world.now();
+        let execution_time = now.plus(plan.backoff);
+        let expires = |timeout: Duration, since: Time| (!timeout.is_zero()).then(|| since.plus(timeout));
+        let expiration = plan
+            .expiration
+            .or_else(|| expires(plan.execution_timeout, execution_time));
+        let run_expiration = expires(plan.run_timeout, execution_time);
+        let run_expiration = [run_expiration, expiration].into_iter().flatten().min();
+        let started = plan.started(expiration);
+        let memo = plan.memo.map(|memo| memo.fields).unwrap_or_default();
+        let search_attributes = plan
+            .search_attributes
+            .map(|attributes| attributes.indexed_fields)
+            .unwrap_or_default();
+        let mut run = Self {
+            is: Identity {
+                key,
+                namespace,
+                namespace_name: plan.namespace_name,
+                workflow_id: plan.workflow_id,
+                run_id: plan.run_id,
+                first_run_id: plan.first_run_id,
+                original_run_id: plan.original_run_id,
+                workflow_type: plan.workflow_type,
+                task_queue: plan.task_queue,
+                execution_timeout: plan.execution_timeout,
+                run_timeout: plan.run_timeout,
+                task_timeout: plan.task_timeout,
+                retry_policy: plan.retry_policy,
+                cron_schedule: plan.cron_schedule,
+                attempt: plan.attempt,
+                start_request_id: plan.request_id.clone(),
+                parent: plan.parent,
+                root: plan.root,
+                priority: plan.priority.unwrap_or_default(),
+                user_metadata: plan.user_metadata.clone(),
+                start_time: now,
+                execution_time,
+                expiration,
+                run_expiration,
+            },
+            status: Status::Running,
+            close_time: None,
+            history: History::default(),
+            buffered: Vec::new(),
+            task: WorkflowTask::None,
+            next_attempt: 1,
+            sticky: None,
+            previous_started_event_id: 0,
+            last_completed_event_id: 0,
+            backoff: None,
+            is_waiting_for_parent: false,
+            activities: BTreeMap::new(),
+            activity_ids: BTreeMap::new(),
+            activities_started: 0,
+            timers: BTreeMap::new(),
+            timer_ids: BTreeMap::new(),
+            children: BTreeMap::new(),
+            externals: BTreeMap::new(),
+            updates: Updates::default(),
+            queries: Queries::default(),
+            signal_ids: BTreeSet::new(),
+            signals: 0,
+            cancel_requested: false,
+            memo,
+            search_attributes,
+            request_ids: BTreeMap::new(),
+            reset_points: plan.reset_points,
+            readers: BTreeSet::new(),
+            expiry: None,
+            state_transitions: 1,
+            last_worker_version: None,
+            wants_task: false,
+        };
+        let mut event = run.event(world, started);
+        event.user_metadata = plan.user_metadata;
+        event.links = plan.links;
+        let event_id = run.push(world, event);
+        run.note_request(&plan.request_id, EventType::WorkflowExecutionStarted, event_id);
+        if let Some(signal) = plan.signal {
+            run.note_signal(world, signal, Vec::new());
+        }
+        run.is_waiting_for_parent = run.is.parent.is_some() && plan.continued_run_id.is_none();
+        if plan.backoff.is_zero() {
+            if !run.is_waiting_for_parent {
+                run.schedule_task(world, Kind::Normal, now, !plan.is_eager);
+            }
+        } else {
+            let deadline = world.deadlines.set(execution_time, Due::FirstWorkflowTask { run: key });
+            run.backoff = Some((execution_time, deadline));
+        }
+        run.expiry = run
+            .is
+            .run_expiration
+            .map(|at| world.deadlines.set(at, Due::RunTimeout { run: key }));
+        Some(run)
+    }
+
+    pub(crate) fn note_request(&mut self, request_id: &str, kind: EventType, event_id: i64) {
+        if !request_id.is_empty() {
+            let info = workflow::RequestIdInfo {
+                event_type: kind.into(),
+                event_id,
+                buffered: event_id == 0,
+            };
+            self.request_ids.insert(request_id.to_owned(), info);
+        }
+    }
+
+    /// The time of a delayed run's first workflow task has come (or something calls for it at once).
+    pub(crate) fn end_backoff(&mut self, world: &mut World) {
+        if let Some((_, deadline)) = self.backoff.take() {
+            world.deadlines.clear(&mut Some(deadline));
+            self.want_task(world);
+        }
+    }
+}
+
+impl StartPlan {
+    fn started(&self, expiration: Option<Time>) -> WorkflowExecutionStartedEventAttributes {
+        let nonzero = |timeout: Duration| (!timeout.is_zero()).then_some(timeout).and_then(time::wire);
+        WorkflowExecutionStartedEventAttributes {
+            workflow_type: Some(common::WorkflowType {
+                name: self.workflow_type.clone(),
+            }),
+            parent_workflow_namespace: self
+                .parent
+                .as_ref()
+                .map(|parent| parent.namespace.to_string())
+                .unwrap_or_default(),
+            parent_workflow_namespace_id: self
+                .parent
+                .as_ref()
+                .map(|parent| parent.namespace_id.clone())
+                .unwrap_or_default(),
+            parent_workflow_execution: self.parent.as_ref().map(|parent| parent.execution.clone()),
+            parent_initiated_event_id: self.parent.as_ref().map_or(0, |parent| parent.initiated_event_id),
+            root_workflow_execution: self.root.clone(),
+            task_queue: Some(super::task_queue::normal(&self.task_queue)),
+            input: self.input.clone(),
+            workflow_execution_timeout: nonzero(self.execution_timeout),
+            workflow_run_timeout: nonzero(self.run_timeout),
+            workflow_task_timeout: time::wire(self.task_timeout),
+            continued_execution_run_id: self.continued_run_id.map(|id| id.to_string()).unwrap_or_default(),
+            initiator: self.initiator.into(),
+            continued_failure: self.continued_failure.clone(),
+            last_completion_result: self.last_completion_result.clone(),
+            original_execution_run_id: self.original_run_id.to_string(),
+            identity: self.identity.clone(),
+            first_execution_run_id: self.first_run_id.to_string(),
+            retry_policy: self.retry_policy.as_ref().map(RetryPolicy::wire),
+            attempt: i32::try_from(self.attempt).unwrap_or(i32::MAX),
+            workflow_execution_expiration_time: expiration.and_then(Time::wire),
+            cron_schedule: self.cron_schedule.clone(),
+            first_workflow_task_backoff: time::wire(self.backoff),
+            memo: self.memo.clone(),
+            search_attributes: self.search_attributes.clone(),
+            prev_auto_reset_points: (!self.reset_points.is_empty()).then(|| workflow::ResetPoints {
+                points: self.reset_points.clone(),
+            }),
+            header: self.header.clone(),
+            workflow_id: self.workflow_id.to_string(),
+            completion_callbacks: self.callbacks.clone(),
+            versioning_override: self.versioning_override.clone(),
+            priority: Some(self.priority.clone().unwrap_or_default()),
+            eager_execution_accepted: self.is_eager,
+            ..Default::default()
+        }
+    }
+}
+
+/// Both answers of an update-with-start.
+pub(crate) fn both(start: StartWorkflowExecutionResponse, update: UpdateWorkflowExecutionResponse) -> Reply {
+    use multi::response::Response;
+    let wrap = |response| multi::Response {
+        response: Some(response),
+    };
+    Reply::ExecuteMultiOperation(Box::new(ExecuteMultiOperationResponse {
+        responses: vec![
+            wrap(Response::StartWorkflow(start)),
+            wrap(Response::UpdateWorkflow(update)),
+        ],
+    }))
+}
+
+/// What became of a start.
+pub(crate) struct Outcome {
+    pub(crate) key: RunKey,
+    pub(crate) is_new: bool,
+    pub(crate) response: StartWorkflowExecutionResponse,
+}
+
+impl Engine {
+    /// Checks a start request and fills in what it leaves out.
+    fn plan(&mut self, request: StartWorkflowExecutionRequest) -> Result<StartPlan> {
+        let now = self.world.now();
+        let namespace = self.world.namespaces.find(&request.namespace)?;
+        check_name("WorkflowId", &request.workflow_id)?;
+        if request.workflow_id.is_empty() {
+            return Err(Error::invalid("WorkflowId is not set on request."));
+        }
+        let workflow_type = request.workflow_type.unwrap_or_default().name;
+        if workflow_type.is_empty() {
+            return Err(Error::invalid("WorkflowType is not set on request."));
+        }
+        check_name("WorkflowType", &workflow_type)?;
+        let Some(task_queue) = request.task_queue else {
+            return Err(Error::invalid("taskQueue is not set"));
+        };
+        check_queue(&task_queue.name)?;
+        check_name("RequestId", &request.request_id)?;
+        check_name("Identity", &request.identity)?;
+        for (name, timeout) in [
+            ("WorkflowExecutionTimeoutSeconds", &request.workflow_execution_timeout),
+            ("WorkflowRunTimeoutSeconds", &request.workflow_run_timeout),
+            ("WorkflowTaskTimeoutSeconds", &request.workflow_task_timeout),
+        ] {
+            if time::is_negative(timeout.as_ref()) {
+                return Err(Error::invalid(format!("An invalid {name} is set on request.")));
+            }
+        }
+        if time::is_negative(request.workflow_start_delay.as_ref()) {
+            return Err(Error::invalid(
+                "An invalid WorkflowStartDelaySeconds is set on request.",
+            ));
+        }
+        let retry_policy = request.retry_policy.as_ref().map(RetryPolicy::read).transpose()?;
+        let delay = time::lasting(request.workflow_start_delay.as_ref());
+        if !request.cron_schedule.is_empty() && !delay.is_zero() {
+            return Err(Error::invalid(
+                "CronSchedule and WorkflowStartDelay may not be used together.",
+            ));
+        }
+        if request
+            .priority
+            .as_ref()
+            .is_some_and(|priority| priority.priority_key < 0)
+        {
+            return Err(Error::invalid("priority key can't be negative"));
+        }
+        if request.links.len() > limits::LINKS_MAX {
+            return Err(Error::invalid(format!(
+                "cannot attach more than {} links per request, got {}",
+                limits::LINKS_MAX,
+                request.links.len()
+            )));
+        }
+        check_blob(request.input.as_ref())?;
+        check_blob(request.memo.as_ref())?;
+        if !request.completion_callbacks.is_empty() {
+            return Err(Error::unbuilt("a start with completion callbacks"));
+        }
+        let mut search_attributes = request.search_attributes;
+        if let Some(attributes) = &mut search_attributes {
+            namespace
+                .search_attributes
+                .check(&request.namespace, &mut attributes.indexed_fields)?;
+        }
+        let cron = super::cron::Schedule::read(&request.cron_schedule)?;
+        let backoff = match &cron {
+            Some(cron) => cron.wait(now, now),
+            None => delay,
+        };
+        let execution_timeout = time::lasting(request.workflow_execution_timeout.as_ref());
+        let run_timeout = time::lasting(request.workflow_run_timeout.as_ref());
+        let run_timeout = shorter(run_timeout, execution_timeout);
+        let run_id = self.world.ids.ordered(now);
+        Ok(StartPlan {
+            namespace: Some(namespace.key),
+            namespace_name: namespace.name.clone(),
+            workflow_id: request.workflow_id.into(),
+            run_id,
+            first_run_id: run_id,
+            original_run_id: run_id,
+            workflow_type,
+            task_queue: task_queue.name.into(),
+            input: request.input,
+            execution_timeout,
+            run_timeout,
+            task_timeout: task_timeout(time::lasting(request.workflow_task_timeout.as_ref()), run_timeout),
+            retry_policy,
+            initiator: if cron.is_some() {
+                Initiator::CronSchedule
+            } else {
+                Initiator::Unspecified
+            },
+            cron_schedule: request.cron_schedule,
+            attempt: 1,
+            backoff,
+            continued_failure: request.continued_failure,
+            last_completion_result: request.last_completion_result,
+            identity: request.identity,
+            request_id: or_drawn(&request.request_id, self.world.ids.random()),
+            memo: request.memo,
+            search_attributes,
+            header: request.header,
+            priority: request.priority,
+            user_metadata: request.user_metadata,
+            links: request.links,
+            versioning_override: request.versioning_override,
+            is_eager: request.request_eager_execution && backoff.is_zero(),
+            ..StartPlan::default()
+        })
+    }
+
+    pub(crate) fn start_workflow(
+        &mut self,
+        request: StartWorkflowExecutionRequest,
+    ) -> Result<StartWorkflowExecutionResponse> {
+        self.start(request, None).map(|outcome| outcome.response)
+    }
+
+    pub(crate) fn start(
+        &mut self,
+        request: StartWorkflowExecutionRequest,
+        signal: Option<WorkflowExecutionSignaledEventAttributes>,
+    ) -> Result<Outcome> {
+        let (reuse, conflict) = policies(
+            request.workflow_id_reuse_policy(),
+            request.workflow_id_conflict_policy(),
+            signal.is_some(),
+        )?;
+        let on_conflict = request.on_conflict_options;
+        let mut plan = self.plan(request)?;
+        if signal.is_some() {
+            // The original draws these at random.
+            plan.run_id = self.world.ids.random();
+            plan.first_run_id = plan.run_id;
+            plan.original_run_id = plan.run_id;
+        }
+        plan.signal = signal;
+        if let Some(key) = plan
+            .namespace
+            .and_then(|namespace| self.runs.current(namespace, &plan.workflow_id))
+        {
+            if let Some(outcome) = self.meet(key, &mut plan, reuse, conflict, on_conflict)? {
+                return Ok(outcome);
+            }
+        }
+        self.begin(plan)
+    }
+
+    /// There is a run of that id already. `None` if the start may go on.
+    fn meet(
+        &mut self,
+        key: RunKey,
+        plan: &mut StartPlan,
+        reuse: Reuse,
+        conflict: Conflict,
+        on_conflict: Option<workflow::OnConflictOptions>,
+    ) -> Result<Option<Outcome>> {
+        let Self { runs, world, .. } = self;
+        let run = runs.touch(key)?;
+        let same = |run: &Run, started: bool| {
+            let response = StartWorkflowExecutionResponse {
+                run_id: run.is.run_id.to_string(),
+                first_execution_run_id: run.is.first_run_id.to_string(),
+                started,
+                status: run.status.into(),
+                link: Some(run.link(1, EventType::WorkflowExecutionStarted)),
+                ..Default::default()
+            };
+            Outcome {
+                key,
+                is_new: false,
+                response,
+            }
+        };
+        if plan.signal.is_none() && run.is.start_request_id == plan.request_id {
+            return Ok(Some(same(run, true)));
+        }
+        if plan.signal.is_none() && run.request_ids.contains_key(&plan.request_id) {
+            return Ok(Some(same(run, false)));
+        }
+        let exists = |run: &Run, message: String| {
+            Error::new(Code::AlreadyExists, message).with(&errordetails::WorkflowExecutionAlreadyStartedFailure {
+                start_request_id: run.is.start_request_id.clone(),
+                run_id: run.is.run_id.to_string(),
+                first_execution_run_id: run.is.first_run_id.to_string(),
+            })
+        };
+        if !run.is_open() {
+            let failed = matches!(
+                run.status,
+                Status::Failed | Status::Canceled | Status::Terminated | Status::TimedOut
+            );
+            let refused = reuse == Reuse::RejectDuplicate || (reuse == Reuse::AllowDuplicateFailedOnly && !failed);
+            if refused {
+                return Err(exists(
+                    run,
+                    format!(
+                        "Workflow execution already finished. WorkflowId: {}, RunId: {}. Workflow Id reuse policy: {}.",
+                        run.is.workflow_id,
+                        run.is.run_id,
+                        if reuse == Reuse::RejectDuplicate {
+                            "reject duplicate workflow Id"
+                        } else {
+                            "allow duplicate workflow Id if last run failed"
+                        },
+                    ),
+                ));
+            }
+            return Ok(None);
+        }
+        match conflict {
+            Conflict::UseExisting => {
+                if let Some(signal) = plan.signal.take() {
+                    run.check_signals()?;
+                    run.receive_signal(world, signal, std::mem::take(&mut plan.links));
+                } else if let Some(options) = on_conflict {
+                    run.attach(world, plan, options);
+                }
+                let mut outcome = same(run, false);
+                if on_conflict.is_some_and(|options| options.attach_request_id) {
+                    outcome.response.link =
+                        Some(run.link_by_request(&plan.request_id, EventType::WorkflowExecutionOptionsUpdated));
+                }
+                Ok(Some(outcome))
+            }
+            Conflict::TerminateExisting => {
+                let details =
+                    common::Payload::encoded("json/plain", format!("\"terminated by new runID: {}\"", plan.run_id));
+                run.terminate(
+                    world,
+                    "TerminateIfRunning WorkflowIdReusePolicy",
+                    Some(vec![details].into()),
+                    "history-service",
+                    Vec::new(),
+                );
+                Ok(None)
+            }
+            Conflict::Fail | Conflict::Unspecified => Err(exists(
+                run,
+                format!(
+                    "Workflow execution is already running. WorkflowId: {}, RunId: {}.",
+                    run.is.workflow_id, run.is.run_id
+                ),
+            )),
+        }
+    }
+
+    /// Makes a run of a plan.
+    pub(crate) fn begin(&mut self, plan: StartPlan) -> Result<Outcome> {
+        let key = self.runs.vacant();
+        let is_eager = plan.is_eager;
+        let poller = Poller {
+            identity: plan.identity.clone(),
+            ..Poller::default()
+        };
+        let request_id = plan.request_id.clone();
+        let Some(mut run) = Run::begin(&mut self.world, key, plan) else {
+            return Err(Error::broken("a run is begun in a namespace"));
+        };
+        let eager_workflow_task = if is_eager {
+            run.start_task(&mut self.world, None, &poller, request_id)
+        } else {
+            None
+        };
+        let response = StartWorkflowExecutionResponse {
+            run_id: run.is.run_id.to_string(),
+            first_execution_run_id: run.is.first_run_id.to_string(),
+            started: true,
+            status: Status::Running.into(),
+            link: Some(run.link(1, EventType::WorkflowExecutionStarted)),
+            eager_workflow_task,
+        };
+        self.runs.insert(run);
+        Ok(Outcome {
+            key,
+            is_new: true,
+            response,
+        })
+    }
+
+    pub(crate) fn signal_with_start(
+        &mut self,
+        request: SignalWithStartWorkflowExecutionRequest,
+    ) -> Result<SignalWithStartWorkflowExecutionResponse> {
+        if request.signal_name.is_empty() {
+            return Err(Error::invalid("SignalName is not set on request."));
+        }
+        check_name("SignalName", &request.signal_name)?;
+        check_blob(request.signal_input.as_ref())?;
+        let signal = WorkflowExecutionSignaledEventAttributes {
+            signal_name: request.signal_name,
+            input: request.signal_input,
+            identity: request.identity.clone(),
+            header: request.header.clone(),
+            request_id: or_drawn(&request.request_id, self.world.ids.random()),
+            ..Default::default()
+        };
+        let request_id = signal.request_id.clone();
+        let start = StartWorkflowExecutionRequest {
+            namespace: request.namespace,
+            workflow_id: request.workflow_id,
+            workflow_type: request.workflow_type,
+            task_queue: request.task_queue,
+            input: request.input,
+            workflow_execution_timeout: request.workflow_execution_timeout,
+            workflow_run_timeout: request.workflow_run_timeout,
+            workflow_task_timeout: request.workflow_task_timeout,
+            identity: request.identity,
+            request_id: request.request_id,
+            workflow_id_reuse_policy: request.workflow_id_reuse_policy,
+            workflow_id_conflict_policy: request.workflow_id_conflict_policy,
+            retry_policy: request.retry_policy,
+            cron_schedule: request.cron_schedule,
+            memo: request.memo,
+            search_attributes: request.search_attributes,
+            header: request.header,
+            workflow_start_delay: request.workflow_start_delay,
+            user_metadata: request.user_metadata,
+            links: request.links,
+            versioning_override: request.versioning_override,
+            priority: request.priority,
+            ..Default::default()
+        };
+        let outcome = self.start(start, Some(signal))?;
+        let run = self.runs.touch(outcome.key)?;
+        Ok(SignalWithStartWorkflowExecutionResponse {
+            run_id: outcome.response.run_id,
+            first_execution_run_id: outcome.response.first_execution_run_id,
+            started: outcome.is_new,
+            signal_link: Some(run.link_by_request(&request_id, EventType::WorkflowExecutionSignaled)),
+        })
+    }
+
+    pub(crate) fn execute_multi_operation(
+        &mut self,
+        request: ExecuteMultiOperationRequest,
+        patience: Option<Duration>,
+    ) -> Result<Handled> {
+        self.world.namespaces.find(&request.namespace)?;
+        let mut operations = request.operations.into_iter().map(|operation| operation.operation);
+        let (Some(Some(Operation::StartWorkflow(start))), Some(Some(Operation::UpdateWorkflow(update))), None) =
+            (operations.next(), operations.next(), operations.next())
+        else {
+            return Err(Error::invalid("Operations have to be exactly [Start, Update]."));
+        };
+        check_multi(&start, &update).map_err(|error| failed_start(&error))?;
+        let checked = self.check_update(update).map_err(|error| failed_update(&error))?;
+        // The update may be known already, to a run that is over or that the start would collide with.
+        let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        if let Some(key) = self.runs.current(namespace, &start.workflow_id) {
+            let run = self.runs.touch(key)?;
+            if run.updates.get(&checked.id).is_some() {
+                let started = StartWorkflowExecutionResponse {
+                    run_id: run.is.run_id.to_string(),
+                    first_execution_run_id: run.is.first_run_id.to_string(),
+                    status: run.status.into(),
+                    ..Default::default()
+                };
+                return self.update_run(key, checked, patience, Some(Box::new(started)));
+            }
+        }
+        let outcome = self.start(start, None).map_err(|error| failed_start(&error))?;
+        self.update_run(outcome.key, checked, patience, Some(Box::new(outcome.response)))
+            .map_err(|error| failed_update(&error))
+    }
+}
+
+fn check_multi(start: &StartWorkflowExecutionRequest, update: &UpdateWorkflowExecutionRequest) -> Result<()> {
+    if !start.cron_schedule.is_empty() {
+        return Err(Error::invalid("CronSchedule is not allowed."));
+    }
+    if start.request_eager_execution {
+        return Err(Error::invalid("RequestEagerExecution is not supported."));
+    }
+    if start.workflow_start_delay.is_some() {
+        return Err(Error::invalid("WorkflowStartDelay is not supported."));
+    }
+    let execution = update.workflow_execution.clone().unwrap_or_default();
+    if execution.workflow_id != start.workflow_id {
+        return Err(Error::invalid(
+            "WorkflowId is not consistent with previous operation(s)",
+        ));
+    }
+    if !execution.run_id.is_empty() {
+        return Err(Error::invalid("RunId is not allowed."));
+    }
+    Ok(())
+}
+
+fn failed_start(error: &Error) -> Error {
+    failed(error, vec![status(error), aborted()])
+}
+
+fn failed_update(error: &Error) -> Error {
+    failed(error, vec![aborted(), status(error)])
+}
+
+fn failed(error: &Error, statuses: Vec<OperationStatus>) -> Error {
+    Error::new(error.code, "Update-with-Start could not be executed.")
+        .with(&errordetails::MultiOperationExecutionFailure { statuses })
+}
+
+fn status(error: &Error) -> OperationStatus {
+    OperationStatus {
+        code: error.code as i32,
+        message: error.message.to_string(),
+        details: error.detail.iter().map(|detail| (**detail).clone()).collect(),
+    }
+}
+
+fn aborted() -> OperationStatus {
+    OperationStatus {
+        code: Code::Aborted as i32,
+        message: "Operation was aborted.".to_owned(),
+        details: vec![error::any(&MultiOperationExecutionAborted {})],
+    }
+}
+
+/// The policies in force: defaults filled in, the legacy one translated, contradictions refused.
+fn policies(reuse: Reuse, conflict: Conflict, is_signal: bool) -> Result<(Reuse, Conflict)> {
+    if reuse == Reuse::TerminateIfRunning {
+        if conflict != Conflict::Unspecified {
+            return Err(Error::invalid(
+                "WorkflowIDConflictPolicy and WorkflowIdReusePolicy TerminateIfRunning cannot be used together",
+            ));
+        }
+        return Ok((Reuse::AllowDuplicate, Conflict::TerminateExisting));
+    }
+    if reuse == Reuse::RejectDuplicate && conflict == Conflict::TerminateExisting {
+        return Err(Error::invalid(
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used together with WorkflowIDConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING",
+        ));
+    }
+    if is_signal && conflict == Conflict::Fail {
+        return Err(Error::invalid(
+            "Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.",
+        ));
+    }
+    let conflict = match conflict {
+        Conflict::Unspecified if is_signal => Conflict::UseExisting,
+        Conflict::Unspecified => Conflict::Fail,
+        given => given,
+    };
+    Ok((
+        if reuse == Reuse::Unspecified {
+            Reuse::AllowDuplicate
+        } else {
+            reuse
+        },
+        conflict,
+    ))
+}
+
+impl Run {
+    /// A start met this run and leaves its request id (and links) with it.
+    fn attach(&mut self, world: &mut World, plan: &mut StartPlan, options: workflow::OnConflictOptions) {
+        if !options.attach_request_id {
+            return;
+        }
+        let mut event = self.event(
+            world,
+            WorkflowExecutionOptionsUpdatedEventAttributes {
+                attached_request_id: plan.request_id.clone(),
+                identity: plan.identity.clone(),
+                ..Default::default()
+            },
+        );
+        event.worker_may_ignore = true;
+        if options.attach_links {
+            event.links = std::mem::take(&mut plan.links);
+        }
+        let event_id = self.happen_event(world, event);
+        self.note_request(&plan.request_id, EventType::WorkflowExecutionOptionsUpdated, event_id);
+    }
+}
+
+/// A workflow task's time-out where this one is asked for.
+pub(crate) fn task_timeout(asked: Duration, run_timeout: Duration) -> Duration {
+    let asked = if asked.is_zero() {
+        limits::WORKFLOW_TASK_TIMEOUT
+    } else {
+        asked
+    };
+    let capped = asked.min(limits::WORKFLOW_TASK_TIMEOUT_MAX);
+    if run_timeout.is_zero() {
+        capped
+    } else {
+        capped.min(run_timeout)
+    }
+}
+
+/// A time-out within another one; zero is none.
+pub(crate) fn shorter(timeout: Duration, within: Duration) -> Duration {
+    match (timeout.is_zero(), within.is_zero()) {
+        (_, true) => timeout,
+        (true, false) => within,
+        (false, false) => timeout.min(within),
+    }
+}
+
+pub(crate) fn check_name(what: &str, name: &str) -> Result<()> {
+    if name.len() > limits::NAME_BYTES_MAX {
+        return Err(Error::invalid(format!("{what} length exceeds limit.")));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_queue(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(Error::invalid("missing task queue name"));
+    }
+    if name.starts_with("/_sys/") {
+        return Err(Error::invalid(format!(
+            "task queue name cannot start with reserved prefix /_sys/: {name}"
+        )));
+    }
+    check_name("taskQueue", name)
+}
+
+pub(crate) fn check_blob<M: Message>(blob: Option<&M>) -> Result<()> {
+    if blob.is_some_and(|blob| blob.encoded_len() > limits::BLOB_BYTES_MAX) {
+        return Err(Error::invalid("Blob data size exceeds limit."));
+    }
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! Task queues: tasks that wait for a poller, pollers that wait for a task. First come, first served, on both sides.
+
+use super::{id::Uuid, limits, namespace::NamespaceKey, run::RunKey, time::Time, waiter::WaiterId};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use steadfast_proto::{common, enums::TaskQueueKind, taskqueue};
+
+/// What kind of work a queue carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Work {
+    Workflow,
+    Activity,
+    Nexus,
+}
+
+/// Names a queue within an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct QueueKey(usize);
+
+/// A task on a queue. It is checked against its run when it is taken: a stale one is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    Workflow {
+        run: RunKey,
+        stamp: u64,
+    },
+    Activity {
+        run: RunKey,
+        scheduled_event_id: i64,
+        stamp: u64,
+    },
+    Query {
+        run: RunKey,
+        query: u64,
+    },
+}
+
+impl Task {
+    pub(crate) fn run(self) -> RunKey {
+        match self {
+            Self::Workflow { run, .. } | Self::Activity { run, .. } | Self::Query { run, .. } => run,
+        }
+    }
+}
+
+/// Who polls.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Poller {
+    pub(crate) identity: String,
+    pub(crate) version: Option<common::WorkerVersionStamp>,
+    /// Which worker, if it says so.
+    pub(crate) worker: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct TaskQueue {
+    pub(crate) name: Arc<str>,
+    pub(crate) work: Work,
+    pub(crate) tasks: VecDeque<Task>,
+    pub(crate) pollers: BTreeSet<WaiterId>,
+    /// When (in real time) somebody last polled or a poll last ended.
+    pub(crate) polled: Option<Time>,
+    /// When (in real time) a task was last added.
+    pub(crate) added: Time,
+    pub(crate) seen: BTreeMap<String, Time>,
+    pub(crate) is_shut_down: bool,
+}
+
+impl TaskQueue {
+    /// Whether somebody polls, or did within `window`.
+    pub(crate) fn polled_within(&self, window: std::time::Duration, real: Time) -> bool {
+        !self.is_shut_down
+            && (!self.pollers.is_empty() || self.polled.is_some_and(|polled| real.since(polled) < window))
+    }
+
+    /// Virtual time waits for a worker that takes the tasks here: one polls, polled a moment ago, or may be starting.
+    pub(crate) fn is_expected_soon(&self, real: Time) -> bool {
+        !self.pollers.is_empty() || self.expected_until() > real
+    }
+
+    pub(crate) fn expected_until(&self) -> Time {
+        self.polled
+            .unwrap_or_default()
+            .max(self.added)
+            .plus(limits::POLLER_ABSENCE)
+    }
+
+    pub(crate) fn pollers_seen(&self, real: Time) -> Vec<taskqueue::PollerInfo> {
+        let recent = self
+            .seen
+            .iter()
+            .filter(|(_, seen)| real.since(**seen) < limits::POLLER_SHOWN);
+        let info = |(identity, seen): (&String, &Time)| taskqueue::PollerInfo {
+            last_access_time: seen.wire(),
+            identity: identity.clone(),
+            rate_per_second: 100_000.0,
+            ..taskqueue::PollerInfo::default()
+        };
+        recent.map(info).collect()
+    }
+}
+
+/// All queues of an engine.
+#[derive(Debug, Default)]
+pub(crate) struct TaskQueues {
+    names: BTreeMap<(NamespaceKey, Work), BTreeMap<Arc<str>, QueueKey>>,
+    queues: Vec<TaskQueue>,
+    /// Queues with tasks that nobody took.
+    backlog: BTreeSet<QueueKey>,
+    /// Queues that may have both a task and a poller.
+    ready: Vec<QueueKey>,
+}
+
+impl TaskQueues {
+    pub(crate) fn key(&mut self, namespace: NamespaceKey, work: Work, name: &str) -> QueueKey {
+        let names = self.names.entry((namespace, work)).or_default();
+        if let Some(key) = names.get(name) {
+            return *key;
+        }
+        let key = QueueKey(self.queues.len());
+        let name: Arc<str> = name.into();
+        names.insert(name.clone(), key);
+        self.queues.push(TaskQueue {
+            name,
+            work,
+            tasks: VecDeque::new(),
+            pollers: BTreeSet::new(),
+            polled: None,
+            added: Time::default(),
+            seen: BTreeMap::new(),
+            is_shut_down: false,
+        });
+        key
+    }
+
+    pub(crate) fn find(&self, namespace: NamespaceKey, work: Work, name: &str) -> Option<&TaskQueue> {
+        let key = self.names.get(&(namespace, work))?.get(name)?;
+        self.queues.get(key.0)
+    }
+
+    pub(crate) fn at(&mut self, key: QueueKey) -> Option<&mut TaskQueue> {
+        self.queues.get_mut(key.0)
+    }
+
+    pub(crate) fn get(&self, key: QueueKey) -> Option<&TaskQueue> {
+        self.queues.get(key.0)
+    }
+
+    pub(crate) fn add(&mut self, key: QueueKey, task: Task, real: Time) {
+        let Some(queue) = self.queues.get_mut(key.0) else {
+            return;
+        };
+        queue.tasks.push_back(task);
+        queue.added = real;
+        self.backlog.insert(key);
+        if !queue.pollers.is_empty() {
+            self.ready.push(key);
+        }
+    }
+
+    /// The next task, stale or not.
+    pub(crate) fn take(&mut self, key: QueueKey) -> Option<Task> {
+        let queue = self.queues.get_mut(key.0)?;
+        let task = queue.tasks.pop_front();
+        if queue.tasks.is_empty() {
+            self.backlog.remove(&key);
+        }
+        task
+    }
+
+    pub(crate) fn wait(&mut self, key: QueueKey, waiter: WaiterId, identity: &str, real: Time) {
+        let Some(queue) = self.queues.get_mut(key.0) else {
+            return;
+        };
+        queue.pollers.insert(waiter);
+        Self::note(queue, identity, real);
+    }
+
+    /// Remembers that somebody polled.
+    pub(crate) fn polled(&mut self, key: QueueKey, identity: &str, real: Time) {
+        if let Some(queue) = self.queues.get_mut(key.0) {
+            Self::note(queue, identity, real);
+        }
+    }
+
+    fn note(queue: &mut TaskQueue, identity: &str, real: Time) {
+        queue.polled = Some(real);
+        if let Some(seen) = queue.seen.get_mut(identity) {
+            *seen = real;
+        } else {
+            queue.seen.retain(|_, seen| real.since(*seen) < limits::POLLER_SHOWN);
+            queue.seen.insert(identity.to_owned(), real);
+        }
+    }
+
+    pub(crate) fn leave(&mut self, key: QueueKey, waiter: WaiterId, real: Time) {
+        if let Some(queue) = self.queues.get_mut(key.0)
+            && queue.pollers.remove(&waiter)
+        {
+            queue.polled = Some(real);
+        }
+    }
+
+    /// A queue that may have both a task and a poller.
+    pub(crate) fn next_ready(&mut self) -> Option<QueueKey> {
+        self.ready.pop()
+    }
+
+    pub(crate) fn backlog(&self) -> impl Iterator<Item = (QueueKey, &TaskQueue)> {
+        self.backlog
+            .iter()
+            .filter_map(|key| self.queues.get(key.0).map(|queue| (*key, queue)))
+    }
+
+    pub(crate) fn drop_first(&mut self, key: QueueKey) {
+        let _ = self.take(key);
+    }
+}
+
+/// The wire form of a normal queue.
+pub(crate) fn normal(name: &str) -> taskqueue::TaskQueue {
+    taskqueue::TaskQueue {
+        name: name.to_owned(),
+        kind: TaskQueueKind::Normal.into(),
+        normal_name: String::new(),
+    }
+}
+
+/// The wire form of a sticky queue.
+pub(crate) fn sticky(name: &str, normal_name: &str) -> taskqueue::TaskQueue {
+    taskqueue::TaskQueue {
+        name: name.to_owned(),
+        kind: TaskQueueKind::Sticky.into(),
+        normal_name: normal_name.to_owned(),
+    }
+}
+
+/// A request id for what the server itself starts.
+pub(crate) fn request_id(id: Uuid) -> String {
+    id.to_string()
+}

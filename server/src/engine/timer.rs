@@ -1,0 +1,119 @@
+//! Timers of runs.
+
+use super::{
+    deadline::{DeadlineKey, Due},
+    run::Run,
+    time::{self, Time},
+    world::World,
+};
+use steadfast_proto::{
+    command,
+    history::{
+        TimerCanceledEventAttributes, TimerFiredEventAttributes, TimerStartedEventAttributes, history_event::Attributes,
+    },
+    sdk::UserMetadata,
+};
+
+/// A timer that has not fired.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    pub(crate) started_event_id: i64,
+    pub(crate) fires: Time,
+    deadline: Option<DeadlineKey>,
+}
+
+impl Run {
+    pub(crate) fn start_timer(
+        &mut self,
+        world: &mut World,
+        command: command::StartTimerCommandAttributes,
+        completed: i64,
+        metadata: Option<UserMetadata>,
+    ) {
+        let fires = world.now().plus(time::lasting(command.start_to_fire_timeout.as_ref()));
+        let mut event = self.event(
+            world,
+            TimerStartedEventAttributes {
+                timer_id: command.timer_id.clone(),
+                start_to_fire_timeout: command.start_to_fire_timeout,
+                workflow_task_completed_event_id: completed,
+            },
+        );
+        event.user_metadata = metadata;
+        let started_event_id = self.push(world, event);
+        let due = Due::Timer {
+            run: self.is.key,
+            started_event_id,
+        };
+        let deadline = Some(world.deadlines.set(fires, due));
+        self.timer_ids.insert(started_event_id, command.timer_id.clone());
+        self.timers.insert(
+            command.timer_id,
+            Timer {
+                started_event_id,
+                fires,
+                deadline,
+            },
+        );
+    }
+
+    /// Cancels a timer; one that fired while the task was out has its event taken back.
+    pub(crate) fn cancel_timer(&mut self, world: &mut World, timer_id: String, completed: i64, identity: &str) {
+        let started_event_id = if let Some(mut timer) = self.timers.remove(&timer_id) {
+            world.deadlines.clear(&mut timer.deadline);
+            self.timer_ids.remove(&timer.started_event_id);
+            timer.started_event_id
+        } else {
+            let Some((at, started)) = self.buffered_firing(&timer_id) else {
+                return;
+            };
+            self.buffered.remove(at);
+            started
+        };
+        self.record(
+            world,
+            TimerCanceledEventAttributes {
+                timer_id,
+                started_event_id,
+                workflow_task_completed_event_id: completed,
+                identity: identity.to_owned(),
+            },
+        );
+    }
+
+    /// Where in the buffer the timer's firing is, and which event started the timer.
+    pub(crate) fn buffered_firing(&self, timer_id: &str) -> Option<(usize, i64)> {
+        self.buffered
+            .iter()
+            .enumerate()
+            .find_map(|(at, event)| match &event.attributes {
+                Some(Attributes::TimerFiredEventAttributes(fired)) if fired.timer_id == timer_id => {
+                    Some((at, fired.started_event_id))
+                }
+                _ => None,
+            })
+    }
+
+    pub(crate) fn fire_timer(&mut self, world: &mut World, started_event_id: i64) {
+        let Some(timer_id) = self.timer_ids.remove(&started_event_id) else {
+            return;
+        };
+        self.timers.remove(&timer_id);
+        self.happen(
+            world,
+            TimerFiredEventAttributes {
+                timer_id,
+                started_event_id,
+            },
+        );
+        self.want_task(world);
+    }
+
+    pub(crate) fn drop_timers(&mut self, world: &mut World) {
+        for timer in self.timers.values_mut() {
+            world.deadlines.clear(&mut timer.deadline);
+        }
+        self.timers.clear();
+        self.timer_ids.clear();
+    }
+}

@@ -1,0 +1,544 @@
+//! Updates: requests that the workflow may refuse, and whose outcome the caller gets.
+
+use super::{
+    Engine,
+    error::{self, Code, Error, Result},
+    limits,
+    request::{Handled, Reply, expiry},
+    run::{Run, RunKey},
+    waiter::{StartedBefore, Wait, WaiterId},
+    workflow_task::Kind,
+    world::World,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use steadfast_proto::{
+    common,
+    enums::{
+        EventType, ResourceExhaustedCause, ResourceExhaustedScope, UpdateWorkflowExecutionLifecycleStage as Stage,
+    },
+    errordetails,
+    failure::{ApplicationFailureInfo, Failure, failure::FailureInfo},
+    history::{WorkflowExecutionUpdateAcceptedEventAttributes, WorkflowExecutionUpdateCompletedEventAttributes},
+    protocol::{Message, message::SequencingId},
+    update,
+    workflowservice::*,
+};
+
+/// An update of a run.
+#[derive(Debug)]
+pub(crate) struct Update {
+    pub(crate) request: update::Request,
+    pub(crate) state: State,
+    waiters: BTreeSet<WaiterId>,
+}
+
+#[derive(Debug)]
+pub(crate) enum State {
+    /// It waits for a workflow task.
+    Admitted,
+    /// A worker has it.
+    Sent { sequencing_event_id: i64 },
+    /// The workflow took it on.
+    Accepted { event_id: i64 },
+    /// It is done, and where history says so.
+    Completed { outcome: update::Outcome, event_id: i64 },
+}
+
+/// The updates of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Updates {
+    all: BTreeMap<String, Update>,
+    /// In the order of their arrival.
+    admitted: Vec<String>,
+    in_flight: usize,
+}
+
+impl Updates {
+    pub(crate) fn total(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Update> {
+        self.all.get(id)
+    }
+
+    pub(crate) fn are_admitted(&self) -> bool {
+        !self.admitted.is_empty()
+    }
+
+    fn admit(&mut self, id: &str, request: update::Request) -> Result<()> {
+        if self.in_flight >= limits::UPDATES_IN_FLIGHT_MAX {
+            return Err(Error::new(
+                Code::ResourceExhausted,
+                format!(
+                    "limit on number of concurrent in-flight updates has been reached ({})",
+                    limits::UPDATES_IN_FLIGHT_MAX
+                ),
+            )
+            .with(&errordetails::ResourceExhaustedFailure {
+                cause: ResourceExhaustedCause::ConcurrentLimit.into(),
+                scope: ResourceExhaustedScope::Namespace.into(),
+            }));
+        }
+        if self.all.len() >= limits::UPDATES_MAX {
+            return Err(Error::new(
+                Code::FailedPrecondition,
+                format!(
+                    "limit on number of total updates has been reached ({})",
+                    limits::UPDATES_MAX
+                ),
+            ));
+        }
+        self.in_flight += 1;
+        self.admitted.push(id.to_owned());
+        self.all.insert(
+            id.to_owned(),
+            Update {
+                request,
+                state: State::Admitted,
+                waiters: BTreeSet::new(),
+            },
+        );
+        Ok(())
+    }
+
+    /// The messages that a workflow task takes along.
+    pub(crate) fn send(&mut self, sequencing_event_id: i64) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for id in std::mem::take(&mut self.admitted) {
+            let Some(update) = self.all.get_mut(&id) else { continue };
+            update.state = State::Sent { sequencing_event_id };
+            messages.push(Message {
+                id: format!("{id}/request"),
+                protocol_instance_id: id,
+                body: Some(error::any(&update.request)),
+                sequencing_id: Some(SequencingId::EventId(sequencing_event_id)),
+            });
+        }
+        messages
+    }
+
+    /// The task that took updates along failed: their callers try again.
+    pub(crate) fn unsend(&mut self, world: &mut World) {
+        let sent = self
+            .all
+            .iter()
+            .filter(|(_, update)| matches!(update.state, State::Sent { .. }));
+        let sent: Vec<String> = sent.map(|(id, _)| id.clone()).collect();
+        for id in sent {
+            self.abort(
+                world,
+                &id,
+                &Error::not_ready(
+                    "Unable to perform workflow execution update due to unexpected workflow task failure.",
+                ),
+            );
+        }
+    }
+
+    /// The worker that had updates is gone: the next task takes them along again.
+    pub(crate) fn resend(&mut self) {
+        for (id, update) in &mut self.all {
+            if matches!(update.state, State::Sent { .. }) {
+                update.state = State::Admitted;
+                self.admitted.push(id.clone());
+            }
+        }
+    }
+
+    /// Forgets an update; its callers get an error.
+    fn abort(&mut self, world: &mut World, id: &str, error: &Error) {
+        let Some(update) = self.all.remove(id) else { return };
+        self.admitted.retain(|admitted| admitted != id);
+        self.in_flight = self.in_flight.saturating_sub(1);
+        for waiter in update.waiters {
+            world.waiters.answer(waiter, Err(error.clone()));
+        }
+    }
+
+    pub(crate) fn leave(&mut self, id: &str, waiter: WaiterId) {
+        if let Some(update) = self.all.get_mut(id) {
+            update.waiters.remove(&waiter);
+        }
+    }
+
+    fn stage(&self, id: &str) -> (Stage, Option<update::Outcome>, i64) {
+        match self.all.get(id).map(|update| &update.state) {
+            Some(State::Completed { outcome, event_id }) => (Stage::Completed, Some(outcome.clone()), *event_id),
+            Some(State::Accepted { event_id }) => (Stage::Accepted, None, *event_id),
+            Some(State::Admitted | State::Sent { .. }) => (Stage::Admitted, None, 0),
+            None => (Stage::Unspecified, None, 0),
+        }
+    }
+}
+
+/// Where the waited-for stage is reached, the answer is due.
+fn reached(stage: Stage, waited: Stage) -> bool {
+    stage as i32 >= waited as i32
+}
+
+impl Run {
+    fn update_reply(&self, id: &str, is_poll: bool, started: Option<Box<StartedBefore>>) -> Reply {
+        let (stage, outcome, event_id) = self.updates.stage(id);
+        let update_ref = Some(update::UpdateRef {
+            workflow_execution: Some(self.execution()),
+            update_id: id.to_owned(),
+        });
+        if is_poll {
+            let stage = stage.into();
+            return Reply::PollWorkflowExecutionUpdate(Box::new(PollWorkflowExecutionUpdateResponse {
+                outcome,
+                stage,
+                update_ref,
+            }));
+        }
+        let kind = match stage {
+            Stage::Completed => EventType::WorkflowExecutionUpdateCompleted,
+            _ => EventType::WorkflowExecutionUpdateAccepted,
+        };
+        let link = (event_id > 0).then(|| self.link(event_id, kind));
+        let response = UpdateWorkflowExecutionResponse {
+            update_ref,
+            outcome,
+            stage: stage.into(),
+            link,
+        };
+        match started {
+            Some(started) => super::start::both(*started, response),
+            None => Reply::UpdateWorkflowExecution(Box::new(response)),
+        }
+    }
+
+    fn tell_updaters(&mut self, world: &mut World, id: &str) {
+        let (stage, ..) = self.updates.stage(id);
+        let Some(update) = self.updates.all.get(id) else { return };
+        let waiters: Vec<WaiterId> = update.waiters.iter().copied().collect();
+        for waiter in waiters {
+            let Some(Wait::Update { stage: waited, .. }) = world.waiters.get(waiter) else {
+                continue;
+            };
+            if reached(stage, *waited) {
+                self.answer_update(world, id, waiter);
+            }
+        }
+    }
+
+    /// Answers a caller with whatever stage the update is in.
+    pub(crate) fn answer_update(&mut self, world: &mut World, id: &str, waiter: WaiterId) {
+        self.updates.leave(id, waiter);
+        if let Some(Wait::Update { is_poll, started, .. }) = world.waiters.get(waiter) {
+            let reply = self.update_reply(id, *is_poll, started.clone());
+            world.waiters.answer(waiter, Ok(reply));
+        }
+    }
+
+    /// The workflow took an update on.
+    pub(crate) fn accept_update(&mut self, world: &mut World, id: &str, acceptance: update::Acceptance) {
+        let Some(update) = self.updates.all.get(id) else { return };
+        let State::Sent { sequencing_event_id } = update.state else {
+            return;
+        };
+        let request = acceptance.accepted_request.unwrap_or_else(|| update.request.clone());
+        let named = acceptance.accepted_request_message_id;
+        let event_id = self.record(
+            world,
+            WorkflowExecutionUpdateAcceptedEventAttributes {
+                protocol_instance_id: id.to_owned(),
+                accepted_request_message_id: if named.is_empty() {
+                    format!("{id}/request")
+                } else {
+                    named
+                },
+                accepted_request_sequencing_event_id: match acceptance.accepted_request_sequencing_event_id {
+                    0 => sequencing_event_id,
+                    given => given,
+                },
+                accepted_request: Some(request),
+            },
+        );
+        if let Some(update) = self.updates.all.get_mut(id) {
+            update.state = State::Accepted { event_id };
+        }
+        self.tell_updaters(world, id);
+    }
+
+    /// The workflow is done with an update that it took on.
+    pub(crate) fn complete_update(&mut self, world: &mut World, id: &str, response: update::Response) {
+        let Some(Update {
+            state: State::Accepted { event_id },
+            request,
+            ..
+        }) = self.updates.all.get(id)
+        else {
+            return;
+        };
+        let accepted_event_id = *event_id;
+        let meta = response.meta.or_else(|| request.meta.clone());
+        let outcome = response.outcome.unwrap_or_default();
+        let event_id = self.record(
+            world,
+            WorkflowExecutionUpdateCompletedEventAttributes {
+                meta,
+                accepted_event_id,
+                outcome: Some(outcome.clone()),
+            },
+        );
+        self.finish_update(world, id, outcome, event_id);
+    }
+
+    fn finish_update(&mut self, world: &mut World, id: &str, outcome: update::Outcome, event_id: i64) {
+        if let Some(update) = self.updates.all.get_mut(id) {
+            update.state = State::Completed { outcome, event_id };
+            self.updates.in_flight = self.updates.in_flight.saturating_sub(1);
+        }
+        self.tell_updaters(world, id);
+    }
+
+    /// The workflow refused an update, which leaves no trace.
+    pub(crate) fn reject_update(&mut self, world: &mut World, id: &str, failure: Failure) {
+        let outcome = update::Outcome {
+            value: Some(update::outcome::Value::Failure(failure)),
+        };
+        self.finish_update(world, id, outcome, 0);
+        self.updates.all.remove(id);
+    }
+
+    /// A task that is no mere heartbeat came back without a word on some of its updates.
+    pub(crate) fn reject_unprocessed_updates(&mut self, world: &mut World) {
+        let sent = self
+            .updates
+            .all
+            .iter()
+            .filter(|(_, update)| matches!(update.state, State::Sent { .. }));
+        let sent: Vec<String> = sent.map(|(id, _)| id.clone()).collect();
+        for id in sent {
+            self.reject_update(world, &id, server_failure(
+                "UnprocessedUpdate",
+                "Workflow Update is rejected because it wasn't processed by worker. Probably, Workflow Update is not supported by the worker.",
+            ));
+        }
+    }
+
+    /// The run ends: what it took on fails, what it did not take on is refused, or goes to the run that follows.
+    pub(crate) fn close_updates(&mut self, world: &mut World, is_continued: bool) {
+        let ids: Vec<String> = self.updates.all.keys().cloned().collect();
+        for id in ids {
+            match self.updates.all.get(&id).map(|update| &update.state) {
+                Some(State::Accepted { .. }) if is_continued => {
+                    self.fail_waiters(world, &id, &Error::new(Code::Aborted, "workflow is closing"));
+                }
+                Some(State::Accepted { .. }) => {
+                    let failure = server_failure(
+                        "AcceptedUpdateCompletedWorkflow",
+                        "Workflow Update failed because the Workflow completed before the Update completed.",
+                    );
+                    let outcome = update::Outcome {
+                        value: Some(update::outcome::Value::Failure(failure)),
+                    };
+                    self.finish_update(world, &id, outcome, 0);
+                }
+                Some(State::Admitted | State::Sent { .. }) if is_continued => {
+                    self.updates
+                        .abort(world, &id, &Error::new(Code::Unavailable, "workflow is closing"));
+                }
+                Some(State::Admitted | State::Sent { .. }) => {
+                    self.updates.abort(
+                        world,
+                        &id,
+                        &Error::not_found("workflow update was aborted by closing workflow"),
+                    );
+                }
+                Some(State::Completed { .. }) | None => {}
+            }
+        }
+    }
+
+    fn fail_waiters(&mut self, world: &mut World, id: &str, error: &Error) {
+        let Some(update) = self.updates.all.get_mut(id) else {
+            return;
+        };
+        for waiter in std::mem::take(&mut update.waiters) {
+            world.waiters.answer(waiter, Err(error.clone()));
+        }
+    }
+
+    /// A workflow task for updates alone.
+    pub(crate) fn want_speculative_task(&mut self, world: &mut World) {
+        if !self.is_open() || !self.task.is_none() || self.backoff.is_some() || self.is_waiting_for_parent {
+            return;
+        }
+        if self.next_attempt > 1 || self.previous_started_event_id == 0 {
+            return self.want_task(world);
+        }
+        let now = world.now();
+        self.schedule_task(world, Kind::Speculative, now, true);
+    }
+}
+
+fn server_failure(kind: &str, message: &str) -> Failure {
+    Failure {
+        message: message.to_owned(),
+        source: "Server".to_owned(),
+        failure_info: Some(FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
+            r#type: kind.to_owned(),
+            non_retryable: true,
+            ..ApplicationFailureInfo::default()
+        })),
+        ..Failure::default()
+    }
+}
+
+/// An update request that is in order: which stage its caller waits for, and the request with an id.
+pub(crate) struct Checked {
+    pub(crate) execution: common::WorkflowExecution,
+    pub(crate) stage: Stage,
+    pub(crate) id: String,
+    pub(crate) request: update::Request,
+    pub(crate) first_run_id: String,
+}
+
+impl Engine {
+    pub(crate) fn check_update(&mut self, request: UpdateWorkflowExecutionRequest) -> Result<Checked> {
+        let Some(mut update) = request.request else {
+            return Err(Error::invalid("Request is nil."));
+        };
+        if update.input.as_ref().is_none_or(|input| input.name.is_empty()) {
+            return Err(Error::invalid("Update name is not set on request."));
+        }
+        let waited = request
+            .wait_policy
+            .map_or(Stage::Unspecified, |policy| policy.lifecycle_stage());
+        let stage = match waited {
+            Stage::Unspecified | Stage::Accepted => Stage::Accepted,
+            Stage::Completed => Stage::Completed,
+            Stage::Admitted => {
+                return Err(Error::new(
+                    Code::PermissionDenied,
+                    "Waiting for UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED is not supported.",
+                )
+                .with(&errordetails::PermissionDeniedFailure::default()));
+            }
+        };
+        let meta = update.meta.get_or_insert_default();
+        if meta.update_id.is_empty() {
+            meta.update_id = self.world.ids.random().to_string();
+        }
+        let id = meta.update_id.clone();
+        if id.len() > limits::NAME_BYTES_MAX {
+            return Err(Error::invalid("UpdateID length exceeds limit."));
+        }
+        let execution = request.workflow_execution.unwrap_or_default();
+        Ok(Checked {
+            execution,
+            stage,
+            id,
+            request: update,
+            first_run_id: request.first_execution_run_id,
+        })
+    }
+
+    pub(crate) fn update_workflow(
+        &mut self,
+        request: UpdateWorkflowExecutionRequest,
+        patience: Option<Duration>,
+    ) -> Result<Handled> {
+        let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        let checked = self.check_update(request)?;
+        let key = self.find(namespace, &checked.execution)?;
+        self.update_run(key, checked, patience, None)
+    }
+
+    /// Updates a run that is there.
+    pub(crate) fn update_run(
+        &mut self,
+        key: RunKey,
+        checked: Checked,
+        patience: Option<Duration>,
+        started: Option<Box<StartedBefore>>,
+    ) -> Result<Handled> {
+        let Checked {
+            stage,
+            id,
+            request,
+            first_run_id,
+            ..
+        } = checked;
+        let Self { runs, world, .. } = self;
+        let run = runs.touch(key)?;
+        if !first_run_id.is_empty() && first_run_id != run.is.first_run_id.to_string() {
+            return Err(Error::not_found("workflow execution not found"));
+        }
+        if run.updates.get(&id).is_none() {
+            if !run.is_open() {
+                return Err(Error::completed());
+            }
+            if run.next_attempt >= limits::FAIL_FAST_ATTEMPT {
+                return Err(Error::not_ready(
+                    "Unable to perform workflow execution update due to Workflow Task in failed state.",
+                ));
+            }
+            run.updates.admit(&id, request)?;
+            run.want_speculative_task(world);
+        }
+        Ok(self.wait_for_update(key, &id, stage, patience, false, started))
+    }
+
+    fn wait_for_update(
+        &mut self,
+        key: RunKey,
+        id: &str,
+        stage: Stage,
+        patience: Option<Duration>,
+        is_poll: bool,
+        started: Option<Box<StartedBefore>>,
+    ) -> Handled {
+        let expires = expiry(self.world.real, patience, limits::LONG_POLL_MAX);
+        let Ok(run) = self.runs.touch(key) else {
+            let wait = Wait::Update {
+                run: key,
+                update_id: id.to_owned(),
+                stage,
+                is_poll,
+                started,
+            };
+            return Handled::Wait(self.world.waiters.add(wait, expires));
+        };
+        let (now, ..) = run.updates.stage(id);
+        if reached(now, stage) {
+            return Handled::Reply(run.update_reply(id, is_poll, started));
+        }
+        let wait = Wait::Update {
+            run: key,
+            update_id: id.to_owned(),
+            stage,
+            is_poll,
+            started,
+        };
+        let waiter = self.world.waiters.add(wait, expires);
+        if let Some(update) = run.updates.all.get_mut(id) {
+            update.waiters.insert(waiter);
+        }
+        Handled::Wait(waiter)
+    }
+
+    pub(crate) fn poll_update(
+        &mut self,
+        request: PollWorkflowExecutionUpdateRequest,
+        patience: Option<Duration>,
+    ) -> Result<Handled> {
+        let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        let Some(update_ref) = request.update_ref else {
+            return Err(Error::invalid("UpdateRef is not set on request."));
+        };
+        let key = self.find(namespace, &update_ref.workflow_execution.unwrap_or_default())?;
+        let id = update_ref.update_id;
+        if self.runs.touch(key)?.updates.get(&id).is_none() {
+            return Err(Error::not_found(format!("update {id:?} not found")));
+        }
+        let stage = request
+            .wait_policy
+            .map_or(Stage::Unspecified, |policy| policy.lifecycle_stage());
+        Ok(self.wait_for_update(key, &id, stage, patience, true, None))
+    }
+}

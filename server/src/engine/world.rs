@@ -1,0 +1,102 @@
+//! What all runs of an engine share: time, identifiers, queues, deadlines, waiting callers.
+
+use super::{
+    deadline::Deadlines,
+    id::{Ids, Uuid},
+    namespace::Namespaces,
+    run::RunKey,
+    start::StartPlan,
+    task_queue::TaskQueues,
+    time::Time,
+    waiter::Waiters,
+};
+use std::time::Duration;
+use steadfast_proto::{common, enums::WorkflowExecutionStatus, failure::Failure};
+
+/// The shared part of an engine.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// Real time, as the caller of the engine gave it.
+    pub(crate) real: Time,
+    /// How far virtual time is ahead of real time.
+    pub(crate) ahead: Duration,
+    pub(crate) ids: Ids,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) queues: TaskQueues,
+    pub(crate) waiters: Waiters,
+    pub(crate) namespaces: Namespaces,
+    /// What runs want of other runs, done as soon as their own transaction is over.
+    pub(crate) outbox: Vec<Effect>,
+    pub(crate) run_interval_min: Duration,
+    task_ids: i64,
+    stamps: u64,
+}
+
+/// What a run wants of other runs.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Begin the run that follows this one in its chain.
+    Begin(Box<StartPlan>),
+    /// Start a child.
+    StartChild { parent: RunKey, initiated_event_id: i64 },
+    /// Tell the parent that its child's chain ended.
+    ChildClosed(Box<ChildClosed>),
+    /// Schedule the first workflow task of a child that its parent has recorded.
+    WakeChild { child: RunKey },
+    /// Signal another run.
+    SignalExternal { sender: RunKey, initiated_event_id: i64 },
+    /// Ask another run to cancel.
+    CancelExternal { sender: RunKey, initiated_event_id: i64 },
+    /// Do to a child what its closed parent said.
+    ParentClosed {
+        child: Uuid,
+        policy: i32,
+        parent: common::WorkflowExecution,
+    },
+}
+
+/// How a child's chain ended.
+#[derive(Debug)]
+pub(crate) struct ChildClosed {
+    pub(crate) parent_run_id: Uuid,
+    pub(crate) initiated_event_id: i64,
+    pub(crate) execution: common::WorkflowExecution,
+    pub(crate) workflow_type: String,
+    pub(crate) status: WorkflowExecutionStatus,
+    pub(crate) result: Option<common::Payloads>,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) retry_state: i32,
+}
+
+impl World {
+    pub(crate) fn new(namespaces: Namespaces, ids: Ids, run_interval_min: Duration) -> Self {
+        Self {
+            real: Time::default(),
+            ahead: Duration::ZERO,
+            ids,
+            deadlines: Deadlines::default(),
+            queues: TaskQueues::default(),
+            waiters: Waiters::default(),
+            namespaces,
+            outbox: Vec::new(),
+            run_interval_min,
+            task_ids: 1_048_576,
+            stamps: 0,
+        }
+    }
+
+    /// Virtual time: what runs go by.
+    pub(crate) fn now(&self) -> Time {
+        self.real.plus(self.ahead)
+    }
+
+    pub(crate) fn next_task_id(&mut self) -> i64 {
+        self.task_ids += 1;
+        self.task_ids
+    }
+
+    pub(crate) fn next_stamp(&mut self) -> u64 {
+        self.stamps += 1;
+        self.stamps
+    }
+}

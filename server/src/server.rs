@@ -1,0 +1,326 @@
+//! A running server: the engine, those who wait for it, and the task that lets time pass.
+
+use crate::engine::{
+    Call, Config, Engine, Error, Handled, Reply, Request, SearchAttributeType, Standstill, Time as Moment, WaiterId,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+use steadfast_proto::{
+    operatorservice::operator_service_server::OperatorService, testservice::test_service_server::TestService,
+    workflowservice::workflow_service_server::WorkflowService,
+};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
+
+/// How a server's time passes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Time {
+    /// As everybody's.
+    #[default]
+    Real,
+    /// As everybody's while a worker has something to do; when nothing is left to do and a client waits for something,
+    /// it jumps to what is due next.
+    Virtual,
+}
+
+/// Says what a server is like, and starts it.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Builder {
+    config: Config,
+    time: Time,
+}
+
+impl Builder {
+    /// How time passes; [`Time::Real`] if not said.
+    pub fn time(mut self, time: Time) -> Self {
+        self.time = time;
+        self
+    }
+
+    /// Adds a namespace; `default` is there always.
+    pub fn namespace(mut self, name: impl Into<String>) -> Self {
+        self.config.namespaces.push(name.into());
+        self
+    }
+
+    /// Adds a search attribute to every namespace that is there from the start.
+    pub fn search_attribute(mut self, name: impl Into<String>, kind: SearchAttributeType) -> Self {
+        self.config.search_attributes.push((name.into(), kind));
+        self
+    }
+
+    /// What all identifiers are drawn from: the same seed and the same requests give the same ones.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.seed = seed;
+        self
+    }
+
+    /// The least time between a run and the one that follows it (by continue-as-new, retry or cron); a second if not
+    /// said, as on the original.
+    pub fn minimum_run_interval(mut self, interval: Duration) -> Self {
+        self.config.run_interval_min = interval;
+        self
+    }
+
+    /// Starts the server on the tokio runtime that this is called in.
+    ///
+    /// # Errors
+    /// If there is no runtime.
+    pub fn start(mut self) -> Result<Server, StartError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        self.config.is_virtual = self.time == Time::Virtual;
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                engine: Engine::new(&self.config),
+                callers: BTreeMap::new(),
+                armed: None,
+            }),
+            alarm: Arc::new(Notify::new()),
+            origin: Instant::now(),
+            origin_time: Moment::from_system(SystemTime::now()),
+        });
+        shared.lock().engine.advance(shared.origin_time);
+        let alarm = shared.alarm.clone();
+        runtime.spawn(drive(Arc::downgrade(&shared), alarm));
+        Ok(Server { shared })
+    }
+}
+
+/// Why a server does not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is no tokio runtime here.
+    NoRuntime,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRuntime => f.write_str("a server lives on a tokio runtime with time enabled: start it inside one"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A running server. It ends with the last handle (services and guards are handles too).
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Says what the server is like.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The service that clients and workers speak to.
+    #[must_use]
+    pub fn workflow_service(&self) -> Arc<dyn WorkflowService> {
+        Arc::new(self.clone())
+    }
+
+    /// The service that operators speak to: search attributes, clusters.
+    #[must_use]
+    pub fn operator_service(&self) -> Arc<dyn OperatorService> {
+        Arc::new(self.clone())
+    }
+
+    /// The service that tests in other languages steer time with.
+    #[must_use]
+    pub fn test_service(&self) -> Arc<dyn TestService> {
+        Arc::new(self.clone())
+    }
+
+    /// The time that workflows see.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        let now = self.shared.now();
+        let mut state = self.shared.lock();
+        state.engine.advance(now);
+        let time = state.engine.now().to_system();
+        self.shared.conclude(&mut state);
+        time
+    }
+
+    /// Moves the time that workflows see by `duration`, through everything that falls due on the way. Works in real
+    /// time too, and while time is held.
+    pub fn skip(&self, duration: Duration) {
+        let now = self.shared.now();
+        let mut state = self.shared.lock();
+        state.engine.skip(now, duration);
+        self.shared.conclude(&mut state);
+    }
+
+    /// Keeps virtual time from jumping while the guard lives.
+    #[must_use = "time jumps again when the guard is dropped"]
+    pub fn hold(&self) -> Hold {
+        self.shared.lock().engine.hold();
+        Hold { server: self.clone() }
+    }
+
+    /// Everything that keeps virtual time from jumping right now.
+    #[must_use]
+    pub fn why_time_stands_still(&self) -> Vec<Standstill> {
+        let now = self.shared.now();
+        let mut state = self.shared.lock();
+        state.engine.advance(now);
+        let why = state.engine.standstills();
+        self.shared.conclude(&mut state);
+        why
+    }
+
+    /// Asks the engine, and waits for the answer if it is not there at once.
+    pub(crate) async fn ask(&self, request: Request, patience: Option<Duration>) -> Result<Reply, Error> {
+        let (waiter, answer) = {
+            let now = self.shared.now();
+            let mut state = self.shared.lock();
+            let handled = state.engine.handle(now, Call { request, patience });
+            match handled {
+                Ok(Handled::Wait(waiter)) => {
+                    let (sender, answer) = oneshot::channel();
+                    state.callers.insert(waiter, sender);
+                    self.shared.conclude(&mut state);
+                    (waiter, answer)
+                }
+                Ok(Handled::Reply(reply)) => {
+                    self.shared.conclude(&mut state);
+                    return Ok(reply);
+                }
+                Err(error) => {
+                    self.shared.conclude(&mut state);
+                    return Err(error);
+                }
+            }
+        };
+        let mut caller = Caller {
+            shared: &self.shared,
+            waiter: Some(waiter),
+        };
+        let answer = answer.await;
+        caller.waiter = None;
+        answer.unwrap_or_else(|_| Err(Error::gone()))
+    }
+}
+
+/// Keeps virtual time from jumping.
+#[derive(Debug)]
+pub struct Hold {
+    server: Server,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let shared = &self.server.shared;
+        let now = shared.now();
+        let mut state = shared.lock();
+        state.engine.release(now);
+        shared.conclude(&mut state);
+    }
+}
+
+/// A caller that waits; when it is dropped before its answer, the engine hears of it.
+struct Caller<'a> {
+    shared: &'a Shared,
+    waiter: Option<WaiterId>,
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.waiter {
+            let now = self.shared.now();
+            let mut state = self.shared.lock();
+            state.callers.remove(&waiter);
+            state.engine.cancel(now, waiter);
+            self.shared.conclude(&mut state);
+        }
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Rings when the engine's next deadline is earlier than the one that the driver sleeps for.
+    alarm: Arc<Notify>,
+    origin: Instant,
+    origin_time: Moment,
+}
+
+struct State {
+    engine: Engine,
+    callers: BTreeMap<WaiterId, oneshot::Sender<Result<Reply, Error>>>,
+    /// The deadline that the driver sleeps for.
+    armed: Option<Moment>,
+}
+
+impl Shared {
+    /// Nothing that holds the lock panics halfway; if it did, the state would still be as good as it was.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Moment {
+        self.origin_time.plus(self.origin.elapsed())
+    }
+
+    /// After every change: answers go out, and the driver hears of an earlier deadline.
+    fn conclude(&self, state: &mut State) {
+        while let Some(output) = state.engine.poll_output() {
+            if let Some(caller) = state.callers.remove(&output.waiter) {
+                // A caller that is gone says so itself.
+                let _ = caller.send(output.reply);
+            }
+        }
+        let next = state.engine.next_deadline();
+        if let Some(next) = next
+            && state.armed.is_none_or(|armed| next < armed)
+        {
+            state.armed = Some(next);
+            self.alarm.notify_one();
+        }
+    }
+
+    /// Does what is due; says how long there is nothing more to do.
+    fn tick(&self) -> Option<Instant> {
+        let now = self.now();
+        let mut state = self.lock();
+        state.engine.advance(now);
+        state.armed = Some(Moment::default());
+        self.conclude(&mut state);
+        state.armed = state.engine.next_deadline();
+        // Timers of the runtime count in milliseconds.
+        state.armed.map(|at| self.origin + at.since(self.origin_time))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.alarm.notify_one();
+    }
+}
+
+/// Lets time pass for the engine, as long as anybody has the server.
+async fn drive(shared: Weak<Shared>, alarm: Arc<Notify>) {
+    loop {
+        let next = match shared.upgrade() {
+            Some(shared) => shared.tick(),
+            None => return,
+        };
+        match next {
+            Some(next) => {
+                let _ = tokio::time::timeout_at(next, alarm.notified()).await;
+            }
+            None => alarm.notified().await,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The services of the wire on one [`Server`](crate::Server): each method asks the engine and turns its answer around.
+
+use crate::{
+    engine::{Code, Error, Reply, Request},
+    server::Server,
+};
+use std::time::Duration;
+use steadfast_proto::{
+    operatorservice::{operator_service_server::OperatorService, *},
+    prost::Message,
+    rpc,
+    testservice::{test_service_server::TestService, *},
+    tonic::{self, Status, metadata::MetadataMap},
+    workflowservice::{workflow_service_server::WorkflowService, *},
+};
+
+macro_rules! service {
+    (
+        $service:ident
+        built { $($method:ident($request:ty) -> $response:ty = $variant:ident;)* }
+        unbuilt { $($missing:ident($missing_request:ty) -> $missing_response:ty;)* }
+    ) => {
+        #[tonic::async_trait]
+        impl $service for Server {
+            $(
+                async fn $method(&self, request: tonic::Request<$request>) -> Result<tonic::Response<$response>, Status> {
+                    let patience = patience(request.metadata());
+                    match self.ask(Request::$variant(Box::new(request.into_inner())), patience).await {
+                        Ok(Reply::$variant(reply)) => Ok(tonic::Response::new(*reply)),
+                        Ok(_) => Err(Status::internal("the engine answered another request")),
+                        Err(error) => Err(status(error)),
+                    }
+                }
+            )*
+            $(
+                async fn $missing(
+                    &self,
+                    _request: tonic::Request<$missing_request>,
+                ) -> Result<tonic::Response<$missing_response>, Status> {
+                    Err(Status::unimplemented(concat!(stringify!($missing), " is unimplemented in this server")))
+                }
+            )*
+        }
+    };
+}
+
+/// How long the caller waits, as it says in `grpc-timeout`: at most eight digits and a unit.
+fn patience(metadata: &MetadataMap) -> Option<Duration> {
+    let text = metadata.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(number.saturating_mul(3600))),
+        "M" => Some(Duration::from_secs(number.saturating_mul(60))),
+        "S" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_millis(number)),
+        "u" => Some(Duration::from_micros(number)),
+        "n" => Some(Duration::from_nanos(number)),
+        _ => None,
+    }
+}
+
+/// An error as the wire has it: the typed detail goes into the `grpc-status-details-bin` trailer.
+fn status(error: Error) -> Status {
+    let code = match error.code {
+        Code::InvalidArgument => tonic::Code::InvalidArgument,
+        Code::DeadlineExceeded => tonic::Code::DeadlineExceeded,
+        Code::NotFound => tonic::Code::NotFound,
+        Code::AlreadyExists => tonic::Code::AlreadyExists,
+        Code::PermissionDenied => tonic::Code::PermissionDenied,
+        Code::ResourceExhausted => tonic::Code::ResourceExhausted,
+        Code::FailedPrecondition => tonic::Code::FailedPrecondition,
+        Code::Aborted => tonic::Code::Aborted,
+        Code::Unimplemented => tonic::Code::Unimplemented,
+        Code::Internal => tonic::Code::Internal,
+        Code::Unavailable => tonic::Code::Unavailable,
+    };
+    let Some(detail) = error.detail else {
+        return Status::new(code, error.message);
+    };
+    let details = rpc::Status {
+        code: error.code as i32,
+        message: error.message.to_string(),
+        details: vec![*detail],
+    };
+    Status::with_details(code, error.message, details.encode_to_vec().into())
+}
+
+service! {
+    WorkflowService
+    built {
+        register_namespace(RegisterNamespaceRequest) -> RegisterNamespaceResponse = RegisterNamespace;
+        describe_namespace(DescribeNamespaceRequest) -> DescribeNamespaceResponse = DescribeNamespace;
+        list_namespaces(ListNamespacesRequest) -> ListNamespacesResponse = ListNamespaces;
+        start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse = StartWorkflowExecution;
+        execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse = ExecuteMultiOperation;
+        get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse = GetWorkflowExecutionHistory;
+        get_workflow_execution_history_reverse(GetWorkflowExecutionHistoryReverseRequest) -> GetWorkflowExecutionHistoryReverseResponse = GetWorkflowExecutionHistoryReverse;
+        poll_workflow_task_queue(PollWorkflowTaskQueueRequest) -> PollWorkflowTaskQueueResponse = PollWorkflowTaskQueue;
+        respond_workflow_task_completed(RespondWorkflowTaskCompletedRequest) -> RespondWorkflowTaskCompletedResponse = RespondWorkflowTaskCompleted;
+        respond_workflow_task_failed(RespondWorkflowTaskFailedRequest) -> RespondWorkflowTaskFailedResponse = RespondWorkflowTaskFailed;
+        poll_activity_task_queue(PollActivityTaskQueueRequest) -> PollActivityTaskQueueResponse = PollActivityTaskQueue;
+        record_activity_task_heartbeat(RecordActivityTaskHeartbeatRequest) -> RecordActivityTaskHeartbeatResponse = RecordActivityTaskHeartbeat;
+        record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse = RecordActivityTaskHeartbeatById;
+        respond_activity_task_completed(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse = RespondActivityTaskCompleted;
+        respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse = RespondActivityTaskCompletedById;
+        respond_activity_task_failed(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse = RespondActivityTaskFailed;
+        respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest) -> RespondActivityTaskFailedByIdResponse = RespondActivityTaskFailedById;
+        respond_activity_task_canceled(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse = RespondActivityTaskCanceled;
+        respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse = RespondActivityTaskCanceledById;
+        request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse = RequestCancelWorkflowExecution;
+        signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse = SignalWorkflowExecution;
+        signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse = SignalWithStartWorkflowExecution;
+        terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse = TerminateWorkflowExecution;
+        list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse = ListWorkflowExecutions;
+        scan_workflow_executions(ScanWorkflowExecutionsRequest) -> ScanWorkflowExecutionsResponse = ScanWorkflowExecutions;
+        count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse = CountWorkflowExecutions;
+        get_search_attributes(GetSearchAttributesRequest) -> GetSearchAttributesResponse = GetSearchAttributes;
+        respond_query_task_completed(RespondQueryTaskCompletedRequest) -> RespondQueryTaskCompletedResponse = RespondQueryTaskCompleted;
+        reset_sticky_task_queue(ResetStickyTaskQueueRequest) -> ResetStickyTaskQueueResponse = ResetStickyTaskQueue;
+        shutdown_worker(ShutdownWorkerRequest) -> ShutdownWorkerResponse = ShutdownWorker;
+        query_workflow(QueryWorkflowRequest) -> QueryWorkflowResponse = QueryWorkflow;
+        describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse = DescribeWorkflowExecution;
+        describe_task_queue(DescribeTaskQueueRequest) -> DescribeTaskQueueResponse = DescribeTaskQueue;
+        get_cluster_info(GetClusterInfoRequest) -> GetClusterInfoResponse = GetClusterInfo;
+        get_system_info(GetSystemInfoRequest) -> GetSystemInfoResponse = GetSystemInfo;
+        update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse = UpdateWorkflowExecution;
+        poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse = PollWorkflowExecutionUpdate;
+        poll_nexus_task_queue(PollNexusTaskQueueRequest) -> PollNexusTaskQueueResponse = PollNexusTaskQueue;
+        record_worker_heartbeat(RecordWorkerHeartbeatRequest) -> RecordWorkerHeartbeatResponse = RecordWorkerHeartbeat;
+    }
+    unbuilt {
+        update_worker_deployment_version_compute_config(
+            UpdateWorkerDeploymentVersionComputeConfigRequest
+        ) -> UpdateWorkerDeploymentVersionComputeConfigResponse;
+        validate_worker_deployment_version_compute_config(
+            ValidateWorkerDeploymentVersionComputeConfigRequest
+        ) -> ValidateWorkerDeploymentVersionComputeConfigResponse;
+        update_namespace(UpdateNamespaceRequest) -> UpdateNamespaceResponse;
+        deprecate_namespace(DeprecateNamespaceRequest) -> DeprecateNamespaceResponse;
+        reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse;
+        delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse;
+        list_open_workflow_executions(ListOpenWorkflowExecutionsRequest) -> ListOpenWorkflowExecutionsResponse;
+        list_closed_workflow_executions(ListClosedWorkflowExecutionsRequest) -> ListClosedWorkflowExecutionsResponse;
+        list_archived_workflow_executions(ListArchivedWorkflowExecutionsRequest) -> ListArchivedWorkflowExecutionsResponse;
+        list_task_queue_partitions(ListTaskQueuePartitionsRequest) -> ListTaskQueuePartitionsResponse;
+        create_schedule(CreateScheduleRequest) -> CreateScheduleResponse;
+        describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse;
+        update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse;
+        patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse;
+        list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse;
+        delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse;
+        list_schedules(ListSchedulesRequest) -> ListSchedulesResponse;
+        count_schedules(CountSchedulesRequest) -> CountSchedulesResponse;
+        update_worker_build_id_compatibility(UpdateWorkerBuildIdCompatibilityRequest) -> UpdateWorkerBuildIdCompatibilityResponse;
+        get_worker_build_id_compatibility(GetWorkerBuildIdCompatibilityRequest) -> GetWorkerBuildIdCompatibilityResponse;
+        update_worker_versioning_rules(UpdateWorkerVersioningRulesRequest) -> UpdateWorkerVersioningRulesResponse;
+        get_worker_versioning_rules(GetWorkerVersioningRulesRequest) -> GetWorkerVersioningRulesResponse;
+        get_worker_task_reachability(GetWorkerTaskReachabilityRequest) -> GetWorkerTaskReachabilityResponse;
+        describe_deployment(DescribeDeploymentRequest) -> DescribeDeploymentResponse;
+        describe_worker_deployment_version(DescribeWorkerDeploymentVersionRequest) -> DescribeWorkerDeploymentVersionResponse;
+        list_deployments(ListDeploymentsRequest) -> ListDeploymentsResponse;
+        get_deployment_reachability(GetDeploymentReachabilityRequest) -> GetDeploymentReachabilityResponse;
+        get_current_deployment(GetCurrentDeploymentRequest) -> GetCurrentDeploymentResponse;
+        set_current_deployment(SetCurrentDeploymentRequest) -> SetCurrentDeploymentResponse;
+        set_worker_deployment_current_version(SetWorkerDeploymentCurrentVersionRequest) -> SetWorkerDeploymentCurrentVersionResponse;
+        describe_worker_deployment(DescribeWorkerDeploymentRequest) -> DescribeWorkerDeploymentResponse;
+        delete_worker_deployment(DeleteWorkerDeploymentRequest) -> DeleteWorkerDeploymentResponse;
+        delete_worker_deployment_version(DeleteWorkerDeploymentVersionRequest) -> DeleteWorkerDeploymentVersionResponse;
+        set_worker_deployment_ramping_version(SetWorkerDeploymentRampingVersionRequest) -> SetWorkerDeploymentRampingVersionResponse;
+        list_worker_deployments(ListWorkerDeploymentsRequest) -> ListWorkerDeploymentsResponse;
+        create_worker_deployment(CreateWorkerDeploymentRequest) -> CreateWorkerDeploymentResponse;
+        create_worker_deployment_version(CreateWorkerDeploymentVersionRequest) -> CreateWorkerDeploymentVersionResponse;
+        update_worker_deployment_version_metadata(UpdateWorkerDeploymentVersionMetadataRequest) -> UpdateWorkerDeploymentVersionMetadataResponse;
+        set_worker_deployment_manager(SetWorkerDeploymentManagerRequest) -> SetWorkerDeploymentManagerResponse;
+        start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse;
+        stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse;
+        describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse;
+        list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse;
+        respond_nexus_task_completed(RespondNexusTaskCompletedRequest) -> RespondNexusTaskCompletedResponse;
+        respond_nexus_task_failed(RespondNexusTaskFailedRequest) -> RespondNexusTaskFailedResponse;
+        update_activity_options(UpdateActivityOptionsRequest) -> UpdateActivityOptionsResponse;
+        update_workflow_execution_options(UpdateWorkflowExecutionOptionsRequest) -> UpdateWorkflowExecutionOptionsResponse;
+        pause_activity(PauseActivityRequest) -> PauseActivityResponse;
+        unpause_activity(UnpauseActivityRequest) -> UnpauseActivityResponse;
+        reset_activity(ResetActivityRequest) -> ResetActivityResponse;
+        create_workflow_rule(CreateWorkflowRuleRequest) -> CreateWorkflowRuleResponse;
+        describe_workflow_rule(DescribeWorkflowRuleRequest) -> DescribeWorkflowRuleResponse;
+        delete_workflow_rule(DeleteWorkflowRuleRequest) -> DeleteWorkflowRuleResponse;
+        list_workflow_rules(ListWorkflowRulesRequest) -> ListWorkflowRulesResponse;
+        trigger_workflow_rule(TriggerWorkflowRuleRequest) -> TriggerWorkflowRuleResponse;
+        list_workers(ListWorkersRequest) -> ListWorkersResponse;
+        count_workers(CountWorkersRequest) -> CountWorkersResponse;
+        update_task_queue_config(UpdateTaskQueueConfigRequest) -> UpdateTaskQueueConfigResponse;
+        fetch_worker_config(FetchWorkerConfigRequest) -> FetchWorkerConfigResponse;
+        update_worker_config(UpdateWorkerConfigRequest) -> UpdateWorkerConfigResponse;
+        describe_worker(DescribeWorkerRequest) -> DescribeWorkerResponse;
+        pause_workflow_execution(PauseWorkflowExecutionRequest) -> PauseWorkflowExecutionResponse;
+        unpause_workflow_execution(UnpauseWorkflowExecutionRequest) -> UnpauseWorkflowExecutionResponse;
+        start_activity_execution(StartActivityExecutionRequest) -> StartActivityExecutionResponse;
+        start_nexus_operation_execution(StartNexusOperationExecutionRequest) -> StartNexusOperationExecutionResponse;
+        describe_activity_execution(DescribeActivityExecutionRequest) -> DescribeActivityExecutionResponse;
+        describe_nexus_operation_execution(DescribeNexusOperationExecutionRequest) -> DescribeNexusOperationExecutionResponse;
+        poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse;
+        poll_nexus_operation_execution(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse;
+        list_activity_executions(ListActivityExecutionsRequest) -> ListActivityExecutionsResponse;
+        list_nexus_operation_executions(ListNexusOperationExecutionsRequest) -> ListNexusOperationExecutionsResponse;
+        count_activity_executions(CountActivityExecutionsRequest) -> CountActivityExecutionsResponse;
+        count_nexus_operation_executions(CountNexusOperationExecutionsRequest) -> CountNexusOperationExecutionsResponse;
+        request_cancel_activity_execution(RequestCancelActivityExecutionRequest) -> RequestCancelActivityExecutionResponse;
+        request_cancel_nexus_operation_execution(RequestCancelNexusOperationExecutionRequest) -> RequestCancelNexusOperationExecutionResponse;
+        terminate_activity_execution(TerminateActivityExecutionRequest) -> TerminateActivityExecutionResponse;
+        delete_activity_execution(DeleteActivityExecutionRequest) -> DeleteActivityExecutionResponse;
+        pause_activity_execution(PauseActivityExecutionRequest) -> PauseActivityExecutionResponse;
+        reset_activity_execution(ResetActivityExecutionRequest) -> ResetActivityExecutionResponse;
+        unpause_activity_execution(UnpauseActivityExecutionRequest) -> UnpauseActivityExecutionResponse;
+        update_activity_execution_options(UpdateActivityExecutionOptionsRequest) -> UpdateActivityExecutionOptionsResponse;
+        terminate_nexus_operation_execution(TerminateNexusOperationExecutionRequest) -> TerminateNexusOperationExecutionResponse;
+        delete_nexus_operation_execution(DeleteNexusOperationExecutionRequest) -> DeleteNexusOperationExecutionResponse;
+        poll_workflow_execution_time_skipping(PollWorkflowExecutionTimeSkippingRequest) -> PollWorkflowExecutionTimeSkippingResponse;
+    }
+}
+
+service! {
+    OperatorService
+    built {
+        add_search_attributes(AddSearchAttributesRequest) -> AddSearchAttributesResponse = AddSearchAttributes;
+        remove_search_attributes(RemoveSearchAttributesRequest) -> RemoveSearchAttributesResponse = RemoveSearchAttributes;
+        list_search_attributes(ListSearchAttributesRequest) -> ListSearchAttributesResponse = ListSearchAttributes;
+        list_clusters(ListClustersRequest) -> ListClustersResponse = ListClusters;
+    }
+    unbuilt {
+        delete_namespace(DeleteNamespaceRequest) -> DeleteNamespaceResponse;
+        add_or_update_remote_cluster(AddOrUpdateRemoteClusterRequest) -> AddOrUpdateRemoteClusterResponse;
+        remove_remote_cluster(RemoveRemoteClusterRequest) -> RemoveRemoteClusterResponse;
+        get_nexus_endpoint(GetNexusEndpointRequest) -> GetNexusEndpointResponse;
+        create_nexus_endpoint(CreateNexusEndpointRequest) -> CreateNexusEndpointResponse;
+        update_nexus_endpoint(UpdateNexusEndpointRequest) -> UpdateNexusEndpointResponse;
+        delete_nexus_endpoint(DeleteNexusEndpointRequest) -> DeleteNexusEndpointResponse;
+        list_nexus_endpoints(ListNexusEndpointsRequest) -> ListNexusEndpointsResponse;
+    }
+}
+
+service! {
+    TestService
+    built {
+        lock_time_skipping(LockTimeSkippingRequest) -> LockTimeSkippingResponse = LockTimeSkipping;
+        unlock_time_skipping(UnlockTimeSkippingRequest) -> UnlockTimeSkippingResponse = UnlockTimeSkipping;
+        sleep(SleepRequest) -> SleepResponse = Sleep;
+        sleep_until(SleepUntilRequest) -> SleepResponse = SleepUntil;
+        unlock_time_skipping_with_sleep(SleepRequest) -> SleepResponse = UnlockTimeSkippingWithSleep;
+        get_current_time(()) -> GetCurrentTimeResponse = GetCurrentTime;
+    }
+    unbuilt {
+
+    }
+}
