@@ -26,13 +26,19 @@ mod machines;
 mod mismatch;
 mod operation;
 mod program;
+mod replay;
 mod routine;
 mod run;
 mod shard;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use command::{ActivityCancellation, Command};
 pub use host::{Host, OperationId, PendingOperation, Resolution, WorkflowInfo};
 pub use mismatch::{Mismatch, Row, TurnError};
 pub use program::{BoxFuture, Exit, Handled, Program, Programs, Signal, TaskFailure, UpdateRequest};
+pub use replay::{ReplayError, Replayed, replay, replay_bytes};
 pub use run::{DroppedSignal, Run};
 pub use shard::{Input, Notice, Output, Refusal, RunKey, Shard, ShardOptions};

@@ -1,0 +1,181 @@
+//! A whole history against the code of today.
+
+use crate::{
+    DroppedSignal, Programs, Run, TaskFailure, TurnError, WorkflowInfo, guard,
+    history::{Cursor, HistoryError, Step, Turn},
+};
+use prost::Message as _;
+use std::{error::Error, fmt, mem};
+use steadfast_proto::{
+    command::Command,
+    common::Payloads,
+    failure::Failure,
+    history::{History, history_event::Attributes},
+    system_time,
+};
+
+/// A history that the code of today replays.
+pub struct Replayed {
+    /// The type of the workflow.
+    pub workflow_type: String,
+    /// How many events were applied.
+    pub events: u64,
+    /// How many workflow tasks were replayed.
+    pub turns: u64,
+    /// What the code would do next, if the history ends with a workflow task under way.
+    pub commands: Vec<Command>,
+    run: Run,
+}
+
+impl Replayed {
+    /// Asks the replayed workflow.
+    ///
+    /// # Errors
+    /// The failure that a caller would see.
+    pub fn query(&mut self, name: &str, arguments: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
+        self.run.query(name, arguments)
+    }
+
+    /// Signals of a workflow task under way that went nowhere.
+    pub fn take_dropped_signals(&mut self) -> Vec<DroppedSignal> {
+        self.run.take_dropped_signals()
+    }
+
+    /// The run, as the history leaves it.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+}
+
+impl fmt::Debug for Replayed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replayed")
+            .field("workflow_type", &self.workflow_type)
+            .field("events", &self.events)
+            .field("turns", &self.turns)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a history doesn't replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The bytes aren't a history.
+    Undecodable(String),
+    /// Events are missing.
+    History(HistoryError),
+    /// Nobody registered the workflow's type.
+    Unregistered {
+        /// The type.
+        workflow_type: String,
+        /// The types that are registered.
+        registered: Vec<String>,
+    },
+    /// Code and history differ, or the code failed a task.
+    Turn(TurnError),
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Undecodable(reason) => write!(f, "not a history: {reason}"),
+            Self::History(error) => error.fmt(f),
+            Self::Unregistered {
+                workflow_type,
+                registered,
+            } => write!(
+                f,
+                "the history is of workflow type '{workflow_type}', and only these are registered: {}",
+                registered.join(", ")
+            ),
+            Self::Turn(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for ReplayError {}
+
+impl From<HistoryError> for ReplayError {
+    fn from(error: HistoryError) -> Self {
+        Self::History(error)
+    }
+}
+
+impl From<TurnError> for ReplayError {
+    fn from(error: TurnError) -> Self {
+        Self::Turn(error)
+    }
+}
+
+impl From<TaskFailure> for ReplayError {
+    fn from(failure: TaskFailure) -> Self {
+        Self::Turn(TurnError::Task(failure))
+    }
+}
+
+/// Replays an encoded history.
+///
+/// # Errors
+/// The code of today doesn't do what the history says, or the bytes are no history.
+pub fn replay_bytes(bytes: &[u8], namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {
+    let history = History::decode(bytes).map_err(|error| ReplayError::Undecodable(error.to_string()))?;
+    replay(history, namespace, programs)
+}
+
+/// Replays a history.
+///
+/// # Errors
+/// The code of today doesn't do what the history says.
+pub fn replay(history: History, namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {
+    let mut cursor = Cursor::new(0, 0);
+    cursor.push(history.events)?;
+    cursor.finish();
+    let mut replayed: Option<Replayed> = None;
+    while let Step::Turn(mut turn) = cursor.step() {
+        let replayed = match &mut replayed {
+            Some(replayed) => replayed,
+            None => replayed.insert(begin(&mut turn, namespace, programs)?),
+        };
+        replayed.events = replayed.events.saturating_add(turn.events.len() as u64);
+        replayed.turns = replayed.turns.saturating_add(u64::from(turn.started.is_some()));
+        replayed.commands = replayed.run.turn(*turn)?;
+    }
+    replayed.ok_or(ReplayError::History(HistoryError::NotFromStart { first: 0 }))
+}
+
+fn begin(turn: &mut Turn, namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {
+    let first = turn.events.first_mut();
+    let id = first.as_ref().map_or(0, |event| event.event_id);
+    let start_time = first
+        .as_ref()
+        .and_then(|event| event.event_time.as_ref())
+        .and_then(system_time);
+    let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) =
+        first.and_then(|event| event.attributes.as_mut())
+    else {
+        return Err(HistoryError::NotFromStart { first: id }.into());
+    };
+    let started = mem::take(&mut **started);
+    let workflow_type = started.workflow_type.clone().unwrap_or_default().name;
+    let program = guard::call("making a workflow instance", || programs.create(&workflow_type))?;
+    let program = program.ok_or_else(|| ReplayError::Unregistered {
+        workflow_type: workflow_type.clone(),
+        registered: programs.registered(),
+    })?;
+    let info = WorkflowInfo {
+        namespace: namespace.to_owned(),
+        workflow_id: started.workflow_id.clone(),
+        run_id: started.original_execution_run_id.clone(),
+        start_time,
+        started,
+    };
+    Ok(Replayed {
+        workflow_type,
+        events: 0,
+        turns: 0,
+        commands: Vec::new(),
+        run: Run::new(program, info, true),
+    })
+}

@@ -1,0 +1,123 @@
+//! Futures over a host.
+
+use super::State;
+use crate::{ActivityCancellation, Command, Host, OperationId, Resolution};
+use std::{
+    future::{Future, poll_fn},
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use steadfast_proto::{command::ScheduleActivityTaskCommandAttributes, common::ActivityType, taskqueue::TaskQueue};
+
+/// An operation that is awaited; dropping it releases it.
+#[derive(Debug)]
+pub struct Awaiting {
+    host: Host,
+    id: OperationId,
+    is_done: bool,
+}
+
+impl Awaiting {
+    /// Asks for an operation.
+    #[track_caller]
+    #[must_use]
+    pub fn new(host: &Host, command: Command) -> Self {
+        Self {
+            id: host.ask_from(command, Location::caller()),
+            host: host.clone(),
+            is_done: false,
+        }
+    }
+
+    /// Cancels the operation.
+    pub fn cancel(&self) {
+        self.host.cancel(self.id);
+    }
+}
+
+impl Future for Awaiting {
+    type Output = Resolution;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Resolution> {
+        let poll = self.host.poll(self.id, context);
+        self.is_done |= poll.is_ready();
+        poll
+    }
+}
+
+impl Drop for Awaiting {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.host.release(self.id);
+        }
+    }
+}
+
+/// Schedules an activity of a type.
+#[track_caller]
+#[must_use]
+pub fn activity(host: &Host, type_name: &str) -> Awaiting {
+    activity_with(host, type_name, ActivityCancellation::TryCancel)
+}
+
+/// Schedules an activity of a type, with a way of being cancelled.
+#[track_caller]
+#[must_use]
+pub fn activity_with(host: &Host, type_name: &str, cancellation: ActivityCancellation) -> Awaiting {
+    let attributes = ScheduleActivityTaskCommandAttributes {
+        activity_type: Some(ActivityType {
+            name: type_name.to_owned(),
+        }),
+        task_queue: Some(TaskQueue {
+            name: "queue".to_owned(),
+            ..TaskQueue::default()
+        }),
+        start_to_close_timeout: Some(steadfast_proto::duration(Duration::from_secs(10))),
+        ..ScheduleActivityTaskCommandAttributes::default()
+    };
+    Awaiting::new(
+        host,
+        Command::Activity {
+            attributes: Box::new(attributes),
+            cancellation,
+            user_metadata: None,
+        },
+    )
+}
+
+/// Starts a timer.
+#[track_caller]
+#[must_use]
+pub fn timer(host: &Host, duration: Duration) -> Awaiting {
+    Awaiting::new(
+        host,
+        Command::Timer {
+            duration,
+            user_metadata: None,
+        },
+    )
+}
+
+/// Waits until a condition on the state holds; `false` if cancelled before.
+#[track_caller]
+pub fn wait_until<'a, S, F>(host: &'a Host, state: &'a State<S>, condition: F) -> impl Future<Output = bool> + Send + 'a
+where
+    S: Send + 'static,
+    F: Fn(&S) -> bool + Send + 'a,
+{
+    let mut waiting: Option<Awaiting> = None;
+    let location = Location::caller();
+    poll_fn(move |context| {
+        if state.with(|state| condition(state)) {
+            return Poll::Ready(true);
+        }
+        let operation = waiting.get_or_insert_with(|| Awaiting {
+            id: host.ask_from(Command::Wait, location),
+            host: host.clone(),
+            is_done: false,
+        });
+        Pin::new(operation).poll(context).map(|_| false)
+    })
+}

@@ -1,0 +1,130 @@
+//! Behaviours of a run: given a history, run the code, expect commands.
+
+mod activity;
+mod cancellation;
+mod conditions;
+mod linearity;
+mod mismatch;
+mod patch;
+mod queries;
+mod shard;
+mod signal;
+mod tables;
+mod terminal;
+mod timer;
+mod update;
+
+use crate::{
+    Replayed, Resolution, replay,
+    testing::{HistoryBuilder, Script, Scripts},
+};
+use steadfast_proto::{command::command::Attributes, failure::Failure};
+
+/// Replays a history and shows what the code does next, one line a command.
+pub(crate) fn next_commands(scripts: &Scripts, history: HistoryBuilder) -> String {
+    match replay(history.history(), "default", scripts) {
+        Ok(replayed) => show(&replayed),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Replays a history that is expected not to replay.
+pub(crate) fn replay_error(scripts: &Scripts, history: HistoryBuilder) -> String {
+    match replay(history.history(), "default", scripts) {
+        Ok(replayed) => panic!("it replayed: {replayed:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn show(replayed: &Replayed) -> String {
+    let lines: Vec<String> = replayed
+        .commands
+        .iter()
+        .map(|command| show_command(command.attributes.as_ref()))
+        .collect();
+    lines.join(", ")
+}
+
+pub(crate) fn show_command(attributes: Option<&Attributes>) -> String {
+    use Attributes as A;
+    match attributes {
+        Some(A::ScheduleActivityTaskCommandAttributes(activity)) => format!(
+            "activity {} {}",
+            activity.activity_id,
+            activity.activity_type.clone().unwrap_or_default().name
+        ),
+        Some(A::RequestCancelActivityTaskCommandAttributes(cancel)) => {
+            format!("cancel activity of {}", cancel.scheduled_event_id)
+        }
+        Some(A::StartTimerCommandAttributes(timer)) => format!("timer {}", timer.timer_id),
+        Some(A::CancelTimerCommandAttributes(timer)) => format!("cancel timer {}", timer.timer_id),
+        Some(A::CompleteWorkflowExecutionCommandAttributes(complete)) => match &complete.result {
+            Some(result) => format!("complete {}", String::from_utf8_lossy(&result.payloads[0].data)),
+            None => "complete".to_owned(),
+        },
+        Some(A::FailWorkflowExecutionCommandAttributes(fail)) => {
+            format!("fail {}", fail.failure.clone().unwrap_or_default())
+        }
+        Some(A::CancelWorkflowExecutionCommandAttributes(_)) => "cancel workflow".to_owned(),
+        Some(A::ContinueAsNewWorkflowExecutionCommandAttributes(new)) => format!(
+            "continue as {} on {}",
+            new.workflow_type.clone().unwrap_or_default().name,
+            new.task_queue.clone().unwrap_or_default().name
+        ),
+        Some(A::RecordMarkerCommandAttributes(marker)) => {
+            let data = &marker.details["patch-data"].payloads[0].data;
+            format!("marker {} {}", marker.marker_name, String::from_utf8_lossy(data))
+        }
+        Some(A::UpsertWorkflowSearchAttributesCommandAttributes(upsert)) => {
+            let fields = upsert.search_attributes.clone().unwrap_or_default().indexed_fields;
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(&value.data)))
+                .collect();
+            format!("upsert {}", fields.join(" "))
+        }
+        Some(A::ProtocolMessageCommandAttributes(message)) => format!("message {}", message.message_id),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A resolution in a few words.
+pub(crate) fn word(resolution: &Resolution) -> String {
+    match resolution {
+        Resolution::Completed(Some(payloads)) => String::from_utf8_lossy(&payloads.payloads[0].data).into_owned(),
+        Resolution::Completed(None) => "nothing".to_owned(),
+        Resolution::Fired => "fired".to_owned(),
+        Resolution::Failed(failure) => failure.to_string(),
+        Resolution::Cancelled => "cancelled".to_owned(),
+    }
+}
+
+pub(crate) fn fail_with(resolution: Resolution) -> crate::Exit {
+    match resolution {
+        Resolution::Failed(failure) => crate::Exit::Failed(failure),
+        _ => crate::Exit::Failed(Box::new(Failure::cancelled("cancelled"))),
+    }
+}
+
+/// The history of a run whose first task is under way.
+pub(crate) fn first_task() -> HistoryBuilder {
+    HistoryBuilder::new("script").open_task()
+}
+
+/// The history of a run whose first task is complete.
+pub(crate) fn after_first_task() -> HistoryBuilder {
+    HistoryBuilder::new("script").task()
+}
+
+pub(crate) fn json_text(text: &str) -> steadfast_proto::common::Payloads {
+    crate::testing::json(&serde_json::Value::from(text))
+}
+
+/// A script of nothing but a main routine.
+pub(crate) fn alone<F, R>(main: F) -> Scripts
+where
+    F: Fn(crate::Host) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Option<steadfast_proto::common::Payloads>, crate::Exit>> + Send + 'static,
+{
+    Script::<()>::new(move |host, _| main(host)).alone()
+}

@@ -1,0 +1,78 @@
+//! Every machine's states and inputs, as text: a test, and the machine's documentation.
+
+use crate::{
+    ActivityCancellation,
+    machines::{Unexpected, activity, timer, update},
+};
+use std::fmt::{Debug, Write};
+
+fn table<S, I, E>(states: &[S], inputs: &[I], on: impl Fn(S, I) -> Result<(S, E), Unexpected>) -> String
+where
+    S: Debug + Copy,
+    I: Debug + Copy,
+    E: Debug,
+{
+    let mut text = String::new();
+    for state in states {
+        for input in inputs {
+            let next = match on(*state, *input) {
+                Ok((next, effect)) => format!("{next:?}, {effect:?}"),
+                Err(Unexpected) => "-".to_owned(),
+            };
+            writeln!(text, "{state:?} + {input:?} = {next}").unwrap();
+        }
+    }
+    text
+}
+
+fn assert_table(actual: &str, committed: &str) {
+    assert!(
+        actual == committed,
+        "the table changed; if that is meant, commit this:\n{actual}"
+    );
+}
+
+#[test]
+fn timers_move_as_the_table_says() {
+    use timer::{Input as I, State as S};
+    let states = [S::Created, S::Withdrawn, S::Started, S::CancelIssued, S::Closed];
+    let inputs = [I::Cancel, I::Started, I::Fired, I::Canceled];
+    assert_table(&table(&states, &inputs, S::on), include_str!("tables/timer.txt"));
+}
+
+#[test]
+fn activities_move_as_the_table_says() {
+    use ActivityCancellation as C;
+    use activity::{Input as I, State as S};
+    let states = [
+        S::Created,
+        S::Withdrawn,
+        S::Scheduled,
+        S::Started,
+        S::CancelIssued,
+        S::CancelRequested,
+        S::Abandoned,
+        S::Closed,
+    ];
+    let inputs = [
+        I::Cancel(C::TryCancel),
+        I::Cancel(C::WaitCancellationCompleted),
+        I::Cancel(C::Abandon),
+        I::Scheduled,
+        I::Started,
+        I::CancelRequested,
+        I::Completed,
+        I::Failed,
+        I::TimedOut,
+        I::Canceled,
+    ];
+    assert_table(&table(&states, &inputs, S::on), include_str!("tables/activity.txt"));
+}
+
+#[test]
+fn updates_move_as_the_table_says() {
+    use update::{Input as I, State as S};
+    let states = [S::Requested, S::Rejected, S::Accepted, S::Completed];
+    let inputs = [I::Reject, I::Accept, I::Complete];
+    assert_table(&table(&states, &inputs, S::on), include_str!("tables/update.txt"));
+}
