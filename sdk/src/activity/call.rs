@@ -13,6 +13,7 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     marker::PhantomData,
+    panic::Location,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -183,10 +184,14 @@ impl<O> IntoFuture for ActivityCall<O, CloseTimeoutSet> {
     #[track_caller]
     fn into_future(self) -> ActivityFuture<O> {
         let Scheduling {
-            attributes,
+            mut attributes,
             cancellation,
             user_metadata,
         } = self.scheduling;
+        // The server takes no activity without a queue; the workflow's own is the default.
+        if attributes.task_queue.is_none() {
+            attributes.task_queue = self.host.info().started.task_queue.clone();
+        }
         let state = match self.error {
             Some(error) => State::Refused(Some(failure(&attributes, "EncodeError", &error))),
             None => {
@@ -195,7 +200,7 @@ impl<O> IntoFuture for ActivityCall<O, CloseTimeoutSet> {
                     cancellation,
                     user_metadata,
                 };
-                State::Scheduled(Operation::issue(&self.host, command))
+                State::Scheduled(Operation::issue(&self.host, command, Location::caller()))
             }
         };
         ActivityFuture {

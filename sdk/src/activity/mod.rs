@@ -13,6 +13,8 @@ mod mock;
 mod options;
 mod retry;
 mod stub;
+#[cfg(all(test, feature = "server"))]
+mod tests;
 
 pub use call::{ActivityCall, ActivityFuture};
 pub use context::{ActivityContext, CancelReason};

@@ -10,9 +10,13 @@ mod registry;
 mod running;
 mod shared;
 mod stop;
+#[cfg(all(test, feature = "server"))]
+mod tests;
 mod workflow_driver;
 
 pub use error::WorkerError;
+#[cfg(feature = "server")]
+pub(crate) use options::Hooks;
 pub use options::Worker;
 pub use registry::{RawActivity, Registry, raw_activity};
 pub use running::RunningWorker;

@@ -2,7 +2,7 @@
 
 use super::{
     Registry, RunningWorker, WorkerError, activity_driver,
-    shared::{Server, Shared, unique_key},
+    shared::{Noticed, Server, Shared, unique_key},
     stop::{Phase, Stop},
     workflow_driver,
 };
@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
 };
 
 const CACHED_WORKFLOWS: usize = 1_000;
@@ -44,11 +44,19 @@ pub struct Worker {
     task_queue: String,
     registry: Registry,
     options: Options,
-    on_start: Option<OnStart>,
+    hooks: Option<Hooks>,
+    noticed: Option<Noticed>,
 }
 
-/// Is shown the worker when it starts.
-pub(crate) type OnStart = Box<dyn FnOnce(&RunningWorker) + Send>;
+/// Who is told of what happens to a worker.
+pub(crate) struct Hooks {
+    /// It was started as a task of its own.
+    pub(crate) started: Box<dyn FnOnce(AbortHandle) + Send>,
+    /// The task ended with an error.
+    pub(crate) failed: Box<dyn FnOnce(&WorkerError) + Send>,
+    /// A shard has something to tell.
+    pub(crate) noticed: Noticed,
+}
 
 #[derive(Debug, Clone)]
 struct Options {
@@ -90,7 +98,8 @@ impl Worker {
                 identity: None,
                 build_id: None,
             },
-            on_start: None,
+            hooks: None,
+            noticed: None,
         }
     }
 
@@ -189,8 +198,9 @@ impl Worker {
         self
     }
 
-    pub(crate) fn on_start(mut self, on_start: OnStart) -> Self {
-        self.on_start = Some(on_start);
+    #[cfg_attr(not(feature = "server"), allow(dead_code))]
+    pub(crate) fn hooks(mut self, hooks: Hooks) -> Self {
+        self.hooks = Some(hooks);
         self
     }
 }
@@ -223,13 +233,21 @@ impl Worker {
     /// If it isn't called on a tokio runtime.
     pub fn start(mut self) -> RunningWorker {
         let stop = Stop::new();
-        let on_start = self.on_start.take();
-        let task = tokio::spawn(self.run_with(stop.clone(), pending()));
-        let running = RunningWorker::new(stop, task);
-        if let Some(on_start) = on_start {
-            on_start(&running);
-        }
-        running
+        let hooks = self.hooks.take();
+        self.noticed = hooks.as_ref().map(|hooks| Arc::clone(&hooks.noticed));
+        let run = self.run_with(stop.clone(), pending());
+        let Some(Hooks { started, failed, .. }) = hooks else {
+            return RunningWorker::new(stop, tokio::spawn(run));
+        };
+        let task = tokio::spawn(async move {
+            let result = run.await;
+            if let Err(error) = &result {
+                failed(error);
+            }
+            result
+        });
+        started(task.abort_handle());
+        RunningWorker::new(stop, task)
     }
 
     async fn run_with<F: Future<Output = ()> + Send>(self, stop: Stop, until: F) -> Result<(), WorkerError> {
@@ -279,6 +297,7 @@ impl Worker {
             build_id: self.options.build_id,
             registry: Arc::new(self.registry),
             server,
+            noticed: self.noticed,
         });
         let mut drivers = JoinSet::new();
         if shared.registry.has_workflows() {

@@ -9,7 +9,7 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
 
 /// A worker that runs as a task of its own. Awaiting it waits for its end; dropping it lets it run on.
 #[derive(Debug)]
@@ -37,10 +37,6 @@ impl RunningWorker {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.task.is_finished()
-    }
-
-    pub(crate) fn abort_handle(&self) -> AbortHandle {
-        self.task.abort_handle()
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,
 };
+use steadfast_core::Notice;
 use steadfast_proto::{
     deployment::WorkerDeploymentOptions,
     enums::{TaskQueueKind, TaskQueueType, WorkerVersioningMode},
@@ -17,7 +18,6 @@ use steadfast_proto::{
 };
 
 /// What the parts of a running worker have in common.
-#[derive(Debug)]
 pub(super) struct Shared {
     pub(super) client: Client,
     pub(super) task_queue: String,
@@ -27,7 +27,11 @@ pub(super) struct Shared {
     pub(super) build_id: Option<String>,
     pub(super) registry: Arc<Registry>,
     pub(super) server: Server,
+    pub(super) noticed: Option<Noticed>,
 }
+
+/// Is told what a shard has to tell, beside the log.
+pub(crate) type Noticed = Arc<dyn Fn(&Notice) + Send + Sync>;
 
 /// What the server can do, as far as a worker cares.
 #[derive(Debug, Clone, Copy, Default)]

@@ -162,7 +162,12 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
     fn make_calls(&mut self) {
         while let Some(output) = self.shard.poll_output() {
             match output {
-                Output::Notice(notice) => log(notice),
+                Output::Notice(notice) => {
+                    if let Some(noticed) = &self.shared.noticed {
+                        noticed(&notice);
+                    }
+                    log(notice);
+                }
                 output => self.push(Call::Output(output)),
             }
         }

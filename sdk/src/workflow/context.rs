@@ -67,6 +67,7 @@ impl<S> WorkflowContext<S> {
     /// Waits until the condition holds.
     ///
     /// With [`timeout`](Wait::timeout) it gives up and returns `None`.
+    #[track_caller]
     pub fn wait_condition(
         &self,
         condition: impl Fn(&S) -> bool + Send,
@@ -77,6 +78,7 @@ impl<S> WorkflowContext<S> {
     }
 
     /// Waits until the closure returns `Some`, and returns what is in it.
+    #[track_caller]
     pub fn wait_some<R>(
         &self,
         find: impl Fn(&S) -> Option<R> + Send,
@@ -85,6 +87,7 @@ impl<S> WorkflowContext<S> {
     }
 
     /// As [`wait_some`](Self::wait_some), and may take the value out of the state in the same step.
+    #[track_caller]
     pub fn wait_take<R, F>(&self, take: F) -> Wait<S, R, F>
     where
         F: FnMut(&mut S) -> Option<R> + Send,
@@ -96,8 +99,9 @@ impl<S> WorkflowContext<S> {
     ///
     /// # Errors
     /// The workflow was cancelled meanwhile.
+    #[track_caller]
     pub fn all_handlers_finished(&self) -> impl Future<Output = Result<(), Cancelled>> + Send + use<S> {
-        let host = self.0.host.clone();
+        let (host, location) = (self.0.host.clone(), Location::caller());
         let mut cancellation: Option<Operation> = None;
         poll_fn(move |task| {
             if cancellation
@@ -111,7 +115,7 @@ impl<S> WorkflowContext<S> {
                 return Poll::Ready(Ok(()));
             }
             if cancellation.is_none() {
-                let mut operation = Operation::issue(&host, Command::Wait);
+                let mut operation = Operation::issue(&host, Command::Wait, location);
                 let resolution = operation.poll(task);
                 cancellation = Some(operation);
                 if resolution.is_ready() {
@@ -144,6 +148,7 @@ impl<S> WorkflowContext<S> {
 /// Things to do.
 impl<S> WorkflowContext<S> {
     /// Sleeps, in the server's time, through restarts of the worker. Zero sleeps until the next workflow task.
+    #[track_caller]
     pub fn sleep(&self, duration: Duration) -> Sleep {
         Sleep::new(self.0.host.clone(), duration)
     }
@@ -177,11 +182,13 @@ impl<S> WorkflowContext<S> {
     /// Whether code behind a patch takes the new path. Executions that passed this place before the patch was deployed
     /// keep to the old one.
     #[must_use]
+    #[track_caller]
     pub fn patched(&self, id: &str) -> bool {
         self.0.host.patched(id)
     }
 
     /// Marks a patch whose old path no execution needs any more, the step before its removal.
+    #[track_caller]
     pub fn deprecate_patch(&self, id: &str) {
         self.0.host.deprecate_patch(id);
     }

@@ -173,6 +173,15 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
                 handlers.updates.keys().copied(),
             )));
         }
+        if name == metadata::STACK_TRACE_QUERY {
+            let text = stack_trace(host);
+            return self
+                .definition
+                .converter
+                .encode_result(&text)
+                .map(Some)
+                .map_err(unencodable);
+        }
         let Some(handler) = handlers.queries.get(name) else {
             return Err(refusal(
                 "NotFoundError",
@@ -195,6 +204,15 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
 
 fn update_outcome(outcome: Result<Payloads, Failure>) -> Result<Option<Payloads>, Exit> {
     outcome.map(Some).map_err(|failure| Exit::Failed(Box::new(failure)))
+}
+
+/// What the workflow waits for, and since which line.
+fn stack_trace(host: &Host) -> String {
+    let pending = host.pending_operations();
+    let lines = pending
+        .iter()
+        .map(|operation| format!("{} at {}", operation.what, operation.location));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A list for people.

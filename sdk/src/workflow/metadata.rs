@@ -6,6 +6,9 @@ use steadfast_proto::common::{Payload, Payloads};
 /// The query that every SDK answers with its workflow's messages.
 pub(super) const METADATA_QUERY: &str = "__temporal_workflow_metadata";
 
+/// The query that every SDK answers with what its workflow waits for.
+pub(super) const STACK_TRACE_QUERY: &str = "__stack_trace";
+
 /// A text as a payload that tools can show.
 pub(crate) fn text(text: &str) -> Payload {
     Payload::encoded("json/plain", serde_json::Value::from(text).to_string())

@@ -16,6 +16,8 @@ mod join;
 mod metadata;
 pub(crate) mod operation;
 mod select;
+#[cfg(all(test, feature = "server"))]
+mod tests;
 mod timer;
 mod wait;
 

@@ -1,6 +1,9 @@
 //! A command that was issued, until it is resolved or nobody wants to know any more.
 
-use std::task::{Context, Poll};
+use std::{
+    panic::Location,
+    task::{Context, Poll},
+};
 use steadfast_core::{Command, Host, OperationId, Resolution};
 
 /// A command that was issued. Dropping it before it is resolved releases it: a timer is cancelled, an activity runs on.
@@ -10,9 +13,9 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    #[track_caller]
-    pub(crate) fn issue(host: &Host, command: Command) -> Self {
-        let id = Some(host.ask(command));
+    /// Issues a command, on behalf of this line of workflow code.
+    pub(crate) fn issue(host: &Host, command: Command, location: &'static Location<'static>) -> Self {
+        let id = Some(host.ask_from(command, location));
         Self { host: host.clone(), id }
     }
 

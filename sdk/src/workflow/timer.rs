@@ -3,6 +3,7 @@
 use super::{Cancelled, operation::Operation};
 use std::{
     future::{Future, IntoFuture},
+    panic::Location,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -15,14 +16,17 @@ use steadfast_proto::{common::Payload, sdk::UserMetadata};
 pub struct Sleep {
     host: Host,
     duration: Duration,
+    location: &'static Location<'static>,
     summary: Option<Payload>,
 }
 
 impl Sleep {
+    #[track_caller]
     pub(super) fn new(host: Host, duration: Duration) -> Self {
         Self {
             host,
             duration,
+            location: Location::caller(),
             summary: None,
         }
     }
@@ -34,7 +38,6 @@ impl Sleep {
     }
 
     /// Starts the timer now; it is awaited later.
-    #[track_caller]
     pub fn start(self) -> Timer {
         self.into_future()
     }
@@ -44,7 +47,6 @@ impl IntoFuture for Sleep {
     type Output = Result<(), Cancelled>;
     type IntoFuture = Timer;
 
-    #[track_caller]
     fn into_future(self) -> Timer {
         let command = Command::Timer {
             duration: self.duration,
@@ -53,7 +55,7 @@ impl IntoFuture for Sleep {
                 ..UserMetadata::default()
             }),
         };
-        Timer(Operation::issue(&self.host, command))
+        Timer(Operation::issue(&self.host, command, self.location))
     }
 }
 

@@ -20,6 +20,7 @@ pub struct Wait<S, R, F> {
     context: WorkflowContext<S>,
     condition: F,
     access: Access,
+    location: &'static Location<'static>,
     /// What cancellation resolves; issued by the first poll that finds nothing.
     cancellation: Option<Operation>,
     result: PhantomData<fn() -> R>,
@@ -33,11 +34,13 @@ pub(super) enum Access {
 }
 
 impl<S, R, F> Wait<S, R, F> {
+    #[track_caller]
     pub(super) fn new(context: WorkflowContext<S>, access: Access, condition: F) -> Self {
         Self {
             context,
             condition,
             access,
+            location: Location::caller(),
             cancellation: None,
             result: PhantomData,
         }
@@ -54,14 +57,14 @@ impl<S, R, F> Wait<S, R, F> {
 }
 
 impl<S, R, F: FnMut(&mut S) -> Option<R>> Wait<S, R, F> {
-    fn poll_wait(&mut self, task: &mut Context<'_>, caller: &'static Location<'static>) -> Poll<Result<R, Cancelled>> {
+    fn poll_wait(&mut self, task: &mut Context<'_>) -> Poll<Result<R, Cancelled>> {
         // Cancellation is delivered once: were the condition looked at first, it would be lost.
         if let Some(cancellation) = &mut self.cancellation
             && cancellation.poll(task).is_ready()
         {
             return Poll::Ready(Err(Cancelled));
         }
-        if let Some(found) = self.context.with_state(caller, "a wait", &mut self.condition) {
+        if let Some(found) = self.context.with_state(self.location, "a wait", &mut self.condition) {
             self.cancellation = None;
             if self.access == Access::Takes {
                 self.context.host().state_changed();
@@ -69,7 +72,7 @@ impl<S, R, F: FnMut(&mut S) -> Option<R>> Wait<S, R, F> {
             return Poll::Ready(Ok(found));
         }
         if self.cancellation.is_none() {
-            let mut operation = Operation::issue(self.context.host(), Command::Wait);
+            let mut operation = Operation::issue(self.context.host(), Command::Wait, self.location);
             let resolution = operation.poll(task);
             self.cancellation = Some(operation);
             if resolution.is_ready() {
@@ -86,9 +89,8 @@ impl<S, R, F> Unpin for Wait<S, R, F> {}
 impl<S, R, F: FnMut(&mut S) -> Option<R>> Future for Wait<S, R, F> {
     type Output = Result<R, Cancelled>;
 
-    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_wait(task, Location::caller())
+        self.poll_wait(task)
     }
 }
 
@@ -105,14 +107,13 @@ impl<S, R, F> Unpin for WaitTimeout<S, R, F> {}
 impl<S, R, F: FnMut(&mut S) -> Option<R>> Future for WaitTimeout<S, R, F> {
     type Output = Result<Option<R>, Cancelled>;
 
-    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if let Poll::Ready(result) = this.wait.poll_wait(task, Location::caller()) {
+        if let Poll::Ready(result) = this.wait.poll_wait(task) {
             this.timer = None;
             return Poll::Ready(result.map(Some));
         }
-        let duration = this.timeout;
+        let (duration, location) = (this.timeout, this.wait.location);
         let host = this.wait.context.host();
         let timer = match &mut this.timer {
             Some(timer) => timer,
@@ -121,7 +122,7 @@ impl<S, R, F: FnMut(&mut S) -> Option<R>> Future for WaitTimeout<S, R, F> {
                     duration,
                     user_metadata: None,
                 };
-                empty.insert(Operation::issue(host, command))
+                empty.insert(Operation::issue(host, command, location))
             }
         };
         match timer.poll(task) {
