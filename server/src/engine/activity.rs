@@ -22,7 +22,6 @@ use steadfast_proto::{
         ActivityTaskStartedEventAttributes, ActivityTaskTimedOutEventAttributes,
     },
     prost::Message,
-    sdk::UserMetadata,
     workflowservice::PollActivityTaskQueueResponse,
 };
 
@@ -141,7 +140,6 @@ impl Run {
         world: &mut World,
         command: command::ScheduleActivityTaskCommandAttributes,
         completed: i64,
-        metadata: Option<UserMetadata>,
         eager: Option<&Poller>,
     ) -> Option<PollActivityTaskQueueResponse> {
         let [schedule_to_close, schedule_to_start, start_to_close, heartbeat] = timeouts(&command, self.is.run_timeout);
@@ -156,7 +154,7 @@ impl Run {
             .filter(|name| !name.is_empty());
         let task_queue = named.unwrap_or_else(|| self.is.task_queue.to_string());
         let priority = merged(command.priority.as_ref(), &self.is.priority);
-        let mut event = self.event(
+        let event = self.event(
             world,
             ActivityTaskScheduledEventAttributes {
                 activity_id: command.activity_id.clone(),
@@ -174,7 +172,6 @@ impl Run {
                 priority: Some(command.priority.unwrap_or_default()),
             },
         );
-        event.user_metadata = metadata;
         let event_id = self.push(world, event);
         let now = world.now();
         self.activity_ids.insert(command.activity_id.clone(), event_id);

@@ -25,7 +25,6 @@ use steadfast_proto::{
         StartChildWorkflowExecutionFailedEventAttributes, StartChildWorkflowExecutionInitiatedEventAttributes,
         WorkflowExecutionCancelRequestedEventAttributes, history_event::Attributes,
     },
-    sdk::UserMetadata,
 };
 
 /// A child that a run has started and that has not ended.
@@ -46,7 +45,6 @@ impl Run {
         world: &mut World,
         command: StartChildWorkflowExecutionCommandAttributes,
         completed: i64,
-        metadata: Option<UserMetadata>,
     ) {
         let Some(namespace) = world.namespaces.get(self.is.namespace) else {
             return;
@@ -87,7 +85,9 @@ impl Run {
             workflow_type: Some(workflow_type.clone()),
             task_queue: Some(task_queue::normal(&queue)),
             input: command.input,
-            workflow_execution_timeout: time::wire(execution_timeout),
+            workflow_execution_timeout: (!execution_timeout.is_zero())
+                .then_some(execution_timeout)
+                .and_then(time::wire),
             workflow_run_timeout: time::wire(run_timeout),
             workflow_task_timeout: time::wire(start::task_timeout(asked, run_timeout)),
             parent_close_policy: policy,
@@ -97,15 +97,13 @@ impl Run {
             retry_policy: retry.map(|retry| retry.wire()),
             cron_schedule: command.cron_schedule,
             header: command.header,
-            memo: command.memo,
+            memo: command.memo.filter(|memo| !memo.fields.is_empty()),
             search_attributes,
             inherit_build_id: command.inherit_build_id,
             priority: Some(command.priority.unwrap_or_default()),
             ..Default::default()
         };
-        let mut event = self.event(world, attributes);
-        event.user_metadata = metadata;
-        let initiated_event_id = self.push(world, event);
+        let initiated_event_id = self.record(world, attributes);
         self.children.insert(
             initiated_event_id,
             Child {
@@ -143,6 +141,7 @@ impl Run {
             input: initiated.input.clone(),
             execution_timeout,
             run_timeout: time::lasting(initiated.workflow_run_timeout.as_ref()),
+            names_run_timeout: true,
             task_timeout: time::lasting(initiated.workflow_task_timeout.as_ref()),
             retry_policy: initiated
                 .retry_policy

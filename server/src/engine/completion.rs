@@ -389,7 +389,7 @@ impl Run {
                 // What was said without a place among the commands was said before the end.
                 self.hear_rest(world, messages, &mut unheard);
             }
-            let metadata = command.user_metadata;
+            let event_id = self.history.next_event_id();
             match attributes {
                 Attributes::ScheduleActivityTaskCommandAttributes(command) => {
                     let same_queue = command
@@ -397,19 +397,17 @@ impl Run {
                         .as_ref()
                         .is_none_or(|queue| queue.name.is_empty() || *queue.name == *self.is.task_queue);
                     let eager = (command.request_eager_execution && same_queue).then_some(eager);
-                    activity_tasks.extend(self.schedule_activity(world, *command, completed, metadata, eager));
+                    activity_tasks.extend(self.schedule_activity(world, *command, completed, eager));
                 }
                 Attributes::RequestCancelActivityTaskCommandAttributes(command) => {
                     self.request_activity_cancel(world, command.scheduled_event_id, completed, identity);
                 }
-                Attributes::StartTimerCommandAttributes(command) => {
-                    self.start_timer(world, *command, completed, metadata)
-                }
+                Attributes::StartTimerCommandAttributes(command) => self.start_timer(world, *command, completed),
                 Attributes::CancelTimerCommandAttributes(command) => {
                     self.cancel_timer(world, command.timer_id, completed, identity)
                 }
                 Attributes::RecordMarkerCommandAttributes(command) => {
-                    let mut event = self.event(
+                    let event = self.event(
                         world,
                         MarkerRecordedEventAttributes {
                             marker_name: command.marker_name,
@@ -419,7 +417,6 @@ impl Run {
                             failure: command.failure,
                         },
                     );
-                    event.user_metadata = metadata;
                     self.push(world, event);
                 }
                 Attributes::UpsertWorkflowSearchAttributesCommandAttributes(command) => {
@@ -462,16 +459,20 @@ impl Run {
                     self.continue_as_new(world, *command, completed)
                 }
                 Attributes::StartChildWorkflowExecutionCommandAttributes(command) => {
-                    self.initiate_child(world, *command, completed, metadata)
+                    self.initiate_child(world, *command, completed)
                 }
                 Attributes::SignalExternalWorkflowExecutionCommandAttributes(command) => {
-                    self.initiate_signal(world, *command, completed, metadata)
+                    self.initiate_signal(world, *command, completed)
                 }
                 Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
-                    self.initiate_cancel(world, *command, completed, metadata)
+                    self.initiate_cancel(world, *command, completed)
                 }
                 Attributes::ScheduleNexusOperationCommandAttributes(_)
                 | Attributes::RequestCancelNexusOperationCommandAttributes(_) => {}
+            }
+            if command.user_metadata.is_some() || !command.event_group_markers.is_empty() {
+                self.history
+                    .annotate(event_id, command.user_metadata, command.event_group_markers);
             }
         }
         self.hear_rest(world, messages, &mut unheard);

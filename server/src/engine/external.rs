@@ -21,7 +21,6 @@ use steadfast_proto::{
         SignalExternalWorkflowExecutionFailedEventAttributes, SignalExternalWorkflowExecutionInitiatedEventAttributes,
         WorkflowExecutionCancelRequestedEventAttributes, WorkflowExecutionSignaledEventAttributes,
     },
-    sdk::UserMetadata,
 };
 
 /// A request to another run that is under way.
@@ -39,7 +38,6 @@ impl Run {
         world: &mut World,
         command: SignalExternalWorkflowExecutionCommandAttributes,
         completed: i64,
-        metadata: Option<UserMetadata>,
     ) {
         let attributes = SignalExternalWorkflowExecutionInitiatedEventAttributes {
             workflow_task_completed_event_id: completed,
@@ -52,9 +50,7 @@ impl Run {
             child_workflow_only: command.child_workflow_only,
             header: command.header,
         };
-        let mut event = self.event(world, attributes.clone());
-        event.user_metadata = metadata;
-        let initiated_event_id = self.push(world, event);
+        let initiated_event_id = self.record(world, attributes.clone());
         self.externals
             .insert(initiated_event_id, External::Signal(Box::new(attributes)));
         world.outbox.push(Effect::SignalExternal {
@@ -68,7 +64,6 @@ impl Run {
         world: &mut World,
         command: RequestCancelExternalWorkflowExecutionCommandAttributes,
         completed: i64,
-        metadata: Option<UserMetadata>,
     ) {
         let attributes = RequestCancelExternalWorkflowExecutionInitiatedEventAttributes {
             workflow_task_completed_event_id: completed,
@@ -82,9 +77,7 @@ impl Run {
             child_workflow_only: command.child_workflow_only,
             reason: command.reason,
         };
-        let mut event = self.event(world, attributes.clone());
-        event.user_metadata = metadata;
-        let initiated_event_id = self.push(world, event);
+        let initiated_event_id = self.record(world, attributes.clone());
         self.externals
             .insert(initiated_event_id, External::Cancel(Box::new(attributes)));
         world.outbox.push(Effect::CancelExternal {
@@ -170,7 +163,7 @@ impl Engine {
                 world,
                 SignalExternalWorkflowExecutionFailedEventAttributes {
                     cause: cause.into(),
-                    workflow_task_completed_event_id: signal.workflow_task_completed_event_id,
+                    workflow_task_completed_event_id: 0,
                     namespace: signal.namespace,
                     namespace_id: signal.namespace_id,
                     workflow_execution: Some(execution),
@@ -224,7 +217,7 @@ impl Engine {
                 world,
                 RequestCancelExternalWorkflowExecutionFailedEventAttributes {
                     cause: CancelCause::ExternalWorkflowExecutionNotFound.into(),
-                    workflow_task_completed_event_id: cancel.workflow_task_completed_event_id,
+                    workflow_task_completed_event_id: 0,
                     namespace: cancel.namespace,
                     namespace_id: cancel.namespace_id,
                     workflow_execution: Some(execution),

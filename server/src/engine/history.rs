@@ -1,7 +1,12 @@
 //! A run's history: events that only ever grow in number, counted from one without gaps.
 
 use super::{event::Event, time::Time};
-use steadfast_proto::{enums::EventType, history::HistoryEvent, prost::Message};
+use steadfast_proto::{
+    enums::EventType,
+    history::HistoryEvent,
+    prost::Message,
+    sdk::{EventGroupMarker, UserMetadata},
+};
 
 /// The events of a run.
 #[derive(Debug, Default)]
@@ -18,6 +23,17 @@ impl History {
         self.bytes += event.encoded_len();
         self.events.push(event);
         id
+    }
+
+    /// Adds what a command says besides what it does to the event that it made.
+    pub(crate) fn annotate(&mut self, event_id: i64, metadata: Option<UserMetadata>, markers: Vec<EventGroupMarker>) {
+        let at = usize::try_from(event_id).ok().and_then(|id| id.checked_sub(1));
+        if let Some(event) = at.and_then(|at| self.events.get_mut(at)) {
+            self.bytes -= event.encoded_len();
+            event.user_metadata = metadata;
+            event.event_group_markers = markers;
+            self.bytes += event.encoded_len();
+        }
     }
 
     pub(crate) fn next_event_id(&self) -> i64 {

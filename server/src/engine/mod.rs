@@ -6,6 +6,8 @@
 //! There are two clocks. *Real* time is what the caller passes in: polls and other waits end by it. *Virtual* time is real
 //! time plus what has been skipped: everything that workflows can see goes by it.
 
+#![expect(deprecated, reason = "clients of every age speak to a server")]
+
 mod activity;
 mod child;
 mod clock;

@@ -41,7 +41,6 @@ pub(crate) struct Identity {
     pub(crate) workflow_id: Arc<str>,
     pub(crate) run_id: Uuid,
     pub(crate) first_run_id: Uuid,
-    pub(crate) original_run_id: Uuid,
     pub(crate) workflow_type: String,
     pub(crate) task_queue: Arc<str>,
     pub(crate) execution_timeout: Duration,

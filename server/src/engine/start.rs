@@ -57,6 +57,8 @@ pub(crate) struct StartPlan {
     pub(crate) input: Option<common::Payloads>,
     pub(crate) execution_timeout: Duration,
     pub(crate) run_timeout: Duration,
+    /// The first event names the run's time-out even where there is none.
+    pub(crate) names_run_timeout: bool,
     pub(crate) task_timeout: Duration,
     pub(crate) expiration: Option<Time>,
     pub(crate) retry_policy: Option<RetryPolicy>,
@@ -109,7 +111,6 @@ impl Run {
                 workflow_id: plan.workflow_id,
                 run_id: plan.run_id,
                 first_run_id: plan.first_run_id,
-                original_run_id: plan.original_run_id,
                 workflow_type: plan.workflow_type,
                 task_queue: plan.task_queue,
                 execution_timeout: plan.execution_timeout,
@@ -228,7 +229,11 @@ impl StartPlan {
             task_queue: Some(super::task_queue::normal(&self.task_queue)),
             input: self.input.clone(),
             workflow_execution_timeout: nonzero(self.execution_timeout),
-            workflow_run_timeout: nonzero(self.run_timeout),
+            workflow_run_timeout: if self.names_run_timeout {
+                time::wire(self.run_timeout)
+            } else {
+                nonzero(self.run_timeout)
+            },
             workflow_task_timeout: time::wire(self.task_timeout),
             continued_execution_run_id: self.continued_run_id.map(|id| id.to_string()).unwrap_or_default(),
             initiator: self.initiator.into(),

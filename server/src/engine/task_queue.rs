@@ -1,6 +1,6 @@
 //! Task queues: tasks that wait for a poller, pollers that wait for a task. First come, first served, on both sides.
 
-use super::{id::Uuid, limits, namespace::NamespaceKey, run::RunKey, time::Time, waiter::WaiterId};
+use super::{limits, namespace::NamespaceKey, run::RunKey, time::Time, waiter::WaiterId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use steadfast_proto::{common, enums::TaskQueueKind, taskqueue};
@@ -55,7 +55,6 @@ pub(crate) struct Poller {
 #[derive(Debug)]
 pub(crate) struct TaskQueue {
     pub(crate) name: Arc<str>,
-    pub(crate) work: Work,
     pub(crate) tasks: VecDeque<Task>,
     pub(crate) pollers: BTreeSet<WaiterId>,
     /// When (in real time) somebody last polled or a poll last ended.
@@ -122,7 +121,6 @@ impl TaskQueues {
         names.insert(name.clone(), key);
         self.queues.push(TaskQueue {
             name,
-            work,
             tasks: VecDeque::new(),
             pollers: BTreeSet::new(),
             polled: None,
@@ -233,9 +231,4 @@ pub(crate) fn sticky(name: &str, normal_name: &str) -> taskqueue::TaskQueue {
         kind: TaskQueueKind::Sticky.into(),
         normal_name: normal_name.to_owned(),
     }
-}
-
-/// A request id for what the server itself starts.
-pub(crate) fn request_id(id: Uuid) -> String {
-    id.to_string()
 }

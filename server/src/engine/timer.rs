@@ -3,7 +3,7 @@
 use super::{
     deadline::{DeadlineKey, Due},
     run::Run,
-    time::{self, Time},
+    time,
     world::World,
 };
 use steadfast_proto::{
@@ -11,14 +11,12 @@ use steadfast_proto::{
     history::{
         TimerCanceledEventAttributes, TimerFiredEventAttributes, TimerStartedEventAttributes, history_event::Attributes,
     },
-    sdk::UserMetadata,
 };
 
 /// A timer that has not fired.
 #[derive(Debug)]
 pub(crate) struct Timer {
     pub(crate) started_event_id: i64,
-    pub(crate) fires: Time,
     deadline: Option<DeadlineKey>,
 }
 
@@ -28,10 +26,9 @@ impl Run {
         world: &mut World,
         command: command::StartTimerCommandAttributes,
         completed: i64,
-        metadata: Option<UserMetadata>,
     ) {
         let fires = world.now().plus(time::lasting(command.start_to_fire_timeout.as_ref()));
-        let mut event = self.event(
+        let event = self.event(
             world,
             TimerStartedEventAttributes {
                 timer_id: command.timer_id.clone(),
@@ -39,7 +36,6 @@ impl Run {
                 workflow_task_completed_event_id: completed,
             },
         );
-        event.user_metadata = metadata;
         let started_event_id = self.push(world, event);
         let due = Due::Timer {
             run: self.is.key,
