@@ -6,7 +6,8 @@
 //!
 //! The packages are reachable by their last name: `temporal.api.history.v1` is [`history`].
 //!
-//! Features: `client` adds the gRPC clients over a tonic channel, `server` the service traits with their gRPC front.
+//! Features: `client` adds the gRPC clients over a tonic channel, `server` the service traits with their gRPC front, `json`
+//! reads and writes the JSON of histories and all other messages.
 
 #[allow(
     missing_docs,
@@ -26,6 +27,8 @@ mod generated {
 
 mod duration;
 pub mod failure;
+#[cfg(feature = "json")]
+pub mod json;
 pub mod payload;
 
 pub use bytes;

@@ -9,6 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+#[path = "json/table.rs"]
+mod json_table;
+
 type Failure = Box<dyn Error>;
 
 /// Oneofs so large that every message around them would be moved at their full size.
@@ -54,6 +57,7 @@ fn generate(protos: &Path) -> Result<BTreeMap<String, String>, Failure> {
     collect(protos, &mut files)?;
     files.sort();
     let descriptors = protox::compile(&files, [protos])?;
+    let json_table = json_table::table(&descriptors)?;
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("generated");
     fs::create_dir_all(&out)?;
     for entry in fs::read_dir(&out)? {
@@ -80,6 +84,7 @@ fn generate(protos: &Path) -> Result<BTreeMap<String, String>, Failure> {
         let path = entry?.path();
         fresh.insert(file_name(&path), fs::read_to_string(&path)?);
     }
+    fresh.insert("json.rs".to_owned(), json_table);
     Ok(fresh)
 }
 
