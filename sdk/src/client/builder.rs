@@ -230,6 +230,8 @@ pub enum ConnectError {
     Refused(RpcError),
     /// A setting has characters that cannot be sent.
     Header(&'static str),
+    /// The server in this process does not start.
+    Embedded(String),
 }
 
 /// What is the matter with an address.
@@ -275,6 +277,7 @@ impl fmt::Display for ConnectError {
                 )
             }
             Self::Refused(error) => write!(f, "the server refused the connection: {error}"),
+            Self::Embedded(reason) => write!(f, "no server starts in this process: {reason}"),
             Self::Header(what) => write!(f, "the {what} has characters that cannot be sent in a header"),
         }
     }

@@ -90,6 +90,20 @@ impl Client {
         Self::builder().in_process(service)
     }
 
+    /// A client of a new server inside this process: nothing to install, no port. It has the namespace `default`, keeps
+    /// everything in memory, and ends with the last clone of the client.
+    ///
+    /// Its time is real; for tests in virtual time there is [`TestEnv`](crate::testing::TestEnv).
+    ///
+    /// # Errors
+    /// This is not called on a tokio runtime.
+    #[cfg(feature = "server")]
+    pub fn embedded() -> Result<Self, ConnectError> {
+        let server = steadfast_server::Server::builder().start();
+        let server = server.map_err(|error| ConnectError::Embedded(error.to_string()))?;
+        Ok(Self::in_process(server.workflow_service()))
+    }
+
     /// Starts a workflow when awaited, and returns its handle.
     ///
     /// ```no_run
