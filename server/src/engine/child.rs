@@ -193,7 +193,7 @@ impl Run {
                 cause: Cause::WorkflowAlreadyExists.into(),
                 control: initiated.control,
                 initiated_event_id,
-                workflow_task_completed_event_id: initiated.workflow_task_completed_event_id,
+                workflow_task_completed_event_id: 0,
             },
         );
         self.want_task(world);

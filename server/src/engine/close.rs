@@ -316,7 +316,7 @@ impl Run {
             input: started.input,
             execution_timeout: self.is.execution_timeout,
             run_timeout: self.is.run_timeout,
-            names_run_timeout: true,
+            names_run_timeout: initiator == Initiator::Workflow,
             task_timeout: self.is.task_timeout,
             expiration: self.is.expiration,
             retry_policy: self.is.retry_policy.clone(),

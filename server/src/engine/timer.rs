@@ -47,7 +47,6 @@ impl Run {
             command.timer_id,
             Timer {
                 started_event_id,
-                fires,
                 deadline,
             },
         );
