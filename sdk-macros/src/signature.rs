@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Attribute, FnArg, Pat, PatType, ReceiverKind, ReturnType, Signature, Type};
+use syn::{Attribute, FnArg, Pat, PatType, PathArguments, ReceiverKind, ReturnType, Signature, Type};
 
 /// As many parameters as `Args` is implemented for.
 const PARAMETERS_MAX: usize = 8;
@@ -223,13 +223,16 @@ pub(crate) fn check_plain(signature: &Signature, what: &str, errors: &mut Errors
 pub(crate) fn input_type(parameters: &[Parameter]) -> TokenStream {
     match parameters {
         [one] => one.ty.to_token_stream(),
-        several => tuple_type(several),
+        several => {
+            let types = several.iter().map(|parameter| &parameter.ty);
+            quote!((#(#types,)*))
+        }
     }
 }
 
 /// The parameters as `Args`: one payload each.
 pub(crate) fn tuple_type(parameters: &[Parameter]) -> TokenStream {
-    let types = parameters.iter().map(|parameter| &parameter.ty);
+    let types = parameters.iter().map(|parameter| payload(&parameter.ty));
     quote!((#(#types,)*))
 }
 
@@ -273,17 +276,18 @@ pub(crate) fn codec(parameters: &[Parameter]) -> TokenStream {
     let (input, converter) = (path::local("input"), path::local("converter"));
     let tuple = tuple_type(parameters);
     let (encode, decode) = match parameters {
-        [_] => (
-            quote!(__sf::encode_one(#input, #converter)),
-            quote! {{
-                let (#input,): #tuple = __sf::Args::decode(#input, #converter)?;
+        [one] => {
+            let payload = payload(&one.ty);
+            let decode = quote! {
+                let (#input,) = <#tuple as __sf::Args>::decode(#input, #converter)?;
                 __sf::Result::Ok(#input)
-            }},
-        ),
-        _ => (
-            quote!(__sf::Args::encode(#input, #converter)),
-            quote!(__sf::Args::decode(#input, #converter)),
-        ),
+            };
+            (quote!(__sf::encode_one::<#payload>(#input, #converter)), decode)
+        }
+        _ => {
+            let decode = quote!(<#tuple as __sf::Args>::decode(#input, #converter));
+            (quote!(<#tuple as __sf::Args>::encode(#input, #converter)), decode)
+        }
     };
     quote! {
         fn encode(
@@ -301,15 +305,53 @@ pub(crate) fn codec(parameters: &[Parameter]) -> TokenStream {
     }
 }
 
-/// One check that a type can travel, reported on that type.
-pub(crate) fn data_check(ty: &Type) -> TokenStream {
-    quote_spanned!(ty.span()=> __sf::data::<#ty>();)
+/// A type that is sent or read: the error type of rustc if it can't travel, reported on the user's tokens.
+pub(crate) fn payload(ty: &impl ToTokens) -> TokenStream {
+    let (start, end) = ends(ty);
+    let head = quote_spanned!(start=> <#ty as __sf::Travels>);
+    let tail = quote_spanned!(end=> ::Itself);
+    quote!(#head #tail)
+}
+
+/// What a `Result` holds if all went well, as a type that is sent.
+pub(crate) fn fallible_ok(ty: &Type) -> TokenStream {
+    payload(&fallible(ty, "Ok"))
+}
+
+/// `Result<Ok, Err>`, written so that what is no `Result` is reported as such and nothing else about it.
+pub(crate) fn outcome(ty: &Type) -> TokenStream {
+    let (ok, err) = (fallible_ok(ty), fallible(ty, "Err"));
+    quote!(__sf::Result<#ok, #err>)
 }
 
 /// `<T as Fallible>::Ok` or `::Err`, reported on the return type.
 pub(crate) fn fallible(ty: &Type, part: &str) -> TokenStream {
-    let part = Ident::new(part, Span::call_site());
-    quote_spanned!(ty.span()=> <#ty as __sf::Fallible>::#part)
+    let (start, end) = ends(ty);
+    let part = Ident::new(part, end);
+    let head = quote_spanned!(start=> <#ty as __sf::Fallible>);
+    let tail = quote_spanned!(end=> ::#part);
+    quote!(#head #tail)
+}
+
+/// The name of the method that turns an error into a failure, at the place of the error's type.
+pub(crate) fn failure_method(output: &Type) -> Ident {
+    let arguments = match output {
+        Type::Path(path) => path.path.segments.last().map(|segment| &segment.arguments),
+        _ => None,
+    };
+    let error = match arguments {
+        Some(PathArguments::AngleBracketed(arguments)) if arguments.args.len() > 1 => arguments.args.last(),
+        _ => None,
+    };
+    let span = error.map_or_else(|| ends(output).0, |error| ends(error).0);
+    Ident::new("failure", span)
+}
+
+/// The places of the first and of the last token.
+fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut tokens = tokens.to_token_stream().into_iter();
+    let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
+    (first, tokens.last().map_or(first, |token| token.span()))
 }
 
 /// The attributes that a generated twin of a function keeps: documentation, deprecation, conditions.

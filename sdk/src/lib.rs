@@ -77,6 +77,7 @@
 extern crate self as steadfast;
 
 pub mod activity;
+mod checks;
 pub mod client;
 pub mod convert;
 pub mod error;
@@ -96,7 +97,7 @@ pub use worker::Worker;
 /// What generated code names. Not for people: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::{activity::*, client::*, convert::*, error::*, handle::*, testing::*, worker::*, workflow::*};
+    pub use crate::{activity::*, checks::*, client::*, convert::*, error::*, handle::*, testing::*, worker::*, workflow::*};
     pub use std::{
         boxed::Box, marker::PhantomData, ops::Deref, option::Option, result::Result, string::String, sync::Arc,
         vec::Vec,

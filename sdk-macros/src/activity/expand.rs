@@ -5,11 +5,11 @@ use super::parse::Set;
 use crate::errors::Errors;
 use crate::path::{hidden, local};
 use crate::signature::{
-    arguments, codec, conditions, data_check, fallible, input_pattern, input_type, kept_attributes, locals,
+    arguments, codec, conditions, failure_method, fallible, fallible_ok, input_pattern, input_type, kept_attributes,
+    locals, outcome, tuple_type,
 };
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::{format_ident, quote};
 use syn::{Generics, Type};
 
 /// A free function: a type of the same name beside it, and what the type knows.
@@ -27,8 +27,7 @@ pub(super) fn function(function: &Function, errors: Errors) -> TokenStream {
         let errors = errors.into_items();
         let definition = definition(activity, &quote!(#marker), &Generics::default());
         let implementation = implementation(activity, marker);
-        let checks = data_checks(std::slice::from_ref(activity), &Generics::default());
-        quote!(#errors #definition #implementation #checks)
+        quote!(#errors #definition #implementation)
     } else {
         let mistake = errors.into_items_and_type();
         let definition = mistaken_definition(activity, &quote!(#marker), &Generics::default());
@@ -53,7 +52,7 @@ pub(super) fn definition(activity: &Activity, marker: &TokenStream, generics: &G
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let name = &activity.name;
     let input = input_type(&activity.parameters);
-    let (ok, err) = (fallible(output, "Ok"), fallible(output, "Err"));
+    let (ok, err) = (fallible_ok(output), fallible(output, "Err"));
     let timeout = timeout(activity);
     let defaults = activity
         .options
@@ -61,7 +60,7 @@ pub(super) fn definition(activity: &Activity, marker: &TokenStream, generics: &G
         .map(|body| quote!(fn defaults() -> __sf::ActivityOptions { #body }));
     let codec = codec(&activity.parameters);
     let (error, converter) = (local("error"), local("converter"));
-    let failure = quote_spanned!(output.span()=> failure);
+    let failure = failure_method(output);
     quote! {
         #[automatically_derived]
         impl #impl_generics __sf::Activity for #marker #where_clause {
@@ -115,13 +114,14 @@ fn implementation(activity: &Activity, marker: &Ident) -> TokenStream {
     let function = &activity.function;
     let context = local("context");
     let body = call(activity, &quote!(#function), None, &quote!(Self));
+    let output = activity.output.as_ref().map(fallible_ok);
     quote! {
         #[automatically_derived]
         impl __sf::ActivityImplementation for #marker {
             fn run(
                 #context: __sf::ActivityContext,
                 #pattern: Self::Input,
-            ) -> __sf::BoxFuture<__sf::Result<Self::Output, __sf::Failure>> {
+            ) -> __sf::BoxFuture<__sf::Result<#output, __sf::Failure>> {
                 #body
             }
         }
@@ -130,7 +130,8 @@ fn implementation(activity: &Activity, marker: &Ident) -> TokenStream {
 
 /// The call of the user's function, as a boxed future: on the runtime, or on the blocking pool.
 fn call(activity: &Activity, function: &TokenStream, this: Option<&Ident>, marker: &TokenStream) -> TokenStream {
-    let (context, converter, error) = (local("context"), local("converter"), local("error"));
+    let (context, converter) = (local("context"), local("converter"));
+    let (error, result) = (local("error"), local("result"));
     let context_argument = activity.context.as_ref().map(|written| {
         if written.by_reference {
             quote!(&#context,)
@@ -141,11 +142,18 @@ fn call(activity: &Activity, function: &TokenStream, this: Option<&Ident>, marke
     let this = this.map(|this| quote!(&*#this,));
     let arguments = arguments(&activity.parameters);
     let call = quote!(#function(#this #context_argument #arguments));
-    let map_error = quote!(.map_err(|#error| <#marker as __sf::Activity>::failure(#error, &#converter)));
+    let outcome = activity.output.as_ref().map(outcome);
+    let map_error = quote!(#result.map_err(|#error| <#marker as __sf::Activity>::failure(#error, &#converter)));
     let boxed = if activity.is_async {
-        quote!(__sf::Box::pin(async move { #call.await #map_error }))
+        quote!(__sf::Box::pin(async move {
+            let #result: #outcome = #call.await;
+            #map_error
+        }))
     } else {
-        quote!(__sf::blocking(move || #call #map_error))
+        quote!(__sf::blocking(move || {
+            let #result: #outcome = #call;
+            #map_error
+        }))
     };
     quote! {
         let #converter = ::core::clone::Clone::clone(#context.converter());
@@ -158,6 +166,9 @@ pub(super) fn set(set: &Set, activities: &[Activity], errors: Errors) -> TokenSt
     let (self_ty, generics) = (&*set.block.self_ty, &set.block.generics);
     let callable: Vec<_> = activities.iter().filter(|activity| activity.is_callable).collect();
     let errors = errors.into_items();
+    if generics.lifetimes().next().is_some() {
+        return errors;
+    }
     let shared = shared(self_ty, generics, &callable);
     let registration = registration(self_ty, generics, &callable);
     hidden(set.krate.as_ref(), &quote!(#errors #shared #registration))
@@ -176,17 +187,11 @@ pub(super) fn shared(self_ty: &Type, generics: &Generics, activities: &[&Activit
             const _: () = { #definition };
         }
     });
-    let checks = activities.iter().map(|activity| {
-        let conditions = conditions(&activity.attributes);
-        let checks = data_checks(std::slice::from_ref(*activity), generics);
-        quote!(#(#conditions)* const _: () = { #checks };)
-    });
     let stub = stub(self_ty, generics, activities);
     let mock = mock(self_ty, generics, activities);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     quote! {
         #(#markers)*
-        #(#checks)*
         #stub
         #mock
         #[automatically_derived]
@@ -203,7 +208,9 @@ fn stub(self_ty: &Type, generics: &Generics, activities: &[&Activity]) -> TokenS
         let attributes = kept_attributes(&activity.attributes);
         let (function, name) = (&activity.function, &activity.name);
         let (names, types) = names_and_types(activity);
-        let output = activity.output.as_ref().map(|output| fallible(output, "Ok"));
+        let output = activity.output.as_ref().map(fallible_ok);
+        let tuple = tuple_type(&activity.parameters);
+        let arguments = local("arguments");
         let timeout = timeout(activity);
         let defaults = activity
             .options
@@ -212,7 +219,8 @@ fn stub(self_ty: &Type, generics: &Generics, activities: &[&Activity]) -> TokenS
         quote! {
             #(#attributes)*
             pub fn #function(&self, #(#names: #types),*) -> __K::Call<#output, #timeout> {
-                self.0.kind.call(#name, (#(#names,)*), #defaults)
+                let #arguments: #tuple = (#(#names,)*);
+                self.0.kind.call(#name, #arguments, #defaults)
             }
         }
     });
@@ -316,20 +324,6 @@ pub(super) fn register(
             });
         }
     }
-}
-
-/// A function that compiles if everything in the signatures can travel, reported on the user's types.
-fn data_checks(activities: &[Activity], generics: &Generics) -> TokenStream {
-    let checks = activities.iter().flat_map(|activity| {
-        let parameters = activity.parameters.iter().map(|parameter| data_check(&parameter.ty));
-        let output = activity.output.iter().map(|output| {
-            let ok = fallible(output, "Ok");
-            quote_spanned!(output.span()=> __sf::data::<#ok>();)
-        });
-        parameters.chain(output).collect::<Vec<_>>()
-    });
-    let (_, _, where_clause) = generics.split_for_impl();
-    quote!(fn __data #generics () #where_clause { #(#checks)* })
 }
 
 fn timeout(activity: &Activity) -> TokenStream {

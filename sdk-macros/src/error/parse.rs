@@ -34,7 +34,7 @@ pub(super) struct Variant<'a> {
 #[derive(Default)]
 pub(super) struct ErrorAttribute {
     pub(super) is_present: bool,
-    /// It has been reported.
+    /// Something in it could not be understood, which has been reported.
     pub(super) is_unreadable: bool,
     pub(super) text: Option<LitStr>,
     pub(super) non_retryable: bool,
@@ -126,6 +126,7 @@ impl ErrorAttribute {
             _ => {
                 let known = ["\"the text\"", "non_retryable", "next_retry_delay", "type", "crate"];
                 option.unknown("#[error]", &known, errors);
+                self.is_unreadable = true;
             }
         }
     }

@@ -140,16 +140,6 @@ impl Functions {
 }
 
 pub(super) fn functions(functions: &[Function], self_ty: &Type, place: Span, errors: &mut Errors) -> Functions {
-    for function in functions {
-        if let Some(parameter) = function.signature.generics.params.first() {
-            let cure = "put the type parameter on the impl block";
-            errors.push(
-                parameter,
-                format!("what the worker calls cannot be generic by itself: {cure}"),
-            );
-        }
-        signature::check_plain(&function.signature, "a function of a workflow", errors);
-    }
     let init = only("#[init]", functions, |role| matches!(role, Role::Init), errors)
         .and_then(|function| init(function, self_ty, errors));
     let run = only("#[run]", functions, |role| matches!(role, Role::Run), errors);
@@ -172,6 +162,18 @@ pub(super) fn functions(functions: &[Function], self_ty: &Type, place: Span, err
     }
 }
 
+/// What holds for every function of a workflow.
+fn check_plain(function: &Function, errors: &mut Errors) {
+    if let Some(parameter) = function.signature.generics.params.first() {
+        let cure = "put the type parameter on the impl block";
+        errors.push(
+            parameter,
+            format!("what the worker calls cannot be generic by itself: {cure}"),
+        );
+    }
+    signature::check_plain(&function.signature, "a function of a workflow", errors);
+}
+
 fn only<'a>(
     attribute: &str,
     functions: &'a [Function],
@@ -191,6 +193,7 @@ fn only<'a>(
 
 fn init(function: &Function, self_ty: &Type, errors: &mut Errors) -> Option<Init> {
     let before = errors.len();
+    check_plain(function, errors);
     let inputs = signature::inputs(&function.signature, Some(self_ty), errors);
     if let Some(receiver) = function.signature.receiver() {
         errors.push(
@@ -218,6 +221,7 @@ fn init(function: &Function, self_ty: &Type, errors: &mut Errors) -> Option<Init
 
 fn run(function: &Function, init: Option<&Init>, self_ty: &Type, errors: &mut Errors) -> Option<Run> {
     let before = errors.len();
+    check_plain(function, errors);
     let signature = &function.signature;
     let inputs = signature::inputs(signature, Some(self_ty), errors);
     if let Some(receiver) = signature.receiver() {
@@ -272,6 +276,7 @@ fn message(function: &Function, self_ty: &Type, errors: &mut Errors) -> Option<M
         Role::Init | Role::Run | Role::Validator { .. } => return None,
     };
     let before = errors.len();
+    check_plain(function, errors);
     let signature = &function.signature;
     let is_async = signature.asyncness.is_some();
     if kind == MessageKind::DynamicSignal {
@@ -503,6 +508,7 @@ fn unknown_update(target: &Ident, functions: &[Function]) -> String {
 
 fn validator(function: &Function, update: &Message, self_ty: &Type, errors: &mut Errors) -> Option<Validator> {
     let before = errors.len();
+    check_plain(function, errors);
     let signature = &function.signature;
     let inputs = signature::inputs(signature, Some(self_ty), errors);
     if inputs.receiver != Receiver::Shared {

@@ -4,19 +4,23 @@ use super::check::{ContextArgument, Init, Message, MessageKind, Run, Validator, 
 use crate::errors::Errors;
 use crate::path::{hidden, local};
 use crate::signature::{
-    arguments, codec, conditions, data_check, fallible, input_pattern, input_type, is_fallible, kept_attributes,
-    last_segment, locals, tuple_pattern, tuple_type,
+    arguments, codec, conditions, failure_method, fallible_ok, input_pattern, input_type, is_fallible, kept_attributes,
+    last_segment, locals, outcome, payload, tuple_pattern, tuple_type,
 };
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Type, spanned::Spanned};
 
 /// An impl block: definition and implementation.
 pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream {
+    if workflow.generics.lifetimes().next().is_some() {
+        return errors.into_items();
+    }
     let definition = definition(workflow);
     let (self_ty, run) = (&workflow.self_ty, workflow.run.as_ref());
     let (impl_generics, _, where_clause) = workflow.generics.split_for_impl();
     let init = init(workflow.init.as_ref(), self_ty);
+    let output = run.map_or_else(|| quote!(__Mistake), |run| fallible_ok(&run.output));
     let run_body = run.map_or_else(|| quote!(loop {}), |run| run_call(run, &quote!(Self)));
     let run_pattern = run.map_or_else(|| quote!(_), run_pattern);
     let handlers = handlers(workflow, &quote!(Self));
@@ -38,7 +42,7 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
                 fn run(
                     #context: __sf::WorkflowContext<Self>,
                     #run_pattern: Self::Input,
-                ) -> __sf::BoxFuture<__sf::WorkflowResult<Self::Output>> {
+                ) -> __sf::BoxFuture<__sf::WorkflowResult<#output>> {
                     #run_body
                 }
                 fn handlers(#handler_list: &mut __sf::Handlers<Self>) { #handlers }
@@ -53,23 +57,38 @@ pub(super) fn definition(workflow: &Workflow) -> TokenStream {
     let (self_ty, name) = (&workflow.self_ty, &workflow.name);
     let (impl_generics, _, where_clause) = workflow.generics.split_for_impl();
     let (input, output, codec) = match &workflow.run {
-        Some(run) => (input_type(&run.input), fallible(&run.output, "Ok"), codec(&run.input)),
-        None => (quote!(__Mistake), quote!(__Mistake), mistaken_codec()),
+        Some(run) => {
+            let (input, place) = (input_type(&run.input), input_place(run));
+            let input = quote_spanned!(place=> type Input = #input;);
+            (input, fallible_ok(&run.output), codec(&run.input))
+        }
+        None => (
+            quote!(
+                type Input = __Mistake;
+            ),
+            quote!(__Mistake),
+            mistaken_codec(),
+        ),
     };
     let messages = messages(workflow);
-    let checks = data_checks(workflow);
     quote! {
         #messages
         #[automatically_derived]
         impl #impl_generics __sf::Workflow for #self_ty #where_clause {
             const NAME: &'static str = #name;
-            type Input = #input;
+            #input
             type Output = #output;
             type Messages<__T: __sf::Target> = __Messages<Self, __T>;
             #codec
         }
-        #checks
     }
+}
+
+/// Where a type is reported that is less visible than the workflow.
+fn input_place(run: &Run) -> Span {
+    run.input
+        .first()
+        .map_or_else(Span::call_site, |parameter| parameter.written.span())
 }
 
 fn mistaken_codec() -> TokenStream {
@@ -131,10 +150,12 @@ fn message_method(message: &Message) -> TokenStream {
         }
         MessageKind::Signal | MessageKind::DynamicSignal => (quote!(__T::Signal), quote!(signal)),
     };
+    let (arguments, tuple) = (local("arguments"), tuple_type(&message.parameters));
     quote! {
         #(#attributes)*
         pub fn #function(&self, #(#names: #types),*) -> #call {
-            self.0.target.#method(#name, (#(#names,)*))
+            let #arguments: #tuple = (#(#names,)*);
+            self.0.target.#method(#name, #arguments)
         }
     }
 }
@@ -142,8 +163,8 @@ fn message_method(message: &Message) -> TokenStream {
 /// What the sender gets: what is in the `Result`, or the value itself.
 fn plain_output(output: Option<&Type>) -> TokenStream {
     match output {
-        Some(output) if is_fallible(output) => fallible(output, "Ok"),
-        Some(output) => quote!(#output),
+        Some(output) if is_fallible(output) => fallible_ok(output),
+        Some(output) => payload(output),
         None => quote!(()),
     }
 }
@@ -165,7 +186,7 @@ fn init(init: Option<&Init>, self_ty: &Type) -> TokenStream {
                 ContextArgument::Reference => quote!(&#context,),
             };
             quote! {
-                let #pattern: #tuple = __sf::Args::decode(#payloads, #converter)?;
+                let #pattern = <#tuple as __sf::Args>::decode(#payloads, #converter)?;
                 __sf::Result::Ok(Self::#function(#context #arguments))
             }
         }
@@ -202,9 +223,11 @@ pub(super) fn run_call(run: &Run, self_ty: &TokenStream) -> TokenStream {
     if is_exact && run.parameters.iter().all(|parameter| !parameter.lent) {
         return quote!(__sf::Box::pin(#call));
     }
-    let convert = quote_spanned!(run.output.span()=> ::core::convert::Into::into);
-    let convert = (!is_exact).then(|| quote!(.map_err(#convert)));
-    quote!(__sf::Box::pin(async move { #call.await #convert }))
+    let (result, outcome) = (local("result"), outcome(&run.output));
+    quote!(__sf::Box::pin(async move {
+        let #result: #outcome = #call.await;
+        #result.map_err(::core::convert::Into::into)
+    }))
 }
 
 /// The registration of all handlers.
@@ -258,39 +281,57 @@ fn handler(message: &Message, self_ty: &TokenStream) -> TokenStream {
 
 /// A synchronous call as `Result<O, Failure>`.
 fn answer(call: &TokenStream, output: Option<&Type>, context: &Ident) -> TokenStream {
+    let result = local("result");
     match output {
         Some(output) if is_fallible(output) => {
-            let map_error = map_error(output, &quote!(#context.converter()));
-            quote!(#call #map_error)
+            let (outcome, map_error) = (outcome(output), map_error(output, &quote!(#context.converter())));
+            quote! {{
+                let #result: #outcome = #call;
+                #result #map_error
+            }}
         }
-        _ => quote!(__sf::Result::Ok(#call)),
+        output => {
+            let output = plain_output(output);
+            quote! {{
+                let #result: #output = #call;
+                __sf::Result::Ok(#result)
+            }}
+        }
     }
 }
 
 /// An async call as a future of `Result<O, Failure>`.
 fn async_answer(call: &TokenStream, output: Option<&Type>) -> TokenStream {
-    let (context, converter) = (local("context"), local("converter"));
+    let (context, converter, result) = (local("context"), local("converter"), local("result"));
     match output {
         Some(output) if is_fallible(output) => {
-            let map_error = map_error(output, &quote!(&#converter));
+            let (outcome, map_error) = (outcome(output), map_error(output, &quote!(&#converter)));
             quote!(async move {
                 let #converter = ::core::clone::Clone::clone(#context.converter());
-                #call.await #map_error
+                let #result: #outcome = #call.await;
+                #result #map_error
             })
         }
-        _ => quote!(async move { __sf::Result::Ok(#call.await) }),
+        output => {
+            let output = plain_output(output);
+            quote!(async move {
+                let #result: #output = #call.await;
+                __sf::Result::Ok(#result)
+            })
+        }
     }
 }
 
 /// An async signal as a future of `WorkflowResult<()>`.
 fn async_signal(call: &TokenStream, output: Option<&Type>) -> TokenStream {
+    let result = local("result");
     match output {
-        Some(output) if last_segment(output).is_some_and(|segment| segment == "WorkflowResult") => {
-            quote!(async move { #call.await })
-        }
         Some(output) => {
-            let convert = quote_spanned!(output.span()=> ::core::convert::Into::into);
-            quote!(async move { #call.await.map_err(#convert) })
+            let outcome = outcome(output);
+            quote!(async move {
+                let #result: #outcome = #call.await;
+                #result.map_err(::core::convert::Into::into)
+            })
         }
         None => quote! {
             async move {
@@ -302,8 +343,7 @@ fn async_signal(call: &TokenStream, output: Option<&Type>) -> TokenStream {
 }
 
 fn map_error(output: &Type, converter: &TokenStream) -> TokenStream {
-    let error = local("error");
-    let failure = quote_spanned!(output.span()=> failure);
+    let (error, failure) = (local("error"), failure_method(output));
     quote! {
         .map_err(|#error| {
             use __sf::error_kind::*;
@@ -340,45 +380,15 @@ fn same_input(workflow: &Workflow) -> TokenStream {
     let (Some(init), Some(run)) = (&workflow.init, &workflow.run) else {
         return TokenStream::new();
     };
+    let pairs: Vec<_> = init.parameters.iter().zip(&run.parameters).collect();
+    if pairs.is_empty() {
+        return TokenStream::new();
+    }
     let generics = &workflow.generics;
     let (_, _, where_clause) = generics.split_for_impl();
-    let value = local("value");
-    let checks = init.parameters.iter().zip(&run.parameters).map(|(init, run)| {
+    let checks = pairs.into_iter().map(|(init, run)| {
         let (init, run) = (&init.ty, &run.ty);
-        let value = Ident::new("value", value.span().located_at(init.span()));
-        quote!(let _ = |#value: #init| -> #run { #value };)
+        quote_spanned!(init.span()=> __sf::same_input::<#init, #run>();)
     });
     quote!(fn __same_input #generics () #where_clause { #(#checks)* })
-}
-
-/// A function that compiles if everything in the signatures can travel, reported on the user's types.
-fn data_checks(workflow: &Workflow) -> TokenStream {
-    let run = workflow.run.iter().flat_map(|run| {
-        let output = fallible(&run.output, "Ok");
-        let output = quote_spanned!(run.output.span()=> __sf::data::<#output>(););
-        run.input
-            .iter()
-            .map(|parameter| data_check(&parameter.ty))
-            .chain([output])
-    });
-    let messages = workflow.messages.iter().flat_map(|message| {
-        let conditions = conditions(&message.attributes);
-        let output = message
-            .output
-            .as_ref()
-            .filter(|_| message.kind != MessageKind::Signal)
-            .map(|output| {
-                let plain = plain_output(Some(output));
-                quote_spanned!(output.span()=> __sf::data::<#plain>();)
-            });
-        let checks = message
-            .parameters
-            .iter()
-            .map(|parameter| data_check(&parameter.ty))
-            .chain(output);
-        checks.map(|check| quote!(#(#conditions)* #check)).collect::<Vec<_>>()
-    });
-    let generics = &workflow.generics;
-    let (_, _, where_clause) = generics.split_for_impl();
-    quote!(fn __data #generics () #where_clause { #(#run)* #(#messages)* })
 }

@@ -6,6 +6,7 @@ use super::parse::{self, WorkflowOptions};
 use crate::errors::Errors;
 use crate::options::default_name;
 use crate::path::{hidden, local};
+use crate::signature::fallible_ok;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{ImplItem, ItemImpl, ItemTrait, TraitItem, Type, parse_quote};
@@ -73,6 +74,10 @@ fn expand_definition(workflow: &Workflow, ident: &Ident, errors: Errors) -> Toke
         .run
         .as_ref()
         .map_or_else(|| quote!(loop {}), |run| expand::run_call(run, &owner));
+    let output = workflow
+        .run
+        .as_ref()
+        .map_or_else(|| quote!(__Mistake), |run| fallible_ok(&run.output));
     let pattern = workflow.run.as_ref().map_or_else(|| quote!(_), expand::run_pattern);
     let handlers = expand::handlers(workflow, &owner);
     hidden(
@@ -85,7 +90,7 @@ fn expand_definition(workflow: &Workflow, ident: &Ident, errors: Errors) -> Toke
                 fn run(
                     #context: __sf::WorkflowContext<__X>,
                     #pattern: Self::Input,
-                ) -> __sf::BoxFuture<__sf::WorkflowResult<Self::Output>> {
+                ) -> __sf::BoxFuture<__sf::WorkflowResult<#output>> {
                     #run
                 }
                 fn handlers(#handler_list: &mut __sf::Handlers<__X>) { #handlers }

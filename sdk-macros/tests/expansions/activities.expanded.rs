@@ -44,23 +44,26 @@ const _: () = {
         {
             const NAME: &'static str = "charge";
             type Input = Order;
-            type Output = <Result<Receipt, PaymentError> as __sf::Fallible>::Ok;
+            type Output = <<Result<
+                Receipt,
+                PaymentError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
             type Error = <Result<Receipt, PaymentError> as __sf::Fallible>::Err;
             type Timeout = __sf::CloseTimeoutMissing;
             fn encode(
                 input: &Self::Input,
                 converter: &__sf::Converter,
             ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-                __sf::encode_one(input, converter)
+                __sf::encode_one::<<Order as __sf::Travels>::Itself>(input, converter)
             }
             fn decode(
                 input: __sf::Option<&__sf::Payloads>,
                 converter: &__sf::Converter,
             ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-                {
-                    let (input,): (Order,) = __sf::Args::decode(input, converter)?;
-                    __sf::Result::Ok(input)
-                }
+                let (input,) = <(
+                    <Order as __sf::Travels>::Itself,
+                ) as __sf::Args>::decode(input, converter)?;
+                __sf::Result::Ok(input)
             }
             fn failure(
                 error: Self::Error,
@@ -84,10 +87,10 @@ const _: () = {
         {
             const NAME: &'static str = "payments-audit";
             type Input = (__sf::String, u64);
-            type Output = <Result<
+            type Output = <<Result<
                 <Payments<G>>::Report,
                 ActivityError,
-            > as __sf::Fallible>::Ok;
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
             type Error = <Result<
                 <Payments<G>>::Report,
                 ActivityError,
@@ -103,13 +106,19 @@ const _: () = {
                 input: &Self::Input,
                 converter: &__sf::Converter,
             ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-                __sf::Args::encode(input, converter)
+                <(
+                    <__sf::String as __sf::Travels>::Itself,
+                    <u64 as __sf::Travels>::Itself,
+                ) as __sf::Args>::encode(input, converter)
             }
             fn decode(
                 input: __sf::Option<&__sf::Payloads>,
                 converter: &__sf::Converter,
             ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-                __sf::Args::decode(input, converter)
+                <(
+                    <__sf::String as __sf::Travels>::Itself,
+                    <u64 as __sf::Travels>::Itself,
+                ) as __sf::Args>::decode(input, converter)
             }
             fn failure(
                 error: Self::Error,
@@ -118,27 +127,6 @@ const _: () = {
                 use __sf::error_kind::*;
                 (&&&Tag(error)).failure(converter)
             }
-        }
-    };
-    const _: () = {
-        fn __data<G: Gateway>()
-        where
-            G: 'static,
-        {
-            __sf::data::<Order>();
-            __sf::data::<<Result<Receipt, PaymentError> as __sf::Fallible>::Ok>();
-        }
-    };
-    const _: () = {
-        fn __data<G: Gateway>()
-        where
-            G: 'static,
-        {
-            __sf::data::<__sf::String>();
-            __sf::data::<u64>();
-            __sf::data::<
-                <Result<<Payments<G>>::Report, ActivityError> as __sf::Fallible>::Ok,
-            >();
         }
     };
     pub struct __Methods<__A: ?Sized, __K>(__sf::StubCore<__A, __K>);
@@ -165,24 +153,35 @@ const _: () = {
             &self,
             order: Order,
         ) -> __K::Call<
-            <Result<Receipt, PaymentError> as __sf::Fallible>::Ok,
+            <<Result<
+                Receipt,
+                PaymentError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutMissing,
         > {
-            self.0.kind.call("charge", (order,), ::core::default::Default::default())
+            let arguments: (<Order as __sf::Travels>::Itself,) = (order,);
+            self.0.kind.call("charge", arguments, ::core::default::Default::default())
         }
         pub fn audit(
             &self,
             who: __sf::String,
             cents: u64,
         ) -> __K::Call<
-            <Result<<Payments<G>>::Report, ActivityError> as __sf::Fallible>::Ok,
+            <<Result<
+                <Payments<G>>::Report,
+                ActivityError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutSet,
         > {
+            let arguments: (
+                <__sf::String as __sf::Travels>::Itself,
+                <u64 as __sf::Travels>::Itself,
+            ) = (who, cents);
             self.0
                 .kind
                 .call(
                     "payments-audit",
-                    (who, cents),
+                    arguments,
                     <__sf::ActivityOptions as ::core::default::Default>::default()
                         .schedule_to_close_timeout(
                             ::core::time::Duration::from_millis(300000u64),
@@ -273,8 +272,14 @@ const _: () = {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::Box::pin(async move {
-                            Self::charge(&*this, context, __0)
-                                .await
+                            let result: __sf::Result<
+                                <<Result<
+                                    Receipt,
+                                    PaymentError,
+                                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                                <Result<Receipt, PaymentError> as __sf::Fallible>::Err,
+                            > = Self::charge(&*this, context, __0).await;
+                            result
                                 .map_err(|error| <__charge<
                                     G,
                                 > as __sf::Activity>::failure(error, &converter))
@@ -290,7 +295,17 @@ const _: () = {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::blocking(move || {
-                            Self::audit(&*this, &__0, __1)
+                            let result: __sf::Result<
+                                <<Result<
+                                    <Payments<G>>::Report,
+                                    ActivityError,
+                                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                                <Result<
+                                    <Payments<G>>::Report,
+                                    ActivityError,
+                                > as __sf::Fallible>::Err,
+                            > = Self::audit(&*this, &__0, __1);
+                            result
                                 .map_err(|error| <__audit<
                                     G,
                                 > as __sf::Activity>::failure(error, &converter))

@@ -39,20 +39,29 @@ const _: () = {
         impl __sf::Activity for __book {
             const NAME: &'static str = "book";
             type Input = (String, u32);
-            type Output = <Result<String, ActivityError> as __sf::Fallible>::Ok;
+            type Output = <<Result<
+                String,
+                ActivityError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
             type Error = <Result<String, ActivityError> as __sf::Fallible>::Err;
             type Timeout = __sf::CloseTimeoutMissing;
             fn encode(
                 input: &Self::Input,
                 converter: &__sf::Converter,
             ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-                __sf::Args::encode(input, converter)
+                <(
+                    <String as __sf::Travels>::Itself,
+                    <u32 as __sf::Travels>::Itself,
+                ) as __sf::Args>::encode(input, converter)
             }
             fn decode(
                 input: __sf::Option<&__sf::Payloads>,
                 converter: &__sf::Converter,
             ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-                __sf::Args::decode(input, converter)
+                <(
+                    <String as __sf::Travels>::Itself,
+                    <u32 as __sf::Travels>::Itself,
+                ) as __sf::Args>::decode(input, converter)
             }
             fn failure(
                 error: Self::Error,
@@ -69,7 +78,10 @@ const _: () = {
         impl __sf::Activity for __print {
             const NAME: &'static str = "print-label";
             type Input = Label;
-            type Output = <Result<Vec<u8>, ActivityError> as __sf::Fallible>::Ok;
+            type Output = <<Result<
+                Vec<u8>,
+                ActivityError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
             type Error = <Result<Vec<u8>, ActivityError> as __sf::Fallible>::Err;
             type Timeout = __sf::CloseTimeoutSet;
             fn defaults() -> __sf::ActivityOptions {
@@ -80,16 +92,16 @@ const _: () = {
                 input: &Self::Input,
                 converter: &__sf::Converter,
             ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-                __sf::encode_one(input, converter)
+                __sf::encode_one::<<Label as __sf::Travels>::Itself>(input, converter)
             }
             fn decode(
                 input: __sf::Option<&__sf::Payloads>,
                 converter: &__sf::Converter,
             ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-                {
-                    let (input,): (Label,) = __sf::Args::decode(input, converter)?;
-                    __sf::Result::Ok(input)
-                }
+                let (input,) = <(
+                    <Label as __sf::Travels>::Itself,
+                ) as __sf::Args>::decode(input, converter)?;
+                __sf::Result::Ok(input)
             }
             fn failure(
                 error: Self::Error,
@@ -98,19 +110,6 @@ const _: () = {
                 use __sf::error_kind::*;
                 (&&&Tag(error)).failure(converter)
             }
-        }
-    };
-    const _: () = {
-        fn __data() {
-            __sf::data::<String>();
-            __sf::data::<u32>();
-            __sf::data::<<Result<String, ActivityError> as __sf::Fallible>::Ok>();
-        }
-    };
-    const _: () = {
-        fn __data() {
-            __sf::data::<Label>();
-            __sf::data::<<Result<Vec<u8>, ActivityError> as __sf::Fallible>::Ok>();
         }
     };
     pub struct __Methods<__A: ?Sized, __K>(__sf::StubCore<__A, __K>);
@@ -135,23 +134,34 @@ const _: () = {
             to: String,
             grams: u32,
         ) -> __K::Call<
-            <Result<String, ActivityError> as __sf::Fallible>::Ok,
+            <<Result<
+                String,
+                ActivityError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutMissing,
         > {
-            self.0.kind.call("book", (to, grams), ::core::default::Default::default())
+            let arguments: (
+                <String as __sf::Travels>::Itself,
+                <u32 as __sf::Travels>::Itself,
+            ) = (to, grams);
+            self.0.kind.call("book", arguments, ::core::default::Default::default())
         }
         pub fn print(
             &self,
             label: Label,
         ) -> __K::Call<
-            <Result<Vec<u8>, ActivityError> as __sf::Fallible>::Ok,
+            <<Result<
+                Vec<u8>,
+                ActivityError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutSet,
         > {
+            let arguments: (<Label as __sf::Travels>::Itself,) = (label,);
             self.0
                 .kind
                 .call(
                     "print-label",
-                    (label,),
+                    arguments,
                     <__sf::ActivityOptions as ::core::default::Default>::default()
                         .start_to_close_timeout(
                             ::core::time::Duration::from_millis(5000u64),
@@ -221,8 +231,14 @@ const _: () = {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::Box::pin(async move {
-                            <__X as Parcels>::book(&*this, __0, __1)
-                                .await
+                            let result: __sf::Result<
+                                <<Result<
+                                    String,
+                                    ActivityError,
+                                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                                <Result<String, ActivityError> as __sf::Fallible>::Err,
+                            > = <__X as Parcels>::book(&*this, __0, __1).await;
+                            result
                                 .map_err(|error| <__book as __sf::Activity>::failure(
                                     error,
                                     &converter,
@@ -239,7 +255,14 @@ const _: () = {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::blocking(move || {
-                            <__X as Parcels>::print(&*this, context, &__0)
+                            let result: __sf::Result<
+                                <<Result<
+                                    Vec<u8>,
+                                    ActivityError,
+                                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                                <Result<Vec<u8>, ActivityError> as __sf::Fallible>::Err,
+                            > = <__X as Parcels>::print(&*this, context, &__0);
+                            result
                                 .map_err(|error| <__print as __sf::Activity>::failure(
                                     error,
                                     &converter,

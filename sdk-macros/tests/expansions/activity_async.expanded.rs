@@ -26,23 +26,26 @@ const _: () = {
     impl __sf::Activity for send_email {
         const NAME: &'static str = "send_email";
         type Input = Order;
-        type Output = <Result<(), ActivityError> as __sf::Fallible>::Ok;
+        type Output = <<Result<
+            (),
+            ActivityError,
+        > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
         type Error = <Result<(), ActivityError> as __sf::Fallible>::Err;
         type Timeout = __sf::CloseTimeoutMissing;
         fn encode(
             input: &Self::Input,
             converter: &__sf::Converter,
         ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-            __sf::encode_one(input, converter)
+            __sf::encode_one::<<Order as __sf::Travels>::Itself>(input, converter)
         }
         fn decode(
             input: __sf::Option<&__sf::Payloads>,
             converter: &__sf::Converter,
         ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-            {
-                let (input,): (Order,) = __sf::Args::decode(input, converter)?;
-                __sf::Result::Ok(input)
-            }
+            let (input,) = <(
+                <Order as __sf::Travels>::Itself,
+            ) as __sf::Args>::decode(input, converter)?;
+            __sf::Result::Ok(input)
         }
         fn failure(error: Self::Error, converter: &__sf::Converter) -> __sf::Failure {
             use __sf::error_kind::*;
@@ -54,20 +57,30 @@ const _: () = {
         fn run(
             context: __sf::ActivityContext,
             __0: Self::Input,
-        ) -> __sf::BoxFuture<__sf::Result<Self::Output, __sf::Failure>> {
+        ) -> __sf::BoxFuture<
+            __sf::Result<
+                <<Result<
+                    (),
+                    ActivityError,
+                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                __sf::Failure,
+            >,
+        > {
             let converter = ::core::clone::Clone::clone(context.converter());
             __sf::Box::pin(async move {
-                send_email(__0)
-                    .await
+                let result: __sf::Result<
+                    <<Result<
+                        (),
+                        ActivityError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                    <Result<(), ActivityError> as __sf::Fallible>::Err,
+                > = send_email(__0).await;
+                result
                     .map_err(|error| <Self as __sf::Activity>::failure(
                         error,
                         &converter,
                     ))
             })
         }
-    }
-    fn __data() {
-        __sf::data::<Order>();
-        __sf::data::<<Result<(), ActivityError> as __sf::Fallible>::Ok>();
     }
 };

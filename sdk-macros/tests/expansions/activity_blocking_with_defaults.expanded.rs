@@ -28,7 +28,9 @@ const _: () = {
     impl __sf::Activity for render {
         const NAME: &'static str = "render-pdf";
         type Input = (__sf::String, u32);
-        type Output = <std::io::Result<Vec<u8>> as __sf::Fallible>::Ok;
+        type Output = <<std::io::Result<
+            Vec<u8>,
+        > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
         type Error = <std::io::Result<Vec<u8>> as __sf::Fallible>::Err;
         type Timeout = __sf::CloseTimeoutSet;
         fn defaults() -> __sf::ActivityOptions {
@@ -40,13 +42,19 @@ const _: () = {
             input: &Self::Input,
             converter: &__sf::Converter,
         ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-            __sf::Args::encode(input, converter)
+            <(
+                <__sf::String as __sf::Travels>::Itself,
+                <u32 as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(input, converter)
         }
         fn decode(
             input: __sf::Option<&__sf::Payloads>,
             converter: &__sf::Converter,
         ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-            __sf::Args::decode(input, converter)
+            <(
+                <__sf::String as __sf::Travels>::Itself,
+                <u32 as __sf::Travels>::Itself,
+            ) as __sf::Args>::decode(input, converter)
         }
         fn failure(error: Self::Error, converter: &__sf::Converter) -> __sf::Failure {
             use __sf::error_kind::*;
@@ -58,20 +66,28 @@ const _: () = {
         fn run(
             context: __sf::ActivityContext,
             (__0, __1): Self::Input,
-        ) -> __sf::BoxFuture<__sf::Result<Self::Output, __sf::Failure>> {
+        ) -> __sf::BoxFuture<
+            __sf::Result<
+                <<std::io::Result<
+                    Vec<u8>,
+                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                __sf::Failure,
+            >,
+        > {
             let converter = ::core::clone::Clone::clone(context.converter());
             __sf::blocking(move || {
-                render(context, &__0, __1)
+                let result: __sf::Result<
+                    <<std::io::Result<
+                        Vec<u8>,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                    <std::io::Result<Vec<u8>> as __sf::Fallible>::Err,
+                > = render(context, &__0, __1);
+                result
                     .map_err(|error| <Self as __sf::Activity>::failure(
                         error,
                         &converter,
                     ))
             })
         }
-    }
-    fn __data() {
-        __sf::data::<__sf::String>();
-        __sf::data::<u32>();
-        __sf::data::<<std::io::Result<Vec<u8>> as __sf::Fallible>::Ok>();
     }
 };

@@ -27,20 +27,23 @@ const _: () = {
     impl __sf::Activity for SendEmail {
         const NAME: &'static str = "send_email";
         type Input = ();
-        type Output = <Result<(), ActivityError> as __sf::Fallible>::Ok;
+        type Output = <<Result<
+            (),
+            ActivityError,
+        > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
         type Error = <Result<(), ActivityError> as __sf::Fallible>::Err;
         type Timeout = __sf::CloseTimeoutMissing;
         fn encode(
             input: &Self::Input,
             converter: &__sf::Converter,
         ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-            __sf::Args::encode(input, converter)
+            <() as __sf::Args>::encode(input, converter)
         }
         fn decode(
             input: __sf::Option<&__sf::Payloads>,
             converter: &__sf::Converter,
         ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-            __sf::Args::decode(input, converter)
+            <() as __sf::Args>::decode(input, converter)
         }
         fn failure(error: Self::Error, converter: &__sf::Converter) -> __sf::Failure {
             use __sf::error_kind::*;
@@ -52,19 +55,30 @@ const _: () = {
         fn run(
             context: __sf::ActivityContext,
             (): Self::Input,
-        ) -> __sf::BoxFuture<__sf::Result<Self::Output, __sf::Failure>> {
+        ) -> __sf::BoxFuture<
+            __sf::Result<
+                <<Result<
+                    (),
+                    ActivityError,
+                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                __sf::Failure,
+            >,
+        > {
             let converter = ::core::clone::Clone::clone(context.converter());
             __sf::Box::pin(async move {
-                send_email()
-                    .await
+                let result: __sf::Result<
+                    <<Result<
+                        (),
+                        ActivityError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                    <Result<(), ActivityError> as __sf::Fallible>::Err,
+                > = send_email().await;
+                result
                     .map_err(|error| <Self as __sf::Activity>::failure(
                         error,
                         &converter,
                     ))
             })
         }
-    }
-    fn __data() {
-        __sf::data::<<Result<(), ActivityError> as __sf::Fallible>::Ok>();
     }
 };

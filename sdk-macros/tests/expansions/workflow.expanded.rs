@@ -76,71 +76,82 @@ const _: () = {
     impl<__T: __sf::Target> __Messages<Approval, __T> {
         /// Says yes or no.
         pub fn decide(&self, approved: bool) -> __T::Signal {
-            self.0.target.signal("decide", (approved,))
+            let arguments: (<bool as __sf::Travels>::Itself,) = (approved,);
+            self.0.target.signal("decide", arguments)
         }
         pub fn on_cancel(&self, reason: __sf::String) -> __T::Signal {
-            self.0.target.signal("cancel", (reason,))
+            let arguments: (<__sf::String as __sf::Travels>::Itself,) = (reason,);
+            self.0.target.signal("cancel", arguments)
         }
     }
     impl __Messages<Approval, __sf::ToClient> {
-        pub fn status(&self) -> __sf::QueryCall<Option<bool>> {
-            self.0.target.query("status", ())
+        pub fn status(
+            &self,
+        ) -> __sf::QueryCall<<Option<bool> as __sf::Travels>::Itself> {
+            let arguments: () = ();
+            self.0.target.query("status", arguments)
         }
         pub fn age(
             &self,
-        ) -> __sf::QueryCall<<Result<Duration, ClockError> as __sf::Fallible>::Ok> {
-            self.0.target.query("age", ())
+        ) -> __sf::QueryCall<
+            <<Result<
+                Duration,
+                ClockError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+        > {
+            let arguments: () = ();
+            self.0.target.query("age", arguments)
         }
         pub fn amend(
             &self,
             total_cents: u64,
-        ) -> __sf::UpdateCall<<Result<u64, UpdateError> as __sf::Fallible>::Ok> {
-            self.0.target.update("amend", (total_cents,))
+        ) -> __sf::UpdateCall<
+            <<Result<u64, UpdateError> as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+        > {
+            let arguments: (<u64 as __sf::Travels>::Itself,) = (total_cents,);
+            self.0.target.update("amend", arguments)
         }
         #[cfg(feature = "shipping")]
         pub fn ship(
             &self,
             to: Address,
             express: bool,
-        ) -> __sf::UpdateCall<<Result<Tracking, UpdateError> as __sf::Fallible>::Ok> {
-            self.0.target.update("ship-it", (to, express))
+        ) -> __sf::UpdateCall<
+            <<Result<
+                Tracking,
+                UpdateError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+        > {
+            let arguments: (
+                <Address as __sf::Travels>::Itself,
+                <bool as __sf::Travels>::Itself,
+            ) = (to, express);
+            self.0.target.update("ship-it", arguments)
         }
     }
     #[automatically_derived]
     impl __sf::Workflow for Approval {
         const NAME: &'static str = "Approval";
         type Input = Order;
-        type Output = <WorkflowResult<String> as __sf::Fallible>::Ok;
+        type Output = <<WorkflowResult<
+            String,
+        > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
         type Messages<__T: __sf::Target> = __Messages<Self, __T>;
         fn encode(
             input: &Self::Input,
             converter: &__sf::Converter,
         ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-            __sf::encode_one(input, converter)
+            __sf::encode_one::<<Order as __sf::Travels>::Itself>(input, converter)
         }
         fn decode(
             input: __sf::Option<&__sf::Payloads>,
             converter: &__sf::Converter,
         ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-            {
-                let (input,): (Order,) = __sf::Args::decode(input, converter)?;
-                __sf::Result::Ok(input)
-            }
+            let (input,) = <(
+                <Order as __sf::Travels>::Itself,
+            ) as __sf::Args>::decode(input, converter)?;
+            __sf::Result::Ok(input)
         }
-    }
-    fn __data() {
-        __sf::data::<Order>();
-        __sf::data::<<WorkflowResult<String> as __sf::Fallible>::Ok>();
-        __sf::data::<bool>();
-        __sf::data::<__sf::String>();
-        __sf::data::<Option<bool>>();
-        __sf::data::<<Result<Duration, ClockError> as __sf::Fallible>::Ok>();
-        __sf::data::<u64>();
-        __sf::data::<<Result<u64, UpdateError> as __sf::Fallible>::Ok>();
-        #[cfg(feature = "shipping")] __sf::data::<Address>();
-        #[cfg(feature = "shipping")] __sf::data::<bool>();
-        #[cfg(feature = "shipping")]
-        __sf::data::<<Result<Tracking, UpdateError> as __sf::Fallible>::Ok>();
     }
     #[automatically_derived]
     impl __sf::WorkflowImplementation for Approval {
@@ -149,28 +160,38 @@ const _: () = {
             payloads: __sf::Option<&__sf::Payloads>,
             converter: &__sf::Converter,
         ) -> __sf::Result<Self, __sf::DecodeError> {
-            let (__0,): (Order,) = __sf::Args::decode(payloads, converter)?;
+            let (__0,) = <(
+                <Order as __sf::Travels>::Itself,
+            ) as __sf::Args>::decode(payloads, converter)?;
             __sf::Result::Ok(Self::new(&context, __0))
         }
         fn run(
             context: __sf::WorkflowContext<Self>,
             __0: Self::Input,
-        ) -> __sf::BoxFuture<__sf::WorkflowResult<Self::Output>> {
+        ) -> __sf::BoxFuture<
+            __sf::WorkflowResult<
+                <<WorkflowResult<String> as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+            >,
+        > {
             __sf::Box::pin(Self::run(context, __0))
         }
         fn handlers(handlers: &mut __sf::Handlers<Self>) {
             handlers
                 .signal(
                     "decide",
-                    |state, context: &__sf::HandlerContext, (__0,): (bool,)| Self::decide(
+                    |
                         state,
-                        __0,
-                    ),
+                        context: &__sf::HandlerContext,
+                        (__0,): (<bool as __sf::Travels>::Itself,)|
+                    Self::decide(state, __0),
                 );
             handlers
                 .signal_async(
                     "cancel",
-                    |context: __sf::WorkflowContext<_>, (__0,): (__sf::String,)| __sf::Box::pin(async move {
+                    |
+                        context: __sf::WorkflowContext<_>,
+                        (__0,): (<__sf::String as __sf::Travels>::Itself,)|
+                    __sf::Box::pin(async move {
                         Self::on_cancel(context, &__0).await;
                         __sf::Result::Ok(())
                     }),
@@ -184,15 +205,25 @@ const _: () = {
             handlers
                 .query(
                     "status",
-                    |state, context: &__sf::HandlerContext, (): ()| __sf::Result::Ok(
-                        Self::status(state),
-                    ),
+                    |state, context: &__sf::HandlerContext, (): ()| {
+                        let result: <Option<bool> as __sf::Travels>::Itself = Self::status(
+                            state,
+                        );
+                        __sf::Result::Ok(result)
+                    },
                 );
             handlers
                 .query(
                     "age",
                     |state, context: &__sf::HandlerContext, (): ()| {
-                        Self::age(state, context)
+                        let result: __sf::Result<
+                            <<Result<
+                                Duration,
+                                ClockError,
+                            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                            <Result<Duration, ClockError> as __sf::Fallible>::Err,
+                        > = Self::age(state, context);
+                        result
                             .map_err(|error| {
                                 use __sf::error_kind::*;
                                 (&&&Tag(error)).failure(context.converter())
@@ -202,8 +233,19 @@ const _: () = {
             handlers
                 .update(
                     "amend",
-                    |state, context: &__sf::HandlerContext, (__0,): (u64,)| {
-                        Self::amend(state, __0)
+                    |
+                        state,
+                        context: &__sf::HandlerContext,
+                        (__0,): (<u64 as __sf::Travels>::Itself,)|
+                    {
+                        let result: __sf::Result<
+                            <<Result<
+                                u64,
+                                UpdateError,
+                            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                            <Result<u64, UpdateError> as __sf::Fallible>::Err,
+                        > = Self::amend(state, __0);
+                        result
                             .map_err(|error| {
                                 use __sf::error_kind::*;
                                 (&&&Tag(error)).failure(context.converter())
@@ -214,10 +256,25 @@ const _: () = {
             handlers
                 .update_async(
                     "ship-it",
-                    |context: __sf::WorkflowContext<_>, (__0, __1): (Address, bool)| __sf::Box::pin(async move {
+                    |
+                        context: __sf::WorkflowContext<_>,
+                        (
+                            __0,
+                            __1,
+                        ): (
+                            <Address as __sf::Travels>::Itself,
+                            <bool as __sf::Travels>::Itself,
+                        )|
+                    __sf::Box::pin(async move {
                         let converter = ::core::clone::Clone::clone(context.converter());
-                        Self::ship(context, __0, __1)
-                            .await
+                        let result: __sf::Result<
+                            <<Result<
+                                Tracking,
+                                UpdateError,
+                            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                            <Result<Tracking, UpdateError> as __sf::Fallible>::Err,
+                        > = Self::ship(context, __0, __1).await;
+                        result
                             .map_err(|error| {
                                 use __sf::error_kind::*;
                                 (&&&Tag(error)).failure(&converter)
@@ -227,13 +284,15 @@ const _: () = {
             handlers
                 .validator(
                     "amend",
-                    |state, context: &__sf::HandlerContext, (__0,): &(u64,)| {
-                        Self::check_amend(state, __0)
-                    },
+                    |
+                        state,
+                        context: &__sf::HandlerContext,
+                        (__0,): &(<u64 as __sf::Travels>::Itself,)|
+                    { Self::check_amend(state, __0) },
                 );
         }
     }
     fn __same_input() {
-        let _ = |value: Order| -> Order { value };
+        __sf::same_input::<Order, Order>();
     }
 };

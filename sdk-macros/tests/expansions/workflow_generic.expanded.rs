@@ -49,7 +49,8 @@ const _: () = {
         T::Value: Clone,
     {
         pub fn push(&self, value: T::Value) -> __T::Signal {
-            self.0.target.signal("push", (value,))
+            let arguments: (<T::Value as __sf::Travels>::Itself,) = (value,);
+            self.0.target.signal("push", arguments)
         }
     }
     impl<T: Codec> __Messages<Fold<T>, __sf::ToClient>
@@ -63,31 +64,26 @@ const _: () = {
     {
         const NAME: &'static str = T::NAME;
         type Input = T::Value;
-        type Output = <Result<T::Value, FoldError> as __sf::Fallible>::Ok;
+        type Output = <<Result<
+            T::Value,
+            FoldError,
+        > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
         type Messages<__T: __sf::Target> = __Messages<Self, __T>;
         fn encode(
             input: &Self::Input,
             converter: &__sf::Converter,
         ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-            __sf::encode_one(input, converter)
+            __sf::encode_one::<<T::Value as __sf::Travels>::Itself>(input, converter)
         }
         fn decode(
             input: __sf::Option<&__sf::Payloads>,
             converter: &__sf::Converter,
         ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-            {
-                let (input,): (T::Value,) = __sf::Args::decode(input, converter)?;
-                __sf::Result::Ok(input)
-            }
+            let (input,) = <(
+                <T::Value as __sf::Travels>::Itself,
+            ) as __sf::Args>::decode(input, converter)?;
+            __sf::Result::Ok(input)
         }
-    }
-    fn __data<T: Codec>()
-    where
-        T::Value: Clone,
-    {
-        __sf::data::<T::Value>();
-        __sf::data::<<Result<T::Value, FoldError> as __sf::Fallible>::Ok>();
-        __sf::data::<T::Value>();
     }
     #[automatically_derived]
     impl<T: Codec> __sf::WorkflowImplementation for Fold<T>
@@ -99,30 +95,43 @@ const _: () = {
             payloads: __sf::Option<&__sf::Payloads>,
             converter: &__sf::Converter,
         ) -> __sf::Result<Self, __sf::DecodeError> {
-            let (__0,): (T::Value,) = __sf::Args::decode(payloads, converter)?;
+            let (__0,) = <(
+                <T::Value as __sf::Travels>::Itself,
+            ) as __sf::Args>::decode(payloads, converter)?;
             __sf::Result::Ok(Self::new(__0))
         }
         fn run(
             context: __sf::WorkflowContext<Self>,
             _: Self::Input,
-        ) -> __sf::BoxFuture<__sf::WorkflowResult<Self::Output>> {
+        ) -> __sf::BoxFuture<
+            __sf::WorkflowResult<
+                <<Result<
+                    T::Value,
+                    FoldError,
+                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+            >,
+        > {
             __sf::Box::pin(async move {
-                Self::run(context).await.map_err(::core::convert::Into::into)
+                let result: __sf::Result<
+                    <<Result<
+                        T::Value,
+                        FoldError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                    <Result<T::Value, FoldError> as __sf::Fallible>::Err,
+                > = Self::run(context).await;
+                result.map_err(::core::convert::Into::into)
             })
         }
         fn handlers(handlers: &mut __sf::Handlers<Self>) {
             handlers
                 .signal(
                     "push",
-                    |state, context: &__sf::HandlerContext, (__0,): (T::Value,)| Self::push(
+                    |
                         state,
-                        __0,
-                    ),
+                        context: &__sf::HandlerContext,
+                        (__0,): (<T::Value as __sf::Travels>::Itself,)|
+                    Self::push(state, __0),
                 );
         }
     }
-    fn __same_input<T: Codec>()
-    where
-        T::Value: Clone,
-    {}
 };

@@ -57,81 +57,102 @@ const _: () = {
     }
     impl<__T: __sf::Target> __Messages<dyn ApprovalApi, __T> {
         pub fn decide(&self, approved: bool) -> __T::Signal {
-            self.0.target.signal("decide", (approved,))
+            let arguments: (<bool as __sf::Travels>::Itself,) = (approved,);
+            self.0.target.signal("decide", arguments)
         }
     }
     impl __Messages<dyn ApprovalApi, __sf::ToClient> {
-        pub fn status(&self) -> __sf::QueryCall<Option<bool>> {
-            self.0.target.query("status", ())
+        pub fn status(
+            &self,
+        ) -> __sf::QueryCall<<Option<bool> as __sf::Travels>::Itself> {
+            let arguments: () = ();
+            self.0.target.query("status", arguments)
         }
         pub fn ship(
             &self,
             to: Address,
-        ) -> __sf::UpdateCall<<Result<Tracking, UpdateError> as __sf::Fallible>::Ok> {
-            self.0.target.update("ship", (to,))
+        ) -> __sf::UpdateCall<
+            <<Result<
+                Tracking,
+                UpdateError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+        > {
+            let arguments: (<Address as __sf::Travels>::Itself,) = (to,);
+            self.0.target.update("ship", arguments)
         }
     }
     #[automatically_derived]
     impl __sf::Workflow for dyn ApprovalApi {
         const NAME: &'static str = "Approval";
         type Input = Order;
-        type Output = <WorkflowResult<String> as __sf::Fallible>::Ok;
+        type Output = <<WorkflowResult<
+            String,
+        > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
         type Messages<__T: __sf::Target> = __Messages<Self, __T>;
         fn encode(
             input: &Self::Input,
             converter: &__sf::Converter,
         ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-            __sf::encode_one(input, converter)
+            __sf::encode_one::<<Order as __sf::Travels>::Itself>(input, converter)
         }
         fn decode(
             input: __sf::Option<&__sf::Payloads>,
             converter: &__sf::Converter,
         ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-            {
-                let (input,): (Order,) = __sf::Args::decode(input, converter)?;
-                __sf::Result::Ok(input)
-            }
+            let (input,) = <(
+                <Order as __sf::Travels>::Itself,
+            ) as __sf::Args>::decode(input, converter)?;
+            __sf::Result::Ok(input)
         }
-    }
-    fn __data() {
-        __sf::data::<Order>();
-        __sf::data::<<WorkflowResult<String> as __sf::Fallible>::Ok>();
-        __sf::data::<bool>();
-        __sf::data::<Option<bool>>();
-        __sf::data::<Address>();
-        __sf::data::<<Result<Tracking, UpdateError> as __sf::Fallible>::Ok>();
     }
     #[automatically_derived]
     impl<__X: ApprovalApi> __sf::WorkflowInterface<__X> for dyn ApprovalApi {
         fn run(
             context: __sf::WorkflowContext<__X>,
             __0: Self::Input,
-        ) -> __sf::BoxFuture<__sf::WorkflowResult<Self::Output>> {
+        ) -> __sf::BoxFuture<
+            __sf::WorkflowResult<
+                <<WorkflowResult<String> as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+            >,
+        > {
             __sf::Box::pin(<__X as ApprovalApi>::run(context, __0))
         }
         fn handlers(handlers: &mut __sf::Handlers<__X>) {
             handlers
                 .signal(
                     "decide",
-                    |state, context: &__sf::HandlerContext, (__0,): (bool,)| <__X as ApprovalApi>::decide(
+                    |
                         state,
-                        __0,
-                    ),
+                        context: &__sf::HandlerContext,
+                        (__0,): (<bool as __sf::Travels>::Itself,)|
+                    <__X as ApprovalApi>::decide(state, __0),
                 );
             handlers
                 .query(
                     "status",
-                    |state, context: &__sf::HandlerContext, (): ()| __sf::Result::Ok(
-                        <__X as ApprovalApi>::status(state),
-                    ),
+                    |state, context: &__sf::HandlerContext, (): ()| {
+                        let result: <Option<bool> as __sf::Travels>::Itself = <__X as ApprovalApi>::status(
+                            state,
+                        );
+                        __sf::Result::Ok(result)
+                    },
                 );
             handlers
                 .update_async(
                     "ship",
-                    |context: __sf::WorkflowContext<_>, (__0,): (Address,)| __sf::Box::pin(async move {
+                    |
+                        context: __sf::WorkflowContext<_>,
+                        (__0,): (<Address as __sf::Travels>::Itself,)|
+                    __sf::Box::pin(async move {
                         let converter = ::core::clone::Clone::clone(context.converter());
-                        <__X as ApprovalApi>::ship(context, __0)
-                            .await
+                        let result: __sf::Result<
+                            <<Result<
+                                Tracking,
+                                UpdateError,
+                            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                            <Result<Tracking, UpdateError> as __sf::Fallible>::Err,
+                        > = <__X as ApprovalApi>::ship(context, __0).await;
+                        result
                             .map_err(|error| {
                                 use __sf::error_kind::*;
                                 (&&&Tag(error)).failure(&converter)

@@ -40,23 +40,22 @@ const _: () = {
     impl __sf::Workflow for Noop {
         const NAME: &'static str = "Noop";
         type Input = ();
-        type Output = <WorkflowResult<()> as __sf::Fallible>::Ok;
+        type Output = <<WorkflowResult<
+            (),
+        > as __sf::Fallible>::Ok as __sf::Travels>::Itself;
         type Messages<__T: __sf::Target> = __Messages<Self, __T>;
         fn encode(
             input: &Self::Input,
             converter: &__sf::Converter,
         ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-            __sf::Args::encode(input, converter)
+            <() as __sf::Args>::encode(input, converter)
         }
         fn decode(
             input: __sf::Option<&__sf::Payloads>,
             converter: &__sf::Converter,
         ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-            __sf::Args::decode(input, converter)
+            <() as __sf::Args>::decode(input, converter)
         }
-    }
-    fn __data() {
-        __sf::data::<<WorkflowResult<()> as __sf::Fallible>::Ok>();
     }
     #[automatically_derived]
     impl __sf::WorkflowImplementation for Noop {
@@ -70,7 +69,11 @@ const _: () = {
         fn run(
             context: __sf::WorkflowContext<Self>,
             (): Self::Input,
-        ) -> __sf::BoxFuture<__sf::WorkflowResult<Self::Output>> {
+        ) -> __sf::BoxFuture<
+            __sf::WorkflowResult<
+                <<WorkflowResult<()> as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+            >,
+        > {
             __sf::Box::pin(Self::run())
         }
         fn handlers(handlers: &mut __sf::Handlers<Self>) {}

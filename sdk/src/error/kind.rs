@@ -39,6 +39,25 @@ pub mod error_kind {
         fn failure(&self, converter: &Converter) -> Failure;
     }
 
+    /// What is found if nothing else fits: says what is missing.
+    pub trait ViaNothing<E> {
+        /// Never called, because nothing fits only what can't be printed.
+        fn failure(self, converter: &Converter) -> Failure
+        where
+            E: Printable;
+    }
+
+    /// What can tell what went wrong.
+    #[diagnostic::on_unimplemented(
+        message = "the error `{Self}` cannot say what went wrong",
+        label = "neither an `ApplicationError` nor an `Error`, and without `Display`",
+        note = "add `#[derive(Debug, Serialize, Deserialize, ApplicationError)]` to `{Self}`, or return an `ActivityError`"
+    )]
+    pub trait Printable: Display {}
+
+    #[diagnostic::do_not_recommend]
+    impl<E: Display> Printable for E {}
+
     macro_rules! via_sdk {
         ($($type:ty => $failure:expr;)*) => {$(
             impl ViaSdk for &&Tag<$type> {
@@ -82,6 +101,15 @@ pub mod error_kind {
     impl<E: Display + 'static> ViaDisplay for Tag<E> {
         fn failure(&self, _: &Converter) -> Failure {
             // The alternate form of `anyhow::Error`, and of those like it, tells the causes too.
+            chain::failure_of_text(chain::short_name::<E>(), format!("{:#}", self.0))
+        }
+    }
+
+    impl<E> ViaNothing<E> for Tag<E> {
+        fn failure(self, _: &Converter) -> Failure
+        where
+            E: Printable,
+        {
             chain::failure_of_text(chain::short_name::<E>(), format!("{:#}", self.0))
         }
     }
