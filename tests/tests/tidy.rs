@@ -137,11 +137,19 @@ fn tests_wait_for_what_they_are_about() -> Result<(), Failure> {
 fn find(text: &str, banned: &[(&str, &str)], file: &Path, wrong: &mut Vec<String>) {
     for (number, line) in code(text) {
         for (call, instead) in banned {
-            if line.contains(call) {
+            if occurs(line, call) {
                 wrong.push(format!("{}:{number}: `{call}`, take {instead}", file.display()));
             }
         }
     }
+}
+
+/// Whether the call stands there, not only a longer word that begins with it.
+fn occurs(line: &str, call: &str) -> bool {
+    let word_goes_on = |after: &str| after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let whole = !call.ends_with(char::is_alphabetic);
+    line.match_indices(call)
+        .any(|(at, _)| whole || !word_goes_on(line.get(at + call.len()..).unwrap_or_default()))
 }
 
 /// The numbered lines of a file's code, up to its tests, without comments.

@@ -1,0 +1,20 @@
+//! What users see, on whichever server: the embedded one, or the one that `STEADFAST_TEST_ADDRESS` names.
+//!
+//! One file a noun. Each test has a server (or at least a task queue) of its own; what could happen in one order or the
+//! other is made certain by gates, never by waiting a while. Most end with `check_history`: the same events everywhere.
+
+mod activity;
+mod cache;
+mod cancel;
+mod continue_as_new;
+mod errors;
+mod patch;
+mod payload;
+mod query;
+mod retry;
+mod signal;
+mod terminate;
+mod timer;
+mod update;
+mod worker;
+mod workflow;
