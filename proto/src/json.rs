@@ -32,7 +32,7 @@
 //! A table of all messages, generated from the same `.proto` text as the types, says what each field is called on the
 //! wire and in JSON; the text is read token by token straight into the bytes of the wire, and those are decoded into the
 //! type. So the types need no second set of generated trait implementations (`pbjson-build` for the whole API takes
-//! about a minute of compile time, the table about a second), and every error knows its path. A reflection library
+//! about a minute of compile time, the table about half a second), and every error knows its path. A reflection library
 //! (`prost-reflect`) would bring a copy of each message as a map of values and several crates, and take neither the
 //! short names of enum values nor the shorthand of payloads. The scanner is our own because numbers and shorthands have
 //! to keep their spelling and `Any` has to be read twice; tests hold it against `serde_json`.

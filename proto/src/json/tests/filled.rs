@@ -106,11 +106,16 @@ fn fill_value(wire: &mut Vec<u8>, number: u32, kind: Kind, choice: usize, depth:
         Kind::Uint32 => push_varint(wire, u64::from(u32::MAX) - seed),
         Kind::Float => wire.extend((0.1 * seed as f32).to_le_bytes()),
         Kind::Double => wire.extend((-1e-9 * seed as f64).to_le_bytes()),
-        // Every value in turn, and one that has no name.
-        Kind::Enum(enumeration) => match enumeration.values.get(seed as usize % (enumeration.values.len() + 1)) {
-            Some((value, _)) => push_varint(wire, i64::from(*value) as u64),
-            None => push_varint(wire, 4711),
-        },
+        // Every value but zero in turn, and one that has no name.
+        Kind::Enum(enumeration) => {
+            let named = enumeration
+                .values
+                .iter()
+                .map(|(value, _)| *value)
+                .filter(|value| *value != 0);
+            let values: Vec<i32> = named.chain([4711]).collect();
+            push_varint(wire, values[seed as usize % values.len()] as u64);
+        }
         Kind::Text => {}
     }
 }
