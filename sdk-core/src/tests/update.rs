@@ -40,7 +40,7 @@ fn updating() -> Script<Vec<String>> {
     })
 }
 
-fn request(id: &str, name: &str, after: i64) -> Message {
+pub(super) fn request(id: &str, name: &str, after: i64) -> Message {
     let request = Request {
         meta: Some(Meta {
             update_id: id.to_owned(),
