@@ -123,11 +123,12 @@ async fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         builder = builder.search_attribute(name, kind.parse()?);
     }
     let server = builder.start()?;
+    let ending = ending()?;
     let listening = server.listen(options.address).await?;
     let mut out = std::io::stdout();
     writeln!(out, "steadfast-server listening on {}", listening.address())?;
     out.flush()?;
-    ended().await?;
+    ending.await?;
     listening.stop().await;
     Ok(())
 }
@@ -138,17 +139,20 @@ fn seed() -> u64 {
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
-/// Waits for ctrl-c or the signal that asks programs to end.
-async fn ended() -> std::io::Result<()> {
+/// The wish that the program end: ctrl-c, or the signal that asks programs to end. Heard from the moment this returns.
+fn ending() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => Ok(()),
+                _ = terminate.recv() => Ok(()),
+            }
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(tokio::signal::ctrl_c())
 }

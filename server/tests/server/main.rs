@@ -1,0 +1,18 @@
+//! The server, driven from outside: by a worker and a client that speak the protocol by hand.
+#![allow(deprecated, reason = "clients of every age speak to a server")]
+
+mod activity;
+#[cfg(feature = "grpc")]
+mod binary;
+mod child;
+mod continuation;
+#[cfg(feature = "grpc")]
+mod grpc;
+mod query;
+mod refusal;
+mod start;
+mod support;
+mod update;
+mod virtual_time;
+mod visibility;
+mod workflow_task;

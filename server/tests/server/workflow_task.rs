@@ -1,0 +1,248 @@
+//! Workflow tasks: their events, repeated ones, kept-back events.
+
+use crate::support::*;
+use std::time::Duration;
+use steadfast_proto::{enums::EventType::*, history::history_event::Attributes, tonic::Code};
+
+#[tokio::test]
+async fn a_workflow_of_one_task_has_five_events() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    assert_eq!(
+        (task.previous_started_event_id, task.started_event_id, task.attempt),
+        (0, 3, 1)
+    );
+    bench.answer(&task, vec![complete()]).await.unwrap();
+    let expected = [
+        WorkflowExecutionStarted,
+        WorkflowTaskScheduled,
+        WorkflowTaskStarted,
+        WorkflowTaskCompleted,
+        WorkflowExecutionCompleted,
+    ];
+    assert_eq!(bench.events("w").await, expected);
+    assert_eq!(bench.closed("w").await.event_type(), WorkflowExecutionCompleted);
+}
+
+#[tokio::test]
+async fn an_answer_counts_once() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    bench.answer(&task, vec![complete()]).await.unwrap();
+    let repeated = bench.answer(&task, vec![complete()]).await.unwrap_err();
+    assert_eq!(
+        (repeated.code(), repeated.message()),
+        (Code::NotFound, "Workflow task not found.")
+    );
+}
+
+#[tokio::test]
+async fn a_signal_that_meets_a_task_in_hand_stops_the_workflow_from_closing() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    bench.signal("w", "one").await.unwrap();
+    let refused = bench.answer(&task, vec![complete()]).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.message()),
+        (Code::InvalidArgument, "UnhandledCommand")
+    );
+    let expected = [
+        WorkflowExecutionStarted,
+        WorkflowTaskScheduled,
+        WorkflowTaskStarted,
+        WorkflowTaskFailed,
+        WorkflowExecutionSignaled,
+        WorkflowTaskScheduled,
+    ];
+    assert_eq!(bench.events("w").await, expected);
+    let next = bench.poll().await;
+    assert_eq!(next.attempt, 1);
+    bench.answer(&next, vec![complete()]).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_first_failure_in_a_row_is_recorded_alone() {
+    let bench = real();
+    bench.start("w").await;
+    for attempt in 1..=3 {
+        let task = bench.poll().await;
+        assert_eq!(task.attempt, attempt);
+        assert_eq!(task.started_event_id, if attempt == 1 { 3 } else { 6 });
+        let seen = types(&task.history.as_ref().unwrap().events);
+        assert_eq!(seen.last(), Some(&WorkflowTaskStarted));
+        bench.fail_task(&task).await;
+    }
+    let task = bench.poll().await;
+    bench.answer(&task, vec![complete()]).await.unwrap();
+    let events = bench.history("w").await;
+    let expected = [
+        WorkflowExecutionStarted,
+        WorkflowTaskScheduled,
+        WorkflowTaskStarted,
+        WorkflowTaskFailed,
+        WorkflowTaskScheduled,
+        WorkflowTaskStarted,
+        WorkflowTaskCompleted,
+        WorkflowExecutionCompleted,
+    ];
+    assert_eq!(types(&events), expected);
+    let Some(Attributes::WorkflowTaskScheduledEventAttributes(scheduled)) = &events[4].attributes else {
+        panic!()
+    };
+    assert_eq!(scheduled.attempt, 4);
+}
+
+#[tokio::test]
+async fn a_bad_command_fails_the_task_and_has_no_effect() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    let bad = vec![
+        start_timer("1", Duration::from_secs(9)),
+        activity("a", |command| command.activity_type = None),
+    ];
+    let refused = bench.answer(&task, bad).await.unwrap_err();
+    assert_eq!(
+        refused.message(),
+        "BadScheduleActivityAttributes: activityType is not set"
+    );
+    assert_eq!(
+        bench.events("w").await[3..],
+        [WorkflowTaskFailed, WorkflowTaskScheduled]
+    );
+}
+
+#[tokio::test]
+async fn a_cached_run_gets_the_rest_of_its_history_alone() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    bench
+        .answer_with(&task, |request| request.sticky_attributes = sticky("sticky"))
+        .await
+        .unwrap();
+    let (task, ()) = tokio::join!(bench.poll_on("sticky"), async {
+        bench.signal("w", "").await.unwrap();
+    });
+    assert_eq!(task.previous_started_event_id, 3);
+    let ids: Vec<i64> = task
+        .history
+        .unwrap()
+        .events
+        .iter()
+        .map(|event| event.event_id)
+        .collect();
+    assert_eq!(ids, [4, 5, 6, 7]);
+}
+
+#[tokio::test]
+async fn a_sticky_queue_that_nobody_polls_is_passed_over() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    bench
+        .answer_with(&task, |request| request.sticky_attributes = sticky("sticky"))
+        .await
+        .unwrap();
+    bench.signal("w", "").await.unwrap();
+    let task = bench.poll().await;
+    let events = task.history.unwrap().events;
+    assert_eq!(events.len(), 7, "the history is whole");
+    let Some(Attributes::WorkflowTaskScheduledEventAttributes(scheduled)) = &events[5].attributes else {
+        panic!()
+    };
+    assert_eq!(scheduled.task_queue.as_ref().unwrap().name, "sticky");
+}
+
+#[tokio::test]
+async fn a_heartbeat_is_answered_with_the_next_task() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    let answer = bench
+        .answer_with(&task, |request| {
+            request.force_create_new_workflow_task = true;
+            request.return_new_workflow_task = true;
+            request.sticky_attributes = sticky("sticky");
+        })
+        .await
+        .unwrap();
+    let next = answer.workflow_task.unwrap();
+    assert_eq!((next.previous_started_event_id, next.started_event_id), (3, 6));
+    assert_eq!(
+        types(&next.history.clone().unwrap().events),
+        [WorkflowTaskCompleted, WorkflowTaskScheduled, WorkflowTaskStarted]
+    );
+    bench.answer(&next, vec![complete()]).await.unwrap();
+    assert_eq!(bench.events("w").await.len(), 8);
+}
+
+#[tokio::test]
+async fn a_timer_that_fired_meanwhile_can_still_be_cancelled() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    bench
+        .answer(&task, vec![start_timer("1", Duration::from_secs(3))])
+        .await
+        .unwrap();
+    bench.signal("w", "").await.unwrap();
+    let task = bench.poll().await;
+    bench.server.skip(Duration::from_secs(3));
+    bench.answer(&task, vec![cancel_timer("1"), complete()]).await.unwrap();
+    assert_eq!(
+        bench.events("w").await[9..],
+        [TimerCanceled, WorkflowExecutionCompleted]
+    );
+}
+
+#[tokio::test]
+async fn a_task_that_is_not_answered_goes_to_the_next_worker() {
+    let bench = real();
+    bench.start("w").await;
+    let lost = bench.poll().await;
+    bench.server.skip(Duration::from_secs(10));
+    assert_eq!(bench.events("w").await[3], WorkflowTaskTimedOut);
+    let task = bench.poll().await;
+    assert_eq!(task.attempt, 2);
+    assert_eq!(bench.answer(&lost, vec![]).await.unwrap_err().code(), Code::NotFound);
+    bench.answer(&task, vec![complete()]).await.unwrap();
+}
+
+#[tokio::test]
+async fn events_that_end_something_follow_the_others() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    bench
+        .answer(
+            &task,
+            vec![activity("a", |_| {}), start_timer("1", Duration::from_secs(3))],
+        )
+        .await
+        .unwrap();
+    let work = bench.poll_activity().await;
+    bench.signal("w", "one").await.unwrap();
+    let task = bench.poll().await;
+    bench.complete_activity(&work).await.unwrap();
+    bench.signal("w", "two").await.unwrap();
+    bench.server.skip(Duration::from_secs(3));
+    bench.answer(&task, vec![]).await.unwrap();
+    let events = bench.history("w").await;
+    let expected = [
+        WorkflowTaskCompleted,
+        ActivityTaskStarted,
+        WorkflowExecutionSignaled,
+        TimerFired,
+        ActivityTaskCompleted,
+        WorkflowTaskScheduled,
+    ];
+    assert_eq!(types(&events)[9..], expected);
+    let Some(Attributes::ActivityTaskCompletedEventAttributes(completed)) = &events[13].attributes else {
+        panic!()
+    };
+    assert_eq!((completed.scheduled_event_id, completed.started_event_id), (5, 11));
+}
