@@ -318,13 +318,23 @@ pub(crate) fn fallible_ok(ty: &Type) -> TokenStream {
     payload(&fallible(ty, "Ok"))
 }
 
-/// `Result<Ok, Err>`, written so that what is no `Result` is reported as such and nothing else about it.
-pub(crate) fn outcome(ty: &Type) -> TokenStream {
-    let (ok, err) = (fallible_ok(ty), fallible(ty, "Err"));
-    quote!(__sf::Result<#ok, #err>)
+/// The `Result` of a call, written so that what is none is reported as that alone.
+pub(crate) fn into_result(ty: &Type, call: &TokenStream) -> TokenStream {
+    let path = fallible(ty, "into_result");
+    quote!(#path(#call))
 }
 
-/// `<T as Fallible>::Ok` or `::Err`, reported on the return type.
+/// The beginning and the end of the head of a function whose signature names the return type. rustc reports a mistake in
+/// that type for the whole head again; it is the same report if the head is at the same place.
+pub(crate) fn head_of_run(output: Option<&Type>, result: &TokenStream) -> (TokenStream, TokenStream) {
+    let (start, end) = output.map_or_else(|| (Span::call_site(), Span::call_site()), ends);
+    (
+        quote_spanned!(start=> fn run),
+        quote_spanned!(end=> -> __sf::BoxFuture<#result>),
+    )
+}
+
+/// `<T as Fallible>::Ok` and the like, reported on the return type.
 pub(crate) fn fallible(ty: &Type, part: &str) -> TokenStream {
     let (start, end) = ends(ty);
     let part = Ident::new(part, end);

@@ -5,8 +5,8 @@ use super::parse::Set;
 use crate::errors::Errors;
 use crate::path::{hidden, local};
 use crate::signature::{
-    arguments, codec, conditions, failure_method, fallible, fallible_ok, input_pattern, input_type, kept_attributes,
-    locals, outcome, tuple_type,
+    arguments, codec, conditions, failure_method, fallible, fallible_ok, head_of_run, input_pattern, input_type,
+    into_result, kept_attributes, locals, payload,
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -115,13 +115,11 @@ fn implementation(activity: &Activity, marker: &Ident) -> TokenStream {
     let context = local("context");
     let body = call(activity, &quote!(#function), None, &quote!(Self));
     let output = activity.output.as_ref().map(fallible_ok);
+    let (head, result) = head_of_run(activity.output.as_ref(), &quote!(__sf::Result<#output, __sf::Failure>));
     quote! {
         #[automatically_derived]
         impl __sf::ActivityImplementation for #marker {
-            fn run(
-                #context: __sf::ActivityContext,
-                #pattern: Self::Input,
-            ) -> __sf::BoxFuture<__sf::Result<#output, __sf::Failure>> {
+            #head(#context: __sf::ActivityContext, #pattern: Self::Input) #result {
                 #body
             }
         }
@@ -131,7 +129,7 @@ fn implementation(activity: &Activity, marker: &Ident) -> TokenStream {
 /// The call of the user's function, as a boxed future: on the runtime, or on the blocking pool.
 fn call(activity: &Activity, function: &TokenStream, this: Option<&Ident>, marker: &TokenStream) -> TokenStream {
     let (context, converter) = (local("context"), local("converter"));
-    let (error, result) = (local("error"), local("result"));
+    let error = local("error");
     let context_argument = activity.context.as_ref().map(|written| {
         if written.by_reference {
             quote!(&#context,)
@@ -142,18 +140,13 @@ fn call(activity: &Activity, function: &TokenStream, this: Option<&Ident>, marke
     let this = this.map(|this| quote!(&*#this,));
     let arguments = arguments(&activity.parameters);
     let call = quote!(#function(#this #context_argument #arguments));
-    let outcome = activity.output.as_ref().map(outcome);
-    let map_error = quote!(#result.map_err(|#error| <#marker as __sf::Activity>::failure(#error, &#converter)));
+    let call = if activity.is_async { quote!(#call.await) } else { call };
+    let result = activity.output.as_ref().map(|output| into_result(output, &call));
+    let body = quote!(#result.map_err(|#error| <#marker as __sf::Activity>::failure(#error, &#converter)));
     let boxed = if activity.is_async {
-        quote!(__sf::Box::pin(async move {
-            let #result: #outcome = #call.await;
-            #map_error
-        }))
+        quote!(__sf::Box::pin(async move { #body }))
     } else {
-        quote!(__sf::blocking(move || {
-            let #result: #outcome = #call;
-            #map_error
-        }))
+        quote!(__sf::blocking(move || #body))
     };
     quote! {
         let #converter = ::core::clone::Clone::clone(#context.converter());
@@ -209,8 +202,6 @@ fn stub(self_ty: &Type, generics: &Generics, activities: &[&Activity]) -> TokenS
         let (function, name) = (&activity.function, &activity.name);
         let (names, types) = names_and_types(activity);
         let output = activity.output.as_ref().map(fallible_ok);
-        let tuple = tuple_type(&activity.parameters);
-        let arguments = local("arguments");
         let timeout = timeout(activity);
         let defaults = activity
             .options
@@ -219,8 +210,7 @@ fn stub(self_ty: &Type, generics: &Generics, activities: &[&Activity]) -> TokenS
         quote! {
             #(#attributes)*
             pub fn #function(&self, #(#names: #types),*) -> __K::Call<#output, #timeout> {
-                let #arguments: #tuple = (#(#names,)*);
-                self.0.kind.call(#name, #arguments, #defaults)
+                self.0.kind.call(#name, (#(#names,)*), #defaults)
             }
         }
     });
@@ -339,10 +329,10 @@ fn marker_ident(activity: &Activity) -> Ident {
     format_ident!("__{}", activity.function)
 }
 
-fn names_and_types(activity: &Activity) -> (Vec<&Ident>, Vec<&Type>) {
+fn names_and_types(activity: &Activity) -> (Vec<&Ident>, Vec<TokenStream>) {
     activity
         .parameters
         .iter()
-        .map(|parameter| (&parameter.name, &parameter.ty))
+        .map(|parameter| (&parameter.name, payload(&parameter.ty)))
         .unzip()
 }

@@ -4,8 +4,8 @@ use super::check::{ContextArgument, Init, Message, MessageKind, Run, Validator, 
 use crate::errors::Errors;
 use crate::path::{hidden, local};
 use crate::signature::{
-    arguments, codec, conditions, failure_method, fallible_ok, input_pattern, input_type, is_fallible, kept_attributes,
-    last_segment, locals, outcome, payload, tuple_pattern, tuple_type,
+    arguments, codec, conditions, failure_method, fallible_ok, head_of_run, input_pattern, input_type, into_result,
+    is_fallible, kept_attributes, last_segment, locals, payload, tuple_pattern, tuple_type,
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -21,6 +21,8 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
     let (impl_generics, _, where_clause) = workflow.generics.split_for_impl();
     let init = init(workflow.init.as_ref(), self_ty);
     let output = run.map_or_else(|| quote!(__Mistake), |run| fallible_ok(&run.output));
+    let written = run.map(|run| &run.output);
+    let (head, result) = head_of_run(written, &quote!(__sf::WorkflowResult<#output>));
     let run_body = run.map_or_else(|| quote!(loop {}), |run| run_call(run, &quote!(Self)));
     let run_pattern = run.map_or_else(|| quote!(_), run_pattern);
     let handlers = handlers(workflow, &quote!(Self));
@@ -39,10 +41,7 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
             #[automatically_derived]
             impl #impl_generics __sf::WorkflowImplementation for #self_ty #where_clause {
                 #init
-                fn run(
-                    #context: __sf::WorkflowContext<Self>,
-                    #run_pattern: Self::Input,
-                ) -> __sf::BoxFuture<__sf::WorkflowResult<#output>> {
+                #head(#context: __sf::WorkflowContext<Self>, #run_pattern: Self::Input) #result {
                     #run_body
                 }
                 fn handlers(#handler_list: &mut __sf::Handlers<Self>) { #handlers }
@@ -138,7 +137,7 @@ fn message_method(message: &Message) -> TokenStream {
     let attributes = kept_attributes(&message.attributes);
     let (function, name) = (&message.function, &message.name);
     let names: Vec<_> = message.parameters.iter().map(|parameter| &parameter.name).collect();
-    let types = message.parameters.iter().map(|parameter| &parameter.ty);
+    let types = message.parameters.iter().map(|parameter| payload(&parameter.ty));
     let (call, method) = match message.kind {
         MessageKind::Query => {
             let output = plain_output(message.output.as_ref());
@@ -150,12 +149,10 @@ fn message_method(message: &Message) -> TokenStream {
         }
         MessageKind::Signal | MessageKind::DynamicSignal => (quote!(__T::Signal), quote!(signal)),
     };
-    let (arguments, tuple) = (local("arguments"), tuple_type(&message.parameters));
     quote! {
         #(#attributes)*
         pub fn #function(&self, #(#names: #types),*) -> #call {
-            let #arguments: #tuple = (#(#names,)*);
-            self.0.target.#method(#name, #arguments)
+            self.0.target.#method(#name, (#(#names,)*))
         }
     }
 }
@@ -223,11 +220,8 @@ pub(super) fn run_call(run: &Run, self_ty: &TokenStream) -> TokenStream {
     if is_exact && run.parameters.iter().all(|parameter| !parameter.lent) {
         return quote!(__sf::Box::pin(#call));
     }
-    let (result, outcome) = (local("result"), outcome(&run.output));
-    quote!(__sf::Box::pin(async move {
-        let #result: #outcome = #call.await;
-        #result.map_err(::core::convert::Into::into)
-    }))
+    let result = into_result(&run.output, &quote!(#call.await));
+    quote!(__sf::Box::pin(async move { #result.map_err(::core::convert::Into::into) }))
 }
 
 /// The registration of all handlers.
@@ -281,57 +275,40 @@ fn handler(message: &Message, self_ty: &TokenStream) -> TokenStream {
 
 /// A synchronous call as `Result<O, Failure>`.
 fn answer(call: &TokenStream, output: Option<&Type>, context: &Ident) -> TokenStream {
-    let result = local("result");
     match output {
         Some(output) if is_fallible(output) => {
-            let (outcome, map_error) = (outcome(output), map_error(output, &quote!(#context.converter())));
-            quote! {{
-                let #result: #outcome = #call;
-                #result #map_error
-            }}
+            let (result, map_error) = (
+                into_result(output, call),
+                map_error(output, &quote!(#context.converter())),
+            );
+            quote!(#result #map_error)
         }
-        output => {
-            let output = plain_output(output);
-            quote! {{
-                let #result: #output = #call;
-                __sf::Result::Ok(#result)
-            }}
-        }
+        _ => quote!(__sf::Result::Ok(#call)),
     }
 }
 
 /// An async call as a future of `Result<O, Failure>`.
 fn async_answer(call: &TokenStream, output: Option<&Type>) -> TokenStream {
-    let (context, converter, result) = (local("context"), local("converter"), local("result"));
+    let (context, converter) = (local("context"), local("converter"));
     match output {
         Some(output) if is_fallible(output) => {
-            let (outcome, map_error) = (outcome(output), map_error(output, &quote!(&#converter)));
+            let result = into_result(output, &quote!(#call.await));
+            let map_error = map_error(output, &quote!(&#converter));
             quote!(async move {
                 let #converter = ::core::clone::Clone::clone(#context.converter());
-                let #result: #outcome = #call.await;
                 #result #map_error
             })
         }
-        output => {
-            let output = plain_output(output);
-            quote!(async move {
-                let #result: #output = #call.await;
-                __sf::Result::Ok(#result)
-            })
-        }
+        _ => quote!(async move { __sf::Result::Ok(#call.await) }),
     }
 }
 
 /// An async signal as a future of `WorkflowResult<()>`.
 fn async_signal(call: &TokenStream, output: Option<&Type>) -> TokenStream {
-    let result = local("result");
     match output {
         Some(output) => {
-            let outcome = outcome(output);
-            quote!(async move {
-                let #result: #outcome = #call.await;
-                #result.map_err(::core::convert::Into::into)
-            })
+            let result = into_result(output, &quote!(#call.await));
+            quote!(async move { #result.map_err(::core::convert::Into::into) })
         }
         None => quote! {
             async move {

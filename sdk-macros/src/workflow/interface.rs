@@ -6,7 +6,7 @@ use super::parse::{self, WorkflowOptions};
 use crate::errors::Errors;
 use crate::options::default_name;
 use crate::path::{hidden, local};
-use crate::signature::fallible_ok;
+use crate::signature::{fallible_ok, head_of_run};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{ImplItem, ItemImpl, ItemTrait, TraitItem, Type, parse_quote};
@@ -79,6 +79,8 @@ fn expand_definition(workflow: &Workflow, ident: &Ident, errors: Errors) -> Toke
         .as_ref()
         .map_or_else(|| quote!(__Mistake), |run| fallible_ok(&run.output));
     let pattern = workflow.run.as_ref().map_or_else(|| quote!(_), expand::run_pattern);
+    let written = workflow.run.as_ref().map(|run| &run.output);
+    let (head, result) = head_of_run(written, &quote!(__sf::WorkflowResult<#output>));
     let handlers = expand::handlers(workflow, &owner);
     hidden(
         workflow.krate.as_ref(),
@@ -87,10 +89,7 @@ fn expand_definition(workflow: &Workflow, ident: &Ident, errors: Errors) -> Toke
             #definition
             #[automatically_derived]
             impl<__X: #ident> __sf::WorkflowInterface<__X> for #self_ty {
-                fn run(
-                    #context: __sf::WorkflowContext<__X>,
-                    #pattern: Self::Input,
-                ) -> __sf::BoxFuture<__sf::WorkflowResult<#output>> {
+                #head(#context: __sf::WorkflowContext<__X>, #pattern: Self::Input) #result {
                     #run
                 }
                 fn handlers(#handler_list: &mut __sf::Handlers<__X>) { #handlers }

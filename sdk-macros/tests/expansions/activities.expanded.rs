@@ -151,7 +151,7 @@ const _: () = {
         /// Charges the card.
         pub fn charge(
             &self,
-            order: Order,
+            order: <Order as __sf::Travels>::Itself,
         ) -> __K::Call<
             <<Result<
                 Receipt,
@@ -159,13 +159,12 @@ const _: () = {
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutMissing,
         > {
-            let arguments: (<Order as __sf::Travels>::Itself,) = (order,);
-            self.0.kind.call("charge", arguments, ::core::default::Default::default())
+            self.0.kind.call("charge", (order,), ::core::default::Default::default())
         }
         pub fn audit(
             &self,
-            who: __sf::String,
-            cents: u64,
+            who: <__sf::String as __sf::Travels>::Itself,
+            cents: <u64 as __sf::Travels>::Itself,
         ) -> __K::Call<
             <<Result<
                 <Payments<G>>::Report,
@@ -173,15 +172,11 @@ const _: () = {
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutSet,
         > {
-            let arguments: (
-                <__sf::String as __sf::Travels>::Itself,
-                <u64 as __sf::Travels>::Itself,
-            ) = (who, cents);
             self.0
                 .kind
                 .call(
                     "payments-audit",
-                    arguments,
+                    (who, cents),
                     <__sf::ActivityOptions as ::core::default::Default>::default()
                         .schedule_to_close_timeout(
                             ::core::time::Duration::from_millis(300000u64),
@@ -272,14 +267,12 @@ const _: () = {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::Box::pin(async move {
-                            let result: __sf::Result<
-                                <<Result<
-                                    Receipt,
-                                    PaymentError,
-                                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                                <Result<Receipt, PaymentError> as __sf::Fallible>::Err,
-                            > = Self::charge(&*this, context, __0).await;
-                            result
+                            <Result<
+                                Receipt,
+                                PaymentError,
+                            > as __sf::Fallible>::into_result(
+                                    Self::charge(&*this, context, __0).await,
+                                )
                                 .map_err(|error| <__charge<
                                     G,
                                 > as __sf::Activity>::failure(error, &converter))
@@ -295,17 +288,12 @@ const _: () = {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::blocking(move || {
-                            let result: __sf::Result<
-                                <<Result<
-                                    <Payments<G>>::Report,
-                                    ActivityError,
-                                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                                <Result<
-                                    <Payments<G>>::Report,
-                                    ActivityError,
-                                > as __sf::Fallible>::Err,
-                            > = Self::audit(&*this, &__0, __1);
-                            result
+                            <Result<
+                                <Payments<G>>::Report,
+                                ActivityError,
+                            > as __sf::Fallible>::into_result(
+                                    Self::audit(&*this, &__0, __1),
+                                )
                                 .map_err(|error| <__audit<
                                     G,
                                 > as __sf::Activity>::failure(error, &converter))

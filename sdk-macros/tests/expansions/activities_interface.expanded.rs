@@ -131,8 +131,8 @@ const _: () = {
         /// Books a parcel.
         pub fn book(
             &self,
-            to: String,
-            grams: u32,
+            to: <String as __sf::Travels>::Itself,
+            grams: <u32 as __sf::Travels>::Itself,
         ) -> __K::Call<
             <<Result<
                 String,
@@ -140,15 +140,11 @@ const _: () = {
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutMissing,
         > {
-            let arguments: (
-                <String as __sf::Travels>::Itself,
-                <u32 as __sf::Travels>::Itself,
-            ) = (to, grams);
-            self.0.kind.call("book", arguments, ::core::default::Default::default())
+            self.0.kind.call("book", (to, grams), ::core::default::Default::default())
         }
         pub fn print(
             &self,
-            label: Label,
+            label: <Label as __sf::Travels>::Itself,
         ) -> __K::Call<
             <<Result<
                 Vec<u8>,
@@ -156,12 +152,11 @@ const _: () = {
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutSet,
         > {
-            let arguments: (<Label as __sf::Travels>::Itself,) = (label,);
             self.0
                 .kind
                 .call(
                     "print-label",
-                    arguments,
+                    (label,),
                     <__sf::ActivityOptions as ::core::default::Default>::default()
                         .start_to_close_timeout(
                             ::core::time::Duration::from_millis(5000u64),
@@ -231,14 +226,12 @@ const _: () = {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::Box::pin(async move {
-                            let result: __sf::Result<
-                                <<Result<
-                                    String,
-                                    ActivityError,
-                                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                                <Result<String, ActivityError> as __sf::Fallible>::Err,
-                            > = <__X as Parcels>::book(&*this, __0, __1).await;
-                            result
+                            <Result<
+                                String,
+                                ActivityError,
+                            > as __sf::Fallible>::into_result(
+                                    <__X as Parcels>::book(&*this, __0, __1).await,
+                                )
                                 .map_err(|error| <__book as __sf::Activity>::failure(
                                     error,
                                     &converter,
@@ -255,14 +248,12 @@ const _: () = {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::blocking(move || {
-                            let result: __sf::Result<
-                                <<Result<
-                                    Vec<u8>,
-                                    ActivityError,
-                                > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                                <Result<Vec<u8>, ActivityError> as __sf::Fallible>::Err,
-                            > = <__X as Parcels>::print(&*this, context, &__0);
-                            result
+                            <Result<
+                                Vec<u8>,
+                                ActivityError,
+                            > as __sf::Fallible>::into_result(
+                                    <__X as Parcels>::print(&*this, context, &__0),
+                                )
                                 .map_err(|error| <__print as __sf::Activity>::failure(
                                     error,
                                     &converter,

@@ -76,13 +76,9 @@ const _: () = {
         > {
             let converter = ::core::clone::Clone::clone(context.converter());
             __sf::blocking(move || {
-                let result: __sf::Result<
-                    <<std::io::Result<
-                        Vec<u8>,
-                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                    <std::io::Result<Vec<u8>> as __sf::Fallible>::Err,
-                > = render(context, &__0, __1);
-                result
+                <std::io::Result<
+                    Vec<u8>,
+                > as __sf::Fallible>::into_result(render(context, &__0, __1))
                     .map_err(|error| <Self as __sf::Activity>::failure(
                         error,
                         &converter,

@@ -66,14 +66,10 @@ const _: () = {
         > {
             let converter = ::core::clone::Clone::clone(context.converter());
             __sf::Box::pin(async move {
-                let result: __sf::Result<
-                    <<Result<
-                        (),
-                        ActivityError,
-                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                    <Result<(), ActivityError> as __sf::Fallible>::Err,
-                > = send_email().await;
-                result
+                <Result<
+                    (),
+                    ActivityError,
+                > as __sf::Fallible>::into_result(send_email().await)
                     .map_err(|error| <Self as __sf::Activity>::failure(
                         error,
                         &converter,

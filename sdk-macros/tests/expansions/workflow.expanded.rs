@@ -75,21 +75,21 @@ const _: () = {
     }
     impl<__T: __sf::Target> __Messages<Approval, __T> {
         /// Says yes or no.
-        pub fn decide(&self, approved: bool) -> __T::Signal {
-            let arguments: (<bool as __sf::Travels>::Itself,) = (approved,);
-            self.0.target.signal("decide", arguments)
+        pub fn decide(&self, approved: <bool as __sf::Travels>::Itself) -> __T::Signal {
+            self.0.target.signal("decide", (approved,))
         }
-        pub fn on_cancel(&self, reason: __sf::String) -> __T::Signal {
-            let arguments: (<__sf::String as __sf::Travels>::Itself,) = (reason,);
-            self.0.target.signal("cancel", arguments)
+        pub fn on_cancel(
+            &self,
+            reason: <__sf::String as __sf::Travels>::Itself,
+        ) -> __T::Signal {
+            self.0.target.signal("cancel", (reason,))
         }
     }
     impl __Messages<Approval, __sf::ToClient> {
         pub fn status(
             &self,
         ) -> __sf::QueryCall<<Option<bool> as __sf::Travels>::Itself> {
-            let arguments: () = ();
-            self.0.target.query("status", arguments)
+            self.0.target.query("status", ())
         }
         pub fn age(
             &self,
@@ -99,34 +99,28 @@ const _: () = {
                 ClockError,
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
         > {
-            let arguments: () = ();
-            self.0.target.query("age", arguments)
+            self.0.target.query("age", ())
         }
         pub fn amend(
             &self,
-            total_cents: u64,
+            total_cents: <u64 as __sf::Travels>::Itself,
         ) -> __sf::UpdateCall<
             <<Result<u64, UpdateError> as __sf::Fallible>::Ok as __sf::Travels>::Itself,
         > {
-            let arguments: (<u64 as __sf::Travels>::Itself,) = (total_cents,);
-            self.0.target.update("amend", arguments)
+            self.0.target.update("amend", (total_cents,))
         }
         #[cfg(feature = "shipping")]
         pub fn ship(
             &self,
-            to: Address,
-            express: bool,
+            to: <Address as __sf::Travels>::Itself,
+            express: <bool as __sf::Travels>::Itself,
         ) -> __sf::UpdateCall<
             <<Result<
                 Tracking,
                 UpdateError,
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
         > {
-            let arguments: (
-                <Address as __sf::Travels>::Itself,
-                <bool as __sf::Travels>::Itself,
-            ) = (to, express);
-            self.0.target.update("ship-it", arguments)
+            self.0.target.update("ship-it", (to, express))
         }
     }
     #[automatically_derived]
@@ -205,25 +199,18 @@ const _: () = {
             handlers
                 .query(
                     "status",
-                    |state, context: &__sf::HandlerContext, (): ()| {
-                        let result: <Option<bool> as __sf::Travels>::Itself = Self::status(
-                            state,
-                        );
-                        __sf::Result::Ok(result)
-                    },
+                    |state, context: &__sf::HandlerContext, (): ()| __sf::Result::Ok(
+                        Self::status(state),
+                    ),
                 );
             handlers
                 .query(
                     "age",
                     |state, context: &__sf::HandlerContext, (): ()| {
-                        let result: __sf::Result<
-                            <<Result<
-                                Duration,
-                                ClockError,
-                            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                            <Result<Duration, ClockError> as __sf::Fallible>::Err,
-                        > = Self::age(state, context);
-                        result
+                        <Result<
+                            Duration,
+                            ClockError,
+                        > as __sf::Fallible>::into_result(Self::age(state, context))
                             .map_err(|error| {
                                 use __sf::error_kind::*;
                                 (&&&Tag(error)).failure(context.converter())
@@ -238,14 +225,10 @@ const _: () = {
                         context: &__sf::HandlerContext,
                         (__0,): (<u64 as __sf::Travels>::Itself,)|
                     {
-                        let result: __sf::Result<
-                            <<Result<
-                                u64,
-                                UpdateError,
-                            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                            <Result<u64, UpdateError> as __sf::Fallible>::Err,
-                        > = Self::amend(state, __0);
-                        result
+                        <Result<
+                            u64,
+                            UpdateError,
+                        > as __sf::Fallible>::into_result(Self::amend(state, __0))
                             .map_err(|error| {
                                 use __sf::error_kind::*;
                                 (&&&Tag(error)).failure(context.converter())
@@ -267,14 +250,12 @@ const _: () = {
                         )|
                     __sf::Box::pin(async move {
                         let converter = ::core::clone::Clone::clone(context.converter());
-                        let result: __sf::Result<
-                            <<Result<
-                                Tracking,
-                                UpdateError,
-                            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                            <Result<Tracking, UpdateError> as __sf::Fallible>::Err,
-                        > = Self::ship(context, __0, __1).await;
-                        result
+                        <Result<
+                            Tracking,
+                            UpdateError,
+                        > as __sf::Fallible>::into_result(
+                                Self::ship(context, __0, __1).await,
+                            )
                             .map_err(|error| {
                                 use __sf::error_kind::*;
                                 (&&&Tag(error)).failure(&converter)

@@ -48,9 +48,8 @@ const _: () = {
     where
         T::Value: Clone,
     {
-        pub fn push(&self, value: T::Value) -> __T::Signal {
-            let arguments: (<T::Value as __sf::Travels>::Itself,) = (value,);
-            self.0.target.signal("push", arguments)
+        pub fn push(&self, value: <T::Value as __sf::Travels>::Itself) -> __T::Signal {
+            self.0.target.signal("push", (value,))
         }
     }
     impl<T: Codec> __Messages<Fold<T>, __sf::ToClient>
@@ -112,14 +111,11 @@ const _: () = {
             >,
         > {
             __sf::Box::pin(async move {
-                let result: __sf::Result<
-                    <<Result<
-                        T::Value,
-                        FoldError,
-                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                    <Result<T::Value, FoldError> as __sf::Fallible>::Err,
-                > = Self::run(context).await;
-                result.map_err(::core::convert::Into::into)
+                <Result<
+                    T::Value,
+                    FoldError,
+                > as __sf::Fallible>::into_result(Self::run(context).await)
+                    .map_err(::core::convert::Into::into)
             })
         }
         fn handlers(handlers: &mut __sf::Handlers<Self>) {

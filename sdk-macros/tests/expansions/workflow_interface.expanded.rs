@@ -56,29 +56,26 @@ const _: () = {
         }
     }
     impl<__T: __sf::Target> __Messages<dyn ApprovalApi, __T> {
-        pub fn decide(&self, approved: bool) -> __T::Signal {
-            let arguments: (<bool as __sf::Travels>::Itself,) = (approved,);
-            self.0.target.signal("decide", arguments)
+        pub fn decide(&self, approved: <bool as __sf::Travels>::Itself) -> __T::Signal {
+            self.0.target.signal("decide", (approved,))
         }
     }
     impl __Messages<dyn ApprovalApi, __sf::ToClient> {
         pub fn status(
             &self,
         ) -> __sf::QueryCall<<Option<bool> as __sf::Travels>::Itself> {
-            let arguments: () = ();
-            self.0.target.query("status", arguments)
+            self.0.target.query("status", ())
         }
         pub fn ship(
             &self,
-            to: Address,
+            to: <Address as __sf::Travels>::Itself,
         ) -> __sf::UpdateCall<
             <<Result<
                 Tracking,
                 UpdateError,
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
         > {
-            let arguments: (<Address as __sf::Travels>::Itself,) = (to,);
-            self.0.target.update("ship", arguments)
+            self.0.target.update("ship", (to,))
         }
     }
     #[automatically_derived]
@@ -130,12 +127,9 @@ const _: () = {
             handlers
                 .query(
                     "status",
-                    |state, context: &__sf::HandlerContext, (): ()| {
-                        let result: <Option<bool> as __sf::Travels>::Itself = <__X as ApprovalApi>::status(
-                            state,
-                        );
-                        __sf::Result::Ok(result)
-                    },
+                    |state, context: &__sf::HandlerContext, (): ()| __sf::Result::Ok(
+                        <__X as ApprovalApi>::status(state),
+                    ),
                 );
             handlers
                 .update_async(
@@ -145,14 +139,12 @@ const _: () = {
                         (__0,): (<Address as __sf::Travels>::Itself,)|
                     __sf::Box::pin(async move {
                         let converter = ::core::clone::Clone::clone(context.converter());
-                        let result: __sf::Result<
-                            <<Result<
-                                Tracking,
-                                UpdateError,
-                            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                            <Result<Tracking, UpdateError> as __sf::Fallible>::Err,
-                        > = <__X as ApprovalApi>::ship(context, __0).await;
-                        result
+                        <Result<
+                            Tracking,
+                            UpdateError,
+                        > as __sf::Fallible>::into_result(
+                                <__X as ApprovalApi>::ship(context, __0).await,
+                            )
                             .map_err(|error| {
                                 use __sf::error_kind::*;
                                 (&&&Tag(error)).failure(&converter)

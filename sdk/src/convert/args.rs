@@ -71,9 +71,17 @@ pub trait Fallible {
     type Ok;
     /// What it holds otherwise.
     type Err;
+
+    /// The `Result`. Generated code calls it by its full path, so that what is no `Result` is reported as that alone.
+    #[doc(hidden)]
+    fn into_result(self) -> Result<Self::Ok, Self::Err>;
 }
 
 impl<T, E> Fallible for Result<T, E> {
     type Ok = T;
     type Err = E;
+
+    fn into_result(self) -> Self {
+        self
+    }
 }
