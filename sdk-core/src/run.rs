@@ -106,7 +106,7 @@ impl Run {
     /// Code failed the task, or isn't the code that made the history. The run is then to be dropped.
     pub fn turn(&mut self, turn: Turn) -> Result<Vec<Command>, TurnError> {
         let Turn {
-            events,
+            mut events,
             started,
             replaying,
             ahead,
@@ -121,10 +121,11 @@ impl Run {
                 journal.flags.observe(metadata);
             }
             let mut messages = deliver::Inbox::new(messages)?;
-            let mut events = events.into_iter();
-            while let Some(event) = events.next() {
+            let mut following = events.as_mut_slice();
+            while let Some((event, rest)) = following.split_first_mut() {
                 messages.deliver_before(event.event_id, &mut applied.deliveries);
-                journal.apply(event, events.as_slice(), &mut applied)?;
+                journal.apply(event, rest, &mut applied)?;
+                following = rest;
             }
             messages.deliver_rest(&mut applied.deliveries);
             if let Some(number) = journal.flags.unknown() {

@@ -85,10 +85,16 @@ impl Cursor {
     /// # Errors
     /// An event is missing in between.
     pub fn push(&mut self, events: Vec<HistoryEvent>) -> Result<(), HistoryError> {
-        for event in events {
-            if event.event_id <= self.last_event_id {
-                continue;
-            }
+        let mut events = events.into_iter();
+        while events
+            .as_slice()
+            .first()
+            .is_some_and(|event| event.event_id <= self.last_event_id)
+        {
+            events.next();
+        }
+        let mut wanted = 0_usize;
+        for event in events.as_slice() {
             if self.target > 0 && event.event_id > self.target {
                 break;
             }
@@ -100,7 +106,15 @@ impl Cursor {
                 });
             }
             self.last_event_id = event.event_id;
-            self.events.push_back(event);
+            wanted = wanted.saturating_add(1);
+        }
+        if self.events.is_empty() {
+            // Usually a page is taken as it is, without a copy.
+            let mut page: Vec<HistoryEvent> = events.collect();
+            page.truncate(wanted);
+            self.events = page.into();
+        } else {
+            self.events.extend(events.take(wanted));
         }
         // A token may point to an empty last page; reaching the target is the end, whatever the token says.
         self.complete |= self.target > 0 && self.last_event_id >= self.target;

@@ -28,10 +28,10 @@ pub(crate) struct Applied {
 }
 
 impl Journal {
-    /// Applies one event; `rest` are those that follow in the turn.
+    /// Applies one event, taking its content; `rest` are those that follow in the turn.
     pub(crate) fn apply(
         &mut self,
-        event: HistoryEvent,
+        event: &mut HistoryEvent,
         rest: &[HistoryEvent],
         applied: &mut Applied,
     ) -> Result<(), TurnError> {
@@ -47,11 +47,11 @@ impl Journal {
         if std::mem::take(&mut applied.skip_next) {
             return Ok(());
         }
-        if event::is_command(event::kind(&event)) {
+        if event::is_command(event::kind(event)) {
             return self.apply_command(event, rest, applied);
         }
         if std::mem::take(&mut self.matching) {
-            self.expect_no_command(&event, rest)?;
+            self.expect_no_command(event, rest)?;
         }
         self.apply_other(event, applied)
     }
@@ -59,7 +59,7 @@ impl Journal {
     /// Commands and their events come in the same order; the next command must be this event's.
     fn apply_command(
         &mut self,
-        event: HistoryEvent,
+        event: &HistoryEvent,
         rest: &[HistoryEvent],
         applied: &mut Applied,
     ) -> Result<(), TurnError> {
@@ -88,25 +88,25 @@ impl Journal {
                 patch::Meeting::Differ => {
                     let id = marker.map(|marker| marker.id).unwrap_or_default();
                     let difference = format!("history has a marker of patch '{id}', the code doesn't call it here");
-                    return Err(self.mismatch(&event, rest, difference));
+                    return Err(self.mismatch(event, rest, difference));
                 }
                 patch::Meeting::NoPatch => break,
             }
         }
         let Some(front) = self.queue.front() else {
-            let difference = format!("history has {}, the code nothing", event::name(&event));
-            return Err(self.mismatch(&event, rest, difference));
+            let difference = format!("history has {}, the code nothing", event::name(event));
+            return Err(self.mismatch(event, rest, difference));
         };
         let what = front.what.clone();
         let checks_ids = self.flags.holds(Flag::ComparesIdsAndTypes, true);
-        if let Err(difference) = self.compare(&what, &event, checks_ids) {
-            return Err(self.mismatch(&event, rest, difference));
+        if let Err(difference) = self.compare(&what, event, checks_ids) {
+            return Err(self.mismatch(event, rest, difference));
         }
         if let Some(issued) = self.queue.pop() {
             self.remember(event.event_id, event.event_type, &issued);
         }
         self.advance(&what, event.event_id)
-            .map_err(|Unexpected| unexpected(&event))
+            .map_err(|Unexpected| unexpected(event))
     }
 
     /// Passes over a patch call that left nothing in history.
@@ -189,10 +189,10 @@ impl Journal {
         Ok(())
     }
 
-    fn apply_other(&mut self, mut event: HistoryEvent, applied: &mut Applied) -> Result<(), TurnError> {
+    fn apply_other(&mut self, event: &mut HistoryEvent, applied: &mut Applied) -> Result<(), TurnError> {
         use Attributes as A;
         let Some(attributes) = event.attributes.take() else {
-            return ignore_unknown(&event);
+            return ignore_unknown(event);
         };
         let event_id = event.event_id;
         match attributes {
@@ -230,13 +230,13 @@ impl Journal {
             A::TimerFiredEventAttributes(fired) => {
                 return self
                     .apply_timer_fired(fired.started_event_id, applied)
-                    .map_err(|Unexpected| unexpected(&event));
+                    .map_err(|Unexpected| unexpected(event));
             }
             attributes => {
                 return match self.apply_activity(attributes, applied) {
                     Some(Ok(())) => Ok(()),
-                    Some(Err(Unexpected)) => Err(unexpected(&event)),
-                    None => ignore_known(&event),
+                    Some(Err(Unexpected)) => Err(unexpected(event)),
+                    None => ignore_known(event),
                 };
             }
         }
