@@ -3,6 +3,8 @@
 //! Names that you define yourself win over these. serde's traits and derives are here too, but the code that the derives
 //! write names `serde`, which therefore belongs into your `Cargo.toml` as well.
 
+#[cfg(feature = "server")]
+pub use crate::testing::TestEnv;
 pub use crate::{
     activity::{ActivityContext, RetryPolicy},
     client::{Client, WorkflowHandle},

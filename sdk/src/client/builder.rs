@@ -254,7 +254,10 @@ impl ConnectError {
         let mut reason = error.to_string();
         let mut source = error.source();
         while let Some(error) = source {
-            reason = format!("{reason}: {error}");
+            let text = error.to_string();
+            if !reason.contains(&text) {
+                reason = format!("{reason}: {text}");
+            }
             source = error.source();
         }
         Self::Unreachable(Box::new(AddressError { address, reason }))

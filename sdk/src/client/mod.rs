@@ -26,14 +26,19 @@ mod query;
 mod result;
 mod signal;
 mod start;
+#[cfg(all(test, feature = "server"))]
+mod tests;
 mod update;
 
 pub use async_activity::{AsyncActivity, AsyncActivityError};
-pub use builder::{ClientBuilder, ConnectError};
+pub use builder::{AddressError, ClientBuilder, ConnectError};
 pub(crate) use connection::Connection;
 pub use connection::{ErrorDetail, RpcError};
 pub use describe::WorkflowDescription;
-pub use error::{ExecuteError, QueryError, RequestError, ResultError, SignalError, StartError, UpdateCallError};
+pub use error::{
+    AlreadyStarted, ContinuedAsNew, ExecuteError, QueryError, Rejected, RequestError, ResultError, SignalError,
+    StartError, UpdateCallError,
+};
 pub use handle::{CancelCall, ToClient, WorkflowHandle};
 pub use list::{WorkflowList, WorkflowSummary};
 pub use query::QueryCall;
@@ -79,7 +84,6 @@ impl Client {
     }
 
     /// A client with settings: namespace, identity and so on.
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }

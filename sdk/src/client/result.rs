@@ -136,7 +136,6 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
             };
             let info = TerminatedFailureInfo {
                 identity: end.identity,
-                ..TerminatedFailureInfo::default()
             };
             let failure = failure(reason, FailureInfo::TerminatedFailureInfo(info));
             (Close::Failed(ResultError::Terminated(failure)), String::new())

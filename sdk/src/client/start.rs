@@ -38,6 +38,7 @@ pub struct StartCall<W: ?Sized, Q = TaskQueueSet, M = Start> {
     request: Box<StartWorkflowExecutionRequest>,
     signal: Option<(String, Option<Payloads>)>,
     error: Option<EncodeError>,
+    #[allow(clippy::type_complexity)] // it is short
     _types: PhantomData<fn(&W) -> (Q, M)>,
 }
 

@@ -15,6 +15,8 @@ mod args;
 mod data;
 mod error;
 mod raw;
+#[cfg(test)]
+mod tests;
 
 pub use args::{Args, Fallible, encode_one};
 pub use data::{Converter, Data, data};

@@ -15,6 +15,8 @@ mod chain;
 mod failure;
 mod kind;
 mod retryable;
+#[cfg(test)]
+mod tests;
 mod update;
 mod workflow;
 

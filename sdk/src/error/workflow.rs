@@ -16,6 +16,7 @@ pub struct WorkflowError(Box<Ending>);
 
 /// How a run ends other than with its result.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // it is in a box as a whole
 pub(crate) enum Ending {
     Failed(Failure),
     ContinueAsNew(ContinueAsNewWorkflowExecutionCommandAttributes),

@@ -24,6 +24,7 @@ macro_rules! details {
         /// What a server tells about an error beside code and message.
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
+        #[allow(clippy::large_enum_variant)] // an error is in a box as a whole
         pub enum ErrorDetail {
             $($(#[$doc])* $name($message),)*
         }
@@ -66,7 +67,7 @@ details! {
 }
 
 impl RpcError {
-    /// An error that is found out on this side.
+    #[cfg(test)]
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             code,
