@@ -5,6 +5,7 @@
 //! - run ids and other UUIDs are `<id 1>`, `<id 2>` .. in the order they first appear, so that equal ones stay equal,
 //! - the part of queue names and workflow ids that makes them unique is `<unique>`,
 //! - a worker's sticky queue is `<sticky>`,
+//! - how long a run's first task is put off is `<backoff>`, as it is counted from when the run before it ended,
 //! - the fields of [`DROPPED`] are left out, each for the reason given there.
 
 use std::fmt::Write;
@@ -101,7 +102,10 @@ impl Value {
                     .iter()
                     .filter(|(key, _)| !DROPPED.contains(&key.as_str()))
                     .filter_map(|(key, value)| {
-                        let text = value.text()?;
+                        let text = match key.as_str() {
+                            "first_workflow_task_backoff" if value.text()? != "0s" => "<backoff>".to_owned(),
+                            _ => value.text()?,
+                        };
                         Some(if key.is_empty() { text } else { format!("{key}={text}") })
                     })
                     .collect();

@@ -510,8 +510,8 @@ impl Run {
         }
         let (started_event_id, ended) = self.end_activity(world, event_id);
         if let Some(activity) = ended {
-            if state == RetryState::Timeout && matches!(kind, TimeoutType::StartToClose | TimeoutType::Heartbeat) {
-                // What was wanting was time for another attempt.
+            if state == RetryState::Timeout && kind != TimeoutType::ScheduleToStart {
+                // What was wanting was time for another attempt; the original says so also of one that never had any.
                 failure = timeout_failure(TimeoutType::ScheduleToClose, &activity);
                 "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
                     .clone_into(&mut failure.message);
