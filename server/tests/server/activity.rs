@@ -96,14 +96,12 @@ async fn a_failure_may_say_when_to_try_again() {
     );
 }
 
+/// What is asked of an activity.
+type Asked = fn(&mut steadfast_proto::command::ScheduleActivityTaskCommandAttributes);
+
 #[tokio::test]
 async fn each_time_out_is_reported_as_what_it_is() {
-    let cases: [(
-        TimeoutType,
-        &str,
-        fn(&mut steadfast_proto::command::ScheduleActivityTaskCommandAttributes),
-        bool,
-    ); 4] = [
+    let cases: [(TimeoutType, &str, Asked, bool); 4] = [
         (
             TimeoutType::StartToClose,
             "activity StartToClose timeout",
@@ -129,7 +127,7 @@ async fn each_time_out_is_reported_as_what_it_is() {
         ),
         (
             TimeoutType::ScheduleToClose,
-            "activity ScheduleToClose timeout",
+            "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying",
             |command| {
                 command.start_to_close_timeout = None;
                 command.schedule_to_close_timeout = Some(duration(Duration::from_secs(4)));
