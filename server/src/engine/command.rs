@@ -494,18 +494,24 @@ fn check_size(attributes: &Attributes) -> Result<(), BadCommand> {
 /// What a message says about an update.
 #[derive(Debug)]
 pub(crate) enum Said {
-    Accepted(update::Acceptance),
-    Rejected(update::Rejection),
-    Completed(update::Response),
+    Accepted(Box<update::Acceptance>),
+    Rejected(Box<update::Rejection>),
+    Completed(Box<update::Response>),
 }
 
 /// Reads the body of a message.
 pub(crate) fn read_message(message: &Message) -> Option<Said> {
     let body = message.body.as_ref()?;
     match body.type_url.rsplit('/').next()? {
-        "temporal.api.update.v1.Acceptance" => update::Acceptance::decode(&*body.value).ok().map(Said::Accepted),
-        "temporal.api.update.v1.Rejection" => update::Rejection::decode(&*body.value).ok().map(Said::Rejected),
-        "temporal.api.update.v1.Response" => update::Response::decode(&*body.value).ok().map(Said::Completed),
+        "temporal.api.update.v1.Acceptance" => update::Acceptance::decode(&*body.value)
+            .ok()
+            .map(|said| Said::Accepted(Box::new(said))),
+        "temporal.api.update.v1.Rejection" => update::Rejection::decode(&*body.value)
+            .ok()
+            .map(|said| Said::Rejected(Box::new(said))),
+        "temporal.api.update.v1.Response" => update::Response::decode(&*body.value)
+            .ok()
+            .map(|said| Said::Completed(Box::new(said))),
         _ => None,
     }
 }

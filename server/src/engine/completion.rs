@@ -73,7 +73,7 @@ impl Engine {
         if let Err(bad) = checked {
             return Err(run.refuse(world, &bad, &scheduled, &request.identity));
         }
-        Ok(run.complete_task(world, request, scheduled, started))
+        Ok(run.complete_task(world, request, &scheduled, &started))
     }
 
     pub(crate) fn respond_task_failed(
@@ -168,16 +168,16 @@ impl Run {
         &mut self,
         world: &mut World,
         mut request: RespondWorkflowTaskCompletedRequest,
-        scheduled: Scheduled,
-        started: Started,
+        scheduled: &Scheduled,
+        started: &Started,
     ) -> RespondWorkflowTaskCompletedResponse {
         let can_discard = request
             .capabilities
             .is_some_and(|can| can.discard_speculative_workflow_task_with_events);
-        if scheduled.kind == Kind::Speculative && self.leaves_no_trace(&request, &scheduled, can_discard) {
+        if scheduled.kind == Kind::Speculative && self.leaves_no_trace(&request, scheduled, can_discard) {
             return self.drop_speculative(world, request);
         }
-        let (_, started_event_id) = self.record_completion(world, &mut request, &started);
+        let (_, started_event_id) = self.record_completion(world, &mut request, started);
         let eager = self.poller_of(&request);
         let mut response = RespondWorkflowTaskCompletedResponse::default();
         self.apply(
@@ -489,8 +489,8 @@ impl Run {
     fn hear(&mut self, world: &mut World, message: &Message) {
         let id = &message.protocol_instance_id;
         match command::read_message(message) {
-            Some(Said::Accepted(acceptance)) => self.accept_update(world, id, acceptance),
-            Some(Said::Completed(response)) => self.complete_update(world, id, response),
+            Some(Said::Accepted(acceptance)) => self.accept_update(world, id, *acceptance),
+            Some(Said::Completed(response)) => self.complete_update(world, id, *response),
             Some(Said::Rejected(rejection)) => self.reject_update(world, id, rejection.failure.unwrap_or_default()),
             None => {}
         }

@@ -357,16 +357,11 @@ impl Engine {
                     run.queries.remove(query);
                 }
             }
-            Some(Wait::Sleep { relock, .. }) => {
-                if relock {
-                    self.clock.lock();
-                }
-            }
-            None => {}
+            Some(Wait::Sleep { relock: true, .. }) => self.clock.lock(),
+            Some(Wait::Sleep { .. }) | None => {}
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "a table of all requests")]
     fn dispatch(&mut self, call: Call) -> Result<Handled, Error> {
         use Reply as R;
         let patience = call.patience;
@@ -388,7 +383,7 @@ impl Engine {
                 R::SignalWithStartWorkflowExecution(Box::new(self.signal_with_start(*r)?))
             }
             Request::ExecuteMultiOperation(r) => return self.execute_multi_operation(*r, patience),
-            Request::GetWorkflowExecutionHistory(r) => return self.read_history(*r, patience),
+            Request::GetWorkflowExecutionHistory(r) => return self.read_history(&r, patience),
             Request::GetWorkflowExecutionHistoryReverse(r) => {
                 R::GetWorkflowExecutionHistoryReverse(Box::new(self.read_history_reverse(&r)?))
             }
@@ -435,8 +430,8 @@ impl Engine {
             Request::DescribeWorkflowExecution(r) => {
                 R::DescribeWorkflowExecution(Box::new(self.describe_workflow(*r)?))
             }
-            Request::ListWorkflowExecutions(r) => R::ListWorkflowExecutions(Box::new(self.list_workflows(*r)?)),
-            Request::ScanWorkflowExecutions(r) => R::ScanWorkflowExecutions(Box::new(self.scan_workflows(*r)?)),
+            Request::ListWorkflowExecutions(r) => R::ListWorkflowExecutions(Box::new(self.list_workflows(&r)?)),
+            Request::ScanWorkflowExecutions(r) => R::ScanWorkflowExecutions(Box::new(self.scan_workflows(&r)?)),
             Request::CountWorkflowExecutions(r) => R::CountWorkflowExecutions(Box::new(self.count_workflows(&r)?)),
             Request::ResetStickyTaskQueue(r) => R::ResetStickyTaskQueue(Box::new(self.reset_sticky(&r)?)),
             Request::ShutdownWorker(r) => R::ShutdownWorker(Box::new(self.shutdown_worker(&r)?)),

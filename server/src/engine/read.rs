@@ -39,7 +39,7 @@ fn page_size(asked: i32) -> usize {
 impl Engine {
     pub(crate) fn read_history(
         &mut self,
-        request: GetWorkflowExecutionHistoryRequest,
+        request: &GetWorkflowExecutionHistoryRequest,
         patience: Option<Duration>,
     ) -> Result<Handled> {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
@@ -113,7 +113,7 @@ impl Engine {
             None => self.find(namespace, &execution)?,
         };
         let run = self.runs.touch(key)?;
-        let before = token.map_or(run.history.next_event_id(), |token| token.next_event_id);
+        let before = token.map_or_else(|| run.history.next_event_id(), |token| token.next_event_id);
         let size = i64::try_from(page_size(request.maximum_page_size)).unwrap_or(i64::MAX);
         let from = before.saturating_sub(size).max(1);
         let mut events = run.history.range(from, before).to_vec();

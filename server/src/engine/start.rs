@@ -423,13 +423,13 @@ impl Engine {
             plan.original_run_id = plan.run_id;
         }
         plan.signal = signal;
-        if let Some(key) = plan
+        let met = plan
             .namespace
-            .and_then(|namespace| self.runs.current(namespace, &plan.workflow_id))
+            .and_then(|namespace| self.runs.current(namespace, &plan.workflow_id));
+        if let Some(key) = met
+            && let Some(outcome) = self.meet(key, &mut plan, reuse, conflict, on_conflict)?
         {
-            if let Some(outcome) = self.meet(key, &mut plan, reuse, conflict, on_conflict)? {
-                return Ok(outcome);
-            }
+            return Ok(outcome);
         }
         self.begin(plan)
     }

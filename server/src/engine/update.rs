@@ -42,7 +42,10 @@ pub(crate) enum State {
     /// The workflow took it on.
     Accepted { event_id: i64 },
     /// It is done, and where history says so.
-    Completed { outcome: update::Outcome, event_id: i64 },
+    Completed {
+        outcome: Box<update::Outcome>,
+        event_id: i64,
+    },
 }
 
 /// The updates of a run.
@@ -165,7 +168,7 @@ impl Updates {
 
     fn stage(&self, id: &str) -> (Stage, Option<update::Outcome>, i64) {
         match self.all.get(id).map(|update| &update.state) {
-            Some(State::Completed { outcome, event_id }) => (Stage::Completed, Some(outcome.clone()), *event_id),
+            Some(State::Completed { outcome, event_id }) => (Stage::Completed, Some((**outcome).clone()), *event_id),
             Some(State::Accepted { event_id }) => (Stage::Accepted, None, *event_id),
             Some(State::Admitted | State::Sent { .. }) => (Stage::Admitted, None, 0),
             None => (Stage::Unspecified, None, 0),
@@ -289,7 +292,10 @@ impl Run {
 
     fn finish_update(&mut self, world: &mut World, id: &str, outcome: update::Outcome, event_id: i64) {
         if let Some(update) = self.updates.all.get_mut(id) {
-            update.state = State::Completed { outcome, event_id };
+            update.state = State::Completed {
+                outcome: Box::new(outcome),
+                event_id,
+            };
             self.updates.in_flight = self.updates.in_flight.saturating_sub(1);
         }
         self.tell_updaters(world, id);

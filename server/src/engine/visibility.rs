@@ -243,7 +243,7 @@ impl Engine {
 
     pub(crate) fn list_workflows(
         &mut self,
-        request: ListWorkflowExecutionsRequest,
+        request: &ListWorkflowExecutionsRequest,
     ) -> Result<ListWorkflowExecutionsResponse> {
         let (executions, next_page_token) = self.rows(
             &request.namespace,
@@ -259,7 +259,7 @@ impl Engine {
 
     pub(crate) fn scan_workflows(
         &mut self,
-        request: ScanWorkflowExecutionsRequest,
+        request: &ScanWorkflowExecutionsRequest,
     ) -> Result<ScanWorkflowExecutionsResponse> {
         let (executions, next_page_token) = self.rows(
             &request.namespace,
@@ -283,7 +283,7 @@ impl Engine {
             Some(at) => {
                 if words
                     .get(at + 1..)
-                    .is_none_or(|rest| rest.len() != 2 || !rest.iter().any(|word| *word == "ExecutionStatus"))
+                    .is_none_or(|rest| rest.len() != 2 || !rest.contains(&"ExecutionStatus"))
                 {
                     return Err(invalid("'GROUP BY' is supported for ExecutionStatus alone"));
                 }

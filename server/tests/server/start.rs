@@ -127,10 +127,13 @@ async fn a_task_time_out_fits_into_the_run() {
     assert_eq!(bench.closed("w").await.event_type(), WorkflowExecutionTimedOut);
 }
 
+/// Makes a request wrong.
+type Spoil = fn(&mut StartWorkflowExecutionRequest);
+
 #[tokio::test]
 async fn nonsense_is_refused_with_the_text_of_the_original() {
     let bench = real();
-    let cases: [(fn(&mut StartWorkflowExecutionRequest), &str); 6] = [
+    let cases: [(Spoil, &str); 6] = [
         (
             |request| request.workflow_id.clear(),
             "WorkflowId is not set on request.",

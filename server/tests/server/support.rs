@@ -19,18 +19,18 @@ use steadfast_proto::{
 };
 use steadfast_server::{Server, Time};
 
-pub const QUEUE: &str = "queue";
+pub(crate) const QUEUE: &str = "queue";
 
-pub struct Bench {
-    pub server: Server,
-    pub service: Arc<dyn WorkflowService>,
+pub(crate) struct Bench {
+    pub(crate) server: Server,
+    pub(crate) service: Arc<dyn WorkflowService>,
 }
 
-pub fn real() -> Bench {
+pub(crate) fn real() -> Bench {
     bench(Time::Real)
 }
 
-pub fn bench(time: Time) -> Bench {
+pub(crate) fn bench(time: Time) -> Bench {
     let server = Server::builder().time(time).seed(1).start().unwrap();
     Bench {
         service: server.workflow_service(),
@@ -38,25 +38,25 @@ pub fn bench(time: Time) -> Bench {
     }
 }
 
-pub fn text(text: &str) -> Payloads {
+pub(crate) fn text(text: &str) -> Payloads {
     vec![Payload::encoded("json/plain", format!("{text:?}"))].into()
 }
 
-pub fn queue(name: &str) -> Option<TaskQueue> {
+pub(crate) fn queue(name: &str) -> Option<TaskQueue> {
     Some(TaskQueue {
         name: name.to_owned(),
         ..Default::default()
     })
 }
 
-pub fn execution(workflow_id: &str) -> Option<WorkflowExecution> {
+pub(crate) fn execution(workflow_id: &str) -> Option<WorkflowExecution> {
     Some(WorkflowExecution {
         workflow_id: workflow_id.to_owned(),
         ..Default::default()
     })
 }
 
-pub fn start(workflow_id: &str) -> StartWorkflowExecutionRequest {
+pub(crate) fn start(workflow_id: &str) -> StartWorkflowExecutionRequest {
     StartWorkflowExecutionRequest {
         namespace: "default".to_owned(),
         workflow_id: workflow_id.to_owned(),
@@ -76,7 +76,7 @@ fn command(kind: CommandType, attributes: Attributes) -> Command {
     }
 }
 
-pub fn complete() -> Command {
+pub(crate) fn complete() -> Command {
     let attributes = command::CompleteWorkflowExecutionCommandAttributes {
         result: Some(text("done")),
     };
@@ -86,7 +86,7 @@ pub fn complete() -> Command {
     )
 }
 
-pub fn fail(failure: Failure) -> Command {
+pub(crate) fn fail(failure: Failure) -> Command {
     let attributes = command::FailWorkflowExecutionCommandAttributes { failure: Some(failure) };
     command(
         CommandType::FailWorkflowExecution,
@@ -94,7 +94,7 @@ pub fn fail(failure: Failure) -> Command {
     )
 }
 
-pub fn continue_as_new() -> Command {
+pub(crate) fn continue_as_new() -> Command {
     let attributes = command::ContinueAsNewWorkflowExecutionCommandAttributes::default();
     command(
         CommandType::ContinueAsNewWorkflowExecution,
@@ -102,7 +102,7 @@ pub fn continue_as_new() -> Command {
     )
 }
 
-pub fn start_timer(id: &str, after: Duration) -> Command {
+pub(crate) fn start_timer(id: &str, after: Duration) -> Command {
     let attributes = command::StartTimerCommandAttributes {
         timer_id: id.to_owned(),
         start_to_fire_timeout: Some(duration(after)),
@@ -113,7 +113,7 @@ pub fn start_timer(id: &str, after: Duration) -> Command {
     )
 }
 
-pub fn cancel_timer(id: &str) -> Command {
+pub(crate) fn cancel_timer(id: &str) -> Command {
     let attributes = command::CancelTimerCommandAttributes {
         timer_id: id.to_owned(),
     };
@@ -123,7 +123,7 @@ pub fn cancel_timer(id: &str) -> Command {
     )
 }
 
-pub fn activity(id: &str, set: impl FnOnce(&mut command::ScheduleActivityTaskCommandAttributes)) -> Command {
+pub(crate) fn activity(id: &str, set: impl FnOnce(&mut command::ScheduleActivityTaskCommandAttributes)) -> Command {
     let mut attributes = command::ScheduleActivityTaskCommandAttributes {
         activity_id: id.to_owned(),
         activity_type: Some(steadfast_proto::common::ActivityType {
@@ -139,7 +139,7 @@ pub fn activity(id: &str, set: impl FnOnce(&mut command::ScheduleActivityTaskCom
     )
 }
 
-pub fn cancel_activity(scheduled_event_id: i64) -> Command {
+pub(crate) fn cancel_activity(scheduled_event_id: i64) -> Command {
     let attributes = command::RequestCancelActivityTaskCommandAttributes { scheduled_event_id };
     command(
         CommandType::RequestCancelActivityTask,
@@ -147,7 +147,7 @@ pub fn cancel_activity(scheduled_event_id: i64) -> Command {
     )
 }
 
-pub fn start_child(workflow_id: &str) -> Command {
+pub(crate) fn start_child(workflow_id: &str) -> Command {
     let attributes = command::StartChildWorkflowExecutionCommandAttributes {
         workflow_id: workflow_id.to_owned(),
         workflow_type: Some(WorkflowType {
@@ -162,7 +162,7 @@ pub fn start_child(workflow_id: &str) -> Command {
 }
 
 /// A message about an update.
-pub fn say<M: Message + Name>(update_id: &str, kind: &str, body: &M) -> protocol::Message {
+pub(crate) fn say<M: Message + Name>(update_id: &str, kind: &str, body: &M) -> protocol::Message {
     protocol::Message {
         id: format!("{update_id}/{kind}"),
         protocol_instance_id: update_id.to_owned(),
@@ -174,11 +174,11 @@ pub fn say<M: Message + Name>(update_id: &str, kind: &str, body: &M) -> protocol
     }
 }
 
-pub fn accept(update_id: &str) -> protocol::Message {
+pub(crate) fn accept(update_id: &str) -> protocol::Message {
     say(update_id, "accept", &update::Acceptance::default())
 }
 
-pub fn reject(update_id: &str) -> protocol::Message {
+pub(crate) fn reject(update_id: &str) -> protocol::Message {
     let failure = Some(Failure::application("Refused", "not like this"));
     say(
         update_id,
@@ -190,7 +190,7 @@ pub fn reject(update_id: &str) -> protocol::Message {
     )
 }
 
-pub fn respond(update_id: &str) -> protocol::Message {
+pub(crate) fn respond(update_id: &str) -> protocol::Message {
     let value = Some(update::outcome::Value::Success(text("updated")));
     say(
         update_id,
@@ -203,11 +203,11 @@ pub fn respond(update_id: &str) -> protocol::Message {
 }
 
 impl Bench {
-    pub async fn start(&self, workflow_id: &str) -> String {
+    pub(crate) async fn start(&self, workflow_id: &str) -> String {
         self.start_with(start(workflow_id)).await.unwrap().run_id
     }
 
-    pub async fn start_with(
+    pub(crate) async fn start_with(
         &self,
         request: StartWorkflowExecutionRequest,
     ) -> Result<StartWorkflowExecutionResponse, Status> {
@@ -217,11 +217,11 @@ impl Bench {
             .map(|response| response.into_inner())
     }
 
-    pub async fn poll(&self) -> PollWorkflowTaskQueueResponse {
+    pub(crate) async fn poll(&self) -> PollWorkflowTaskQueueResponse {
         self.poll_on(QUEUE).await
     }
 
-    pub async fn poll_on(&self, name: &str) -> PollWorkflowTaskQueueResponse {
+    pub(crate) async fn poll_on(&self, name: &str) -> PollWorkflowTaskQueueResponse {
         let request = PollWorkflowTaskQueueRequest {
             namespace: "default".to_owned(),
             task_queue: queue(name),
@@ -235,7 +235,7 @@ impl Bench {
             .into_inner()
     }
 
-    pub async fn poll_activity(&self) -> PollActivityTaskQueueResponse {
+    pub(crate) async fn poll_activity(&self) -> PollActivityTaskQueueResponse {
         let request = PollActivityTaskQueueRequest {
             namespace: "default".to_owned(),
             task_queue: queue(QUEUE),
@@ -250,7 +250,7 @@ impl Bench {
     }
 
     /// Answers a workflow task with commands.
-    pub async fn answer(
+    pub(crate) async fn answer(
         &self,
         task: &PollWorkflowTaskQueueResponse,
         commands: Vec<Command>,
@@ -258,7 +258,7 @@ impl Bench {
         self.answer_with(task, |request| request.commands = commands).await
     }
 
-    pub async fn answer_with(
+    pub(crate) async fn answer_with(
         &self,
         task: &PollWorkflowTaskQueueResponse,
         set: impl FnOnce(&mut RespondWorkflowTaskCompletedRequest),
@@ -276,7 +276,7 @@ impl Bench {
             .map(|response| response.into_inner())
     }
 
-    pub async fn fail_task(&self, task: &PollWorkflowTaskQueueResponse) {
+    pub(crate) async fn fail_task(&self, task: &PollWorkflowTaskQueueResponse) {
         let request = RespondWorkflowTaskFailedRequest {
             namespace: "default".to_owned(),
             task_token: task.task_token.clone(),
@@ -289,7 +289,7 @@ impl Bench {
             .unwrap();
     }
 
-    pub async fn complete_activity(&self, task: &PollActivityTaskQueueResponse) -> Result<(), Status> {
+    pub(crate) async fn complete_activity(&self, task: &PollActivityTaskQueueResponse) -> Result<(), Status> {
         let request = RespondActivityTaskCompletedRequest {
             namespace: "default".to_owned(),
             task_token: task.task_token.clone(),
@@ -302,7 +302,7 @@ impl Bench {
             .map(|_| ())
     }
 
-    pub async fn fail_activity(&self, task: &PollActivityTaskQueueResponse, failure: Failure) {
+    pub(crate) async fn fail_activity(&self, task: &PollActivityTaskQueueResponse, failure: Failure) {
         let request = RespondActivityTaskFailedRequest {
             namespace: "default".to_owned(),
             task_token: task.task_token.clone(),
@@ -315,7 +315,11 @@ impl Bench {
             .unwrap();
     }
 
-    pub async fn signal(&self, workflow_id: &str, request_id: &str) -> Result<SignalWorkflowExecutionResponse, Status> {
+    pub(crate) async fn signal(
+        &self,
+        workflow_id: &str,
+        request_id: &str,
+    ) -> Result<SignalWorkflowExecutionResponse, Status> {
         let request = SignalWorkflowExecutionRequest {
             namespace: "default".to_owned(),
             workflow_execution: execution(workflow_id),
@@ -329,7 +333,7 @@ impl Bench {
             .map(|response| response.into_inner())
     }
 
-    pub fn update_request(workflow_id: &str, update_id: &str) -> UpdateWorkflowExecutionRequest {
+    pub(crate) fn update_request(workflow_id: &str, update_id: &str) -> UpdateWorkflowExecutionRequest {
         UpdateWorkflowExecutionRequest {
             namespace: "default".to_owned(),
             workflow_execution: execution(workflow_id),
@@ -350,7 +354,7 @@ impl Bench {
     }
 
     /// Sends an update, which waits in a task of its own.
-    pub fn update(
+    pub(crate) fn update(
         &self,
         workflow_id: &str,
         update_id: &str,
@@ -364,11 +368,11 @@ impl Bench {
         })
     }
 
-    pub async fn history(&self, workflow_id: &str) -> Vec<HistoryEvent> {
+    pub(crate) async fn history(&self, workflow_id: &str) -> Vec<HistoryEvent> {
         self.history_of(execution(workflow_id)).await
     }
 
-    pub async fn history_of(&self, execution: Option<WorkflowExecution>) -> Vec<HistoryEvent> {
+    pub(crate) async fn history_of(&self, execution: Option<WorkflowExecution>) -> Vec<HistoryEvent> {
         let request = GetWorkflowExecutionHistoryRequest {
             namespace: "default".to_owned(),
             execution,
@@ -389,12 +393,12 @@ impl Bench {
         events
     }
 
-    pub async fn events(&self, workflow_id: &str) -> Vec<EventType> {
+    pub(crate) async fn events(&self, workflow_id: &str) -> Vec<EventType> {
         types(&self.history(workflow_id).await)
     }
 
     /// The last event, once there is one.
-    pub async fn closed(&self, workflow_id: &str) -> HistoryEvent {
+    pub(crate) async fn closed(&self, workflow_id: &str) -> HistoryEvent {
         let request = GetWorkflowExecutionHistoryRequest {
             namespace: "default".to_owned(),
             execution: execution(workflow_id),
@@ -410,7 +414,7 @@ impl Bench {
         response.into_inner().history.unwrap().events.remove(0)
     }
 
-    pub async fn describe(&self, workflow_id: &str) -> DescribeWorkflowExecutionResponse {
+    pub(crate) async fn describe(&self, workflow_id: &str) -> DescribeWorkflowExecutionResponse {
         let request = DescribeWorkflowExecutionRequest {
             namespace: "default".to_owned(),
             execution: execution(workflow_id),
@@ -423,12 +427,12 @@ impl Bench {
     }
 }
 
-pub fn types(events: &[HistoryEvent]) -> Vec<EventType> {
+pub(crate) fn types(events: &[HistoryEvent]) -> Vec<EventType> {
     events.iter().map(HistoryEvent::event_type).collect()
 }
 
 /// Asks for a sticky queue of this name.
-pub fn sticky(name: &str) -> Option<StickyExecutionAttributes> {
+pub(crate) fn sticky(name: &str) -> Option<StickyExecutionAttributes> {
     Some(StickyExecutionAttributes {
         worker_task_queue: queue(name),
         schedule_to_start_timeout: Some(duration(Duration::from_secs(10))),

@@ -2,7 +2,12 @@
 
 use crate::support::*;
 use std::time::{Duration, Instant};
-use steadfast_proto::{duration, enums::EventType::*, workflowservice::*};
+use steadfast_proto::{
+    duration,
+    enums::EventType::*,
+    tonic::{Code, Request},
+    workflowservice::*,
+};
 use steadfast_server::{Server, Standstill, Time};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -143,7 +148,7 @@ async fn time_can_be_moved_by_hand() {
 
 #[tokio::test]
 async fn the_test_service_speaks_to_the_same_clock() {
-    use steadfast_proto::{testservice::*, tonic::Request};
+    use steadfast_proto::testservice::*;
     let bench = bench(Time::Virtual);
     let service = bench.server.test_service();
     let before = bench.server.now();
@@ -158,7 +163,7 @@ async fn the_test_service_speaks_to_the_same_clock() {
         .unlock_time_skipping(Request::new(UnlockTimeSkippingRequest {}))
         .await
         .unwrap_err();
-    assert_eq!(refused.code(), steadfast_proto::tonic::Code::FailedPrecondition);
+    assert_eq!(refused.code(), Code::FailedPrecondition);
     service
         .lock_time_skipping(Request::new(LockTimeSkippingRequest {}))
         .await
@@ -202,7 +207,7 @@ async fn a_thousand_servers_live_side_by_side() {
     assert_eq!(
         benches[500]
             .service
-            .list_workflow_executions(steadfast_proto::tonic::Request::new(ListWorkflowExecutionsRequest {
+            .list_workflow_executions(Request::new(ListWorkflowExecutionsRequest {
                 namespace: "default".to_owned(),
                 ..Default::default()
             }))
