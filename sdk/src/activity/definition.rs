@@ -28,7 +28,6 @@ pub trait Activity: 'static {
     type Timeout: CloseTimeout;
 
     /// The options that the attribute gives.
-    #[must_use]
     fn defaults() -> ActivityOptions {
         ActivityOptions::default()
     }

@@ -100,7 +100,8 @@ impl Heartbeats {
                 }
                 Answer::Lost => {
                     let mut state = self.state();
-                    state.newest = state.newest.take().or(state.sending.take());
+                    let lost = state.sending.take();
+                    state.newest = state.newest.take().or(lost);
                 }
             }
             tokio::time::sleep(self.interval).await;

@@ -1,7 +1,7 @@
 //! Activities: the work itself, outside of the workflow's determinism, retried by the server.
 //!
-//! An activity is a function with [`#[activity]`](crate::activity), asynchronous or blocking, free or a method in an
-//! impl block with [`#[activities]`](crate::activities). A workflow calls it by
+//! An activity is a function with [`#[activity]`](macro@crate::activity), asynchronous or blocking, free or a method in an
+//! impl block with [`#[activities]`](macro@crate::activities). A workflow calls it by
 //! [`ctx.activity::<function>(input)`](crate::workflow::WorkflowContext::activity) or through a [`Stub`].
 
 mod call;

@@ -1,6 +1,7 @@
 //! A server, a client and workers in this process.
 
 use crate::{
+    activity::{ActivityContext, HeartbeatAnswer, Heartbeats},
     client::Client,
     worker::{Hooks, Worker},
 };
@@ -10,6 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use steadfast_core::Notice;
+use steadfast_proto::workflowservice::PollActivityTaskQueueResponse;
 use steadfast_server::{Server, Time};
 use tokio::{sync::Notify, task::AbortHandle};
 
@@ -43,7 +45,7 @@ impl fmt::Debug for TestEnv {
 }
 
 impl TestEnv {
-    /// A fresh server on the tokio runtime that this is called in. [`#[steadfast::test]`](crate::test) does it for you.
+    /// A fresh server on the tokio runtime that this is called in. [`#[steadfast::test]`](macro@crate::test) does it for you.
     ///
     /// # Panics
     /// If it isn't called on a tokio runtime.
@@ -80,6 +82,39 @@ impl TestEnv {
             failed: Box::new(move |error| failed.worker_failed(error.to_string())),
             noticed: Arc::new(move |notice| noticed.noticed(notice)),
         })
+    }
+
+    /// A context with which an activity can be called as the plain function that it is. Its heartbeats go nowhere.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// #[activity]
+    /// async fn greet(ctx: ActivityContext, name: String) -> Result<String, ActivityError> {
+    ///     ctx.heartbeat(&name)?;
+    ///     Ok(format!("Hello, {name}!"))
+    /// }
+    ///
+    /// # fn main() {
+    /// # steadfast::__private::run_test(|env| async move {
+    /// let greeting = greet(env.activity_context(), "Ada".into()).await;
+    /// assert_eq!(greeting.unwrap(), "Hello, Ada!");
+    /// # })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn activity_context(&self) -> ActivityContext {
+        let heartbeats = Heartbeats::new(None, Box::new(|_| Box::pin(std::future::ready(HeartbeatAnswer::Noted))));
+        let now = Some(steadfast_proto::timestamp(self.now()));
+        let mut task = PollActivityTaskQueueResponse {
+            workflow_namespace: self.0.client.namespace().to_owned(),
+            activity_id: "1".to_owned(),
+            scheduled_time: now,
+            current_attempt_scheduled_time: now,
+            started_time: now,
+            attempt: 1,
+            ..PollActivityTaskQueueResponse::default()
+        };
+        ActivityContext::new(&self.0.client, "test", &mut task, heartbeats)
     }
 
     /// The time that workflows see.

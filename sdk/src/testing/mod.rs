@@ -1,6 +1,6 @@
 //! Tests: a server, a client and workers in one process, in virtual time.
 //!
-//! [`#[steadfast::test]`](crate::test) gives a test its own [`TestEnv`]. Timers and time-outs pass as soon as nothing else
+//! [`#[steadfast::test]`](macro@crate::test) gives a test its own [`TestEnv`]. Timers and time-outs pass as soon as nothing else
 //! is left to do, so a test of 72 hours takes milliseconds.
 
 #[cfg(feature = "server")]

@@ -16,7 +16,7 @@ use steadfast_proto::{
     enums::TaskQueueType,
     workflowservice::{PollActivityTaskQueueRequest, PollActivityTaskQueueResponse},
 };
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 /// How long open polls may take to end after the server was told of the shutdown.
 const POLLS_END: Duration = Duration::from_secs(5);
@@ -31,18 +31,24 @@ pub(super) struct Limits {
 /// Runs activities until the worker stops and those at hand are over.
 pub(super) async fn drive(shared: Arc<Shared>, limits: Limits, stop: Stop) {
     let mut driver = Driver::new(&shared, limits);
-    let mut draining = stop.listen();
+    let mut listener = stop.listen();
+    let mut draining = std::pin::pin!(listener.reached(Phase::Draining));
     driver.poll_tasks();
     loop {
         tokio::select! {
             biased;
-            () = draining.reached(Phase::Draining) => break,
-            Some(ended) = driver.running.join_next_with_id() => driver.forget(ended.map_or_else(|error| error.id(), |(id, ())| id)),
+            () = &mut draining => break,
+            Some(ended) = driver.running.join_next_with_id() => driver.forget(ended),
             Some(answer) = driver.polls.next() => driver.handle_poll(answer),
         }
         driver.poll_tasks();
+        // In one process every call may be ready at once; others on this thread are to have their turn.
+        tokio::task::consume_budget().await;
     }
-    driver.drain(&stop).await;
+    tokio::join!(
+        driver.drain(&stop),
+        shared.announce_shutdown(None, TaskQueueType::Activity)
+    );
 }
 
 struct Driver<'a, P> {
@@ -90,7 +96,7 @@ impl<P: Future<Output = Answer>> Driver<'_, P> {
                 self.backoff.succeeded();
                 // An empty answer is the end of a long poll.
                 if !task.task_token.is_empty() {
-                    self.run(task);
+                    self.run(task, false);
                 }
             }
             Err(error) => {
@@ -100,41 +106,39 @@ impl<P: Future<Output = Answer>> Driver<'_, P> {
         }
     }
 
-    fn run(&mut self, task: Box<PollActivityTaskQueueResponse>) {
+    fn run(&mut self, task: Box<PollActivityTaskQueueResponse>, is_cancelling: bool) {
         let task = ActivityTask::new(Arc::clone(self.shared), task);
         let heartbeats = task.heartbeats();
+        if is_cancelling {
+            heartbeats.cancellation().cancel(CancelReason::WorkerShutdown);
+        }
         let id = self.running.spawn(task.run()).id();
         self.heartbeats.insert(id, heartbeats);
     }
 
-    fn forget(&mut self, id: Id) {
+    fn forget(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
         self.heartbeats.remove(&id);
     }
 
-    /// Waits for what runs; after the grace period it is told to stop.
+    /// Waits for what runs; after the grace period it is told to stop. Open polls may still bring something to run, if
+    /// the server ends the polls.
     async fn drain(mut self, stop: &Stop) {
-        self.shared.announce_shutdown(None, TaskQueueType::Activity).await;
-        if self.shared.server.completes_polls_on_shutdown {
-            let _ = tokio::time::timeout(POLLS_END, async {
-                while let Some(answer) = self.polls.next().await {
-                    if let Ok(task) = answer
-                        && !task.task_token.is_empty()
-                    {
-                        self.run(task);
+        let mut are_polls_awaited = self.shared.server.completes_polls_on_shutdown;
+        let mut polls_end = std::pin::pin!(tokio::time::sleep(POLLS_END));
+        let mut listener = stop.listen();
+        let mut cancelling = std::pin::pin!(listener.reached(Phase::Cancelling));
+        let mut is_cancelling = false;
+        while !self.running.is_empty() || (are_polls_awaited && !self.polls.is_empty()) {
+            tokio::select! {
+                Some(ended) = self.running.join_next_with_id() => self.forget(ended),
+                Some(answer) = self.polls.next(), if are_polls_awaited => {
+                    if let Ok(task) = answer && !task.task_token.is_empty() {
+                        self.run(task, is_cancelling);
                     }
                 }
-            })
-            .await;
-        }
-        self.polls.clear();
-        let mut cancelling = stop.listen();
-        let mut is_cancelling = false;
-        while !self.running.is_empty() {
-            tokio::select! {
-                Some(ended) = self.running.join_next_with_id() => {
-                    self.forget(ended.map_or_else(|error| error.id(), |(id, ())| id));
-                }
-                () = cancelling.reached(Phase::Cancelling), if !is_cancelling => {
+                () = &mut polls_end, if are_polls_awaited => are_polls_awaited = false,
+                () = &mut cancelling, if !is_cancelling => {
                     is_cancelling = true;
                     for heartbeats in self.heartbeats.values() {
                         heartbeats.cancellation().cancel(CancelReason::WorkerShutdown);

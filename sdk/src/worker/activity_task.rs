@@ -1,5 +1,7 @@
 //! One attempt of an activity: run, then reported.
 
+#![allow(clippy::result_large_err)] // failures travel as they are between generated code and the server
+
 use super::{registry::failure, shared::Shared};
 use crate::{
     activity::{ActivityContext, CancelReason, HeartbeatAnswer, Heartbeats},

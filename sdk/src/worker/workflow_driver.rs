@@ -36,17 +36,21 @@ pub(super) struct Limits {
 pub(super) async fn drive(shared: Arc<Shared>, shard: usize, limits: Limits, mut stop: Listener) {
     let sticky_queue = (limits.cached > 0).then(|| format!("{}-{}-{shard}", shared.identity, shared.instance_key));
     let mut driver = Driver::new(&shared, sticky_queue.clone(), limits);
+    let mut draining = std::pin::pin!(stop.reached(Phase::Draining));
     driver.poll_tasks();
     loop {
         tokio::select! {
             biased;
-            () = stop.reached(Phase::Draining) => break,
+            () = &mut draining => break,
             Some(done) = driver.calls.next() => driver.handle(done),
         }
         driver.make_calls();
         driver.poll_tasks();
+        // In one process every call may be ready at once; others on this thread are to have their turn.
+        tokio::task::consume_budget().await;
     }
-    driver.drain(sticky_queue.as_deref()).await;
+    let announced = shared.announce_shutdown(sticky_queue.as_deref(), TaskQueueType::Workflow);
+    tokio::join!(driver.drain(), announced);
 }
 
 struct Driver<'a, C> {
@@ -174,16 +178,13 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
     }
 
     /// Answers the tasks at hand. Open polls may still bring some, if the server ends the polls.
-    async fn drain(mut self, sticky_queue: Option<&str>) {
-        let shared = self.shared;
-        shared.announce_shutdown(sticky_queue, TaskQueueType::Workflow).await;
-        let wait_for_polls = shared.server.completes_polls_on_shutdown;
+    async fn drain(mut self) {
+        let mut are_polls_awaited = self.shared.server.completes_polls_on_shutdown;
         let mut polls_end = std::pin::pin!(tokio::time::sleep(POLLS_END));
-        let mut are_polls_awaited = wait_for_polls;
         loop {
             self.make_calls();
-            let busy = self.calls.len() > self.polls_open;
-            if !busy && self.shard.outstanding() == 0 && (!are_polls_awaited || self.polls_open == 0) {
+            let is_busy = self.calls.len() > self.polls_open || self.shard.outstanding() > 0;
+            if !is_busy && (!are_polls_awaited || self.polls_open == 0) {
                 break;
             }
             tokio::select! {

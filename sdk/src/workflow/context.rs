@@ -156,6 +156,7 @@ impl<S> WorkflowContext<S> {
     /// Calls an activity: `ctx.activity::<send_email>(order)`. Several parameters are a tuple, none is `()`.
     ///
     /// The call is a value: nothing happens until it is awaited or [started](ActivityCall::start).
+    #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
     pub fn activity<A: Activity>(&self, input: A::Input) -> ActivityCall<A::Output, A::Timeout> {
         let converter = &self.0.converter;
         let input = A::encode(&input, converter);
@@ -163,6 +164,7 @@ impl<S> WorkflowContext<S> {
     }
 
     /// Calls an activity that is known by name alone. The output's type is up to the caller.
+    #[allow(clippy::needless_pass_by_value)] // the arguments are given away, as by a call
     pub fn activity_untyped<O: Data>(
         &self,
         name: impl Into<String>,
@@ -276,6 +278,7 @@ impl<S: Workflow> WorkflowContext<S> {
 
 impl<S> WorkflowContext<S> {
     /// Ends this run and begins a new one of another workflow type: `return ctx.continue_as::<Other>(input).into()`.
+    #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
     pub fn continue_as<W: Workflow + ?Sized>(&self, input: W::Input) -> ContinueAsNew {
         ContinueAsNew::new::<W>(&self.0.host, &input, &self.0.converter)
     }

@@ -1,5 +1,7 @@
 //! Which handlers a workflow has.
 
+#![allow(clippy::result_large_err)] // failures travel as they are between generated code and the core
+
 use super::{HandlerContext, WorkflowContext, exit::refusal};
 use crate::{
     convert::{Args, Converter, Data, DecodeError, EncodeError, RawArgs},

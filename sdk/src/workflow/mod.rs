@@ -1,6 +1,6 @@
 //! Workflow code: what it is made of, and what it may do.
 //!
-//! A workflow is a struct with [`#[workflow]`](crate::workflow) on an impl block. Its asynchronous functions are given a
+//! A workflow is a struct with [`#[workflow]`](macro@crate::workflow) on an impl block. Its asynchronous functions are given a
 //! [`WorkflowContext`], the synchronous ones the state itself and, if they ask for it, a [`HandlerContext`].
 
 mod context;
