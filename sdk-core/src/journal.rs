@@ -44,7 +44,7 @@ pub(crate) enum Mode {
 #[derive(Debug)]
 pub(crate) enum Delivery {
     Signal(Signal),
-    Update(Incoming),
+    Update(Box<Incoming>),
 }
 
 /// What one run knows.

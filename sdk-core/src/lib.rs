@@ -3,6 +3,10 @@
 //! No clock, no thread, no socket, no runtime: time comes in as an argument, effects go out as values. A [`Run`] is one
 //! workflow execution, driven one [`Turn`](history::Turn) at a time; a [`Shard`] is many of them behind a cache.
 //! User code is a [`Program`] that talks to its run through a [`Host`].
+#![allow(
+    clippy::result_large_err,
+    reason = "a failure is a wire type, returned where something failed: once in a while"
+)]
 #![cfg_attr(
     not(test),
     deny(

@@ -212,7 +212,7 @@ impl Shard {
                 }
                 self.advance(slot, task);
             }
-            Err((task, error)) => self.fail(slot, *task, &TurnError::Task(error)),
+            Err((task, error)) => self.fail(slot, &task, &TurnError::Task(error)),
         }
     }
 
@@ -222,7 +222,7 @@ impl Shard {
             match task.cursor.step() {
                 Step::Turn(mut turn) => {
                     if let Err(error) = self.ensure_run(slot, &task, &mut turn) {
-                        return self.fail(slot, *task, &error);
+                        return self.fail(slot, &task, &error);
                     }
                     let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.as_mut()) else {
                         return;
@@ -239,7 +239,7 @@ impl Shard {
                             task.is_done = true;
                         }
                         Ok(_) => {}
-                        Err(error) => return self.fail(slot, *task, &error),
+                        Err(error) => return self.fail(slot, &task, &error),
                     }
                     self.report_signals(slot, &task);
                 }
@@ -312,9 +312,9 @@ impl Shard {
         match page {
             Ok(page) => match task.take_page(*page) {
                 Ok(()) => self.advance(slot, task),
-                Err(error) => self.fail(slot, *task, &TurnError::Task(error)),
+                Err(error) => self.fail(slot, &task, &TurnError::Task(error)),
             },
-            Err(refusal) => self.fail_fetch(slot, *task, &refusal),
+            Err(refusal) => self.fail_fetch(slot, &task, &refusal),
         }
     }
 

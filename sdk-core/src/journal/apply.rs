@@ -260,12 +260,12 @@ impl Journal {
         if self.replaying {
             self.admitted.insert(id, (event_id, request));
         } else {
-            applied.deliveries.push(Delivery::Update(Incoming {
+            applied.deliveries.push(Delivery::Update(Box::new(Incoming {
                 message_id: format!("{id}/request"),
                 protocol_instance_id: id,
                 sequencing_event_id: event_id,
                 request,
-            }));
+            })));
         }
     }
 

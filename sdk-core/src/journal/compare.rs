@@ -40,12 +40,12 @@ impl Journal {
             (
                 What::CancelActivity { scheduled_event_id, .. },
                 A::ActivityTaskCancelRequestedEventAttributes(requested),
-            ) => same("scheduled event", requested.scheduled_event_id, *scheduled_event_id),
+            ) => same("scheduled event", &requested.scheduled_event_id, scheduled_event_id),
             (What::StartTimer { number, .. }, A::TimerStartedEventAttributes(started)) => {
-                same("timer id", started.timer_id.clone(), number.to_string())
+                same("timer id", started.timer_id.as_str(), &number.to_string())
             }
             (What::CancelTimer { number, .. }, A::TimerCanceledEventAttributes(canceled)) => {
-                same("timer id", canceled.timer_id.clone(), number.to_string())
+                same("timer id", canceled.timer_id.as_str(), &number.to_string())
             }
             (
                 What::AcceptUpdate { protocol_instance_id },
@@ -166,7 +166,7 @@ fn place(issued: &Issued) -> String {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Display>(what: &str, recorded: T, issued: T) -> Result<(), String> {
+fn same<T: PartialEq + std::fmt::Display + ?Sized>(what: &str, recorded: &T, issued: &T) -> Result<(), String> {
     if recorded == issued {
         Ok(())
     } else {

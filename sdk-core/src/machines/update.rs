@@ -35,19 +35,19 @@ pub(crate) enum Input {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Send a rejection; no command.
-    SendRejection,
+    Reject,
     /// Send an acceptance and a command that names it.
-    SendAcceptance,
+    Accept,
     /// Send the outcome and a command that names it.
-    SendOutcome,
+    Complete,
 }
 
 impl State {
     pub(crate) fn on(self, input: Input) -> Result<(Self, Effect), Unexpected> {
         Ok(match (self, input) {
-            (Self::Requested, Input::Reject) => (Self::Rejected, Effect::SendRejection),
-            (Self::Requested, Input::Accept) => (Self::Accepted, Effect::SendAcceptance),
-            (Self::Accepted, Input::Complete) => (Self::Completed, Effect::SendOutcome),
+            (Self::Requested, Input::Reject) => (Self::Rejected, Effect::Reject),
+            (Self::Requested, Input::Accept) => (Self::Accepted, Effect::Accept),
+            (Self::Accepted, Input::Complete) => (Self::Completed, Effect::Complete),
             // After acceptance a failure is an outcome, not a rejection.
             (Self::Accepted, Input::Reject | Input::Accept)
             | (Self::Requested, Input::Complete)

@@ -42,11 +42,15 @@ impl Inbox {
             .partition(|update| update.sequencing_event_id < id);
         self.updates = later;
         let due: VecDeque<Incoming> = due;
-        deliveries.extend(due.into_iter().map(Delivery::Update));
+        deliveries.extend(due.into_iter().map(|update| Delivery::Update(Box::new(update))));
     }
 
     pub(super) fn deliver_rest(self, deliveries: &mut Vec<Delivery>) {
-        deliveries.extend(self.updates.into_iter().map(Delivery::Update));
+        deliveries.extend(
+            self.updates
+                .into_iter()
+                .map(|update| Delivery::Update(Box::new(update))),
+        );
     }
 }
 
@@ -84,12 +88,12 @@ pub(super) fn add_accepted(
                 update.protocol_instance_id
             ))
         })?;
-        deliveries.push(Delivery::Update(Incoming {
+        deliveries.push(Delivery::Update(Box::new(Incoming {
             message_id: update.message_id,
             protocol_instance_id: update.protocol_instance_id,
             sequencing_event_id: update.sequencing_event_id,
             request,
-        }));
+        })));
     }
     Ok(())
 }
@@ -98,7 +102,7 @@ impl Run {
     pub(super) fn deliver(&mut self, delivery: Delivery) -> Result<(), TaskFailure> {
         match delivery {
             Delivery::Signal(signal) => self.deliver_signal(signal),
-            Delivery::Update(update) => self.deliver_update(update),
+            Delivery::Update(update) => self.deliver_update(*update),
         }
     }
 

@@ -28,7 +28,7 @@ impl Shard {
         }
         if !task.is_done {
             let error = task.premature_end();
-            return self.fail(slot, *task, &error);
+            return self.fail(slot, &task, &error);
         }
         let Some(entry) = self.cache.at(slot) else { return };
         entry.stage = Stage::Completing;
@@ -62,7 +62,7 @@ impl Shard {
 
     /// Fails a task, and drops its run: the next attempt replays from the start. Only the first attempt is reported; the
     /// server lets later ones time out, with growing pauses.
-    pub(super) fn fail(&mut self, slot: u32, task: Task, error: &TurnError) {
+    pub(super) fn fail(&mut self, slot: u32, task: &Task, error: &TurnError) {
         let cause = match error {
             TurnError::Mismatch(_) => WorkflowTaskFailedCause::NonDeterministicError,
             TurnError::Task(_) => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
@@ -77,7 +77,7 @@ impl Shard {
         }));
         self.drop_run(slot);
         if task.query.is_some() {
-            let request = query_answer(&self.options, &task, Err(failure), cause);
+            let request = query_answer(&self.options, task, Err(failure), cause);
             self.outputs.push_back(Output::AnswerQuery(Box::new(request)));
         } else if task.attempt <= 1 {
             if let Some(entry) = self.cache.at(slot) {
@@ -99,7 +99,7 @@ impl Shard {
     }
 
     /// History can't be had. A query is left to be asked again; a run that is gone needs no answer.
-    pub(super) fn fail_fetch(&mut self, slot: u32, task: Task, refusal: &Refusal) {
+    pub(super) fn fail_fetch(&mut self, slot: u32, task: &Task, refusal: &Refusal) {
         if task.query.is_none() && refusal.code != NOT_FOUND {
             let message = format!(
                 "the history can't be fetched: {} (gRPC status {})",

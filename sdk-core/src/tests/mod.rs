@@ -3,6 +3,7 @@
 mod activity;
 mod cancellation;
 mod conditions;
+mod eviction;
 mod linearity;
 mod mismatch;
 mod patch;
