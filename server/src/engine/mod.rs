@@ -23,6 +23,7 @@ mod external;
 mod history;
 mod id;
 mod limits;
+mod multi_operation;
 mod namespace;
 mod poll;
 mod query;

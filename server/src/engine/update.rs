@@ -208,7 +208,7 @@ impl Run {
             link,
         };
         match started {
-            Some(started) => super::start::both(*started, response),
+            Some(started) => super::multi_operation::both(*started, response),
             None => Reply::UpdateWorkflowExecution(Box::new(response)),
         }
     }
