@@ -62,6 +62,7 @@
 //! - [`client`]: starting workflows, messages, results.
 //! - [`worker`]: who runs it all.
 //! - [`testing`]: server, client and worker in one process, without waiting for timers.
+//! - [`replay`]: recorded histories against the code of today.
 //! - [`error`]: what `?` takes, and what is matched on the other side.
 //! - [`convert`]: how values travel.
 //!
@@ -83,6 +84,7 @@ pub mod convert;
 pub mod error;
 mod handle;
 pub mod prelude;
+pub mod replay;
 pub mod testing;
 pub mod worker;
 pub mod workflow;
@@ -97,7 +99,9 @@ pub use worker::Worker;
 /// What generated code names. Not for people: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::{activity::*, checks::*, client::*, convert::*, error::*, handle::*, testing::*, worker::*, workflow::*};
+    pub use crate::{
+        activity::*, checks::*, client::*, convert::*, error::*, handle::*, testing::*, worker::*, workflow::*,
+    };
     pub use std::{
         boxed::Box, marker::PhantomData, ops::Deref, option::Option, result::Result, string::String, sync::Arc,
         vec::Vec,
