@@ -1,6 +1,6 @@
 //! Typed handles to workflows: one set of messages, several ways to reach the workflow.
 
-use crate::{convert::Args, workflow::Workflow};
+use crate::{convert::Arguments, workflow::Workflow};
 use std::{borrow::Cow, fmt, marker::PhantomData, ops::Deref};
 
 /// Where a message goes. One generated set of methods serves all targets.
@@ -9,7 +9,7 @@ pub trait Target: Clone + Send + Sync + 'static {
     type Signal;
 
     /// A signal to the target.
-    fn signal<A: Args>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> Self::Signal;
+    fn signal<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> Self::Signal;
 }
 
 /// A workflow, reached through a client, or from a workflow as its child or as a stranger.
@@ -62,7 +62,7 @@ pub struct HandleCore<W: ?Sized, T> {
 
 impl<W: Workflow + ?Sized, T: Target> HandleCore<W, T> {
     /// Sends a signal that is known by its name alone; the arguments are a tuple, `(value,)` for a single one.
-    pub fn signal_untyped<A: Args>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> T::Signal {
+    pub fn signal_untyped<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> T::Signal {
         self.target.signal(name, arguments)
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{Client, RpcError};
 use crate::{
-    convert::{Data, EncodeError},
+    convert::EncodeError,
     error::{ActivityError, Failure},
 };
 use bytes::Bytes;
+use serde::Serialize;
 use std::{error::Error, fmt};
 use steadfast_proto::{common::Payloads, workflowservice::*};
 
@@ -106,7 +107,7 @@ impl AsyncActivity {
     ///
     /// # Errors
     /// The result cannot be encoded, there is no such activity, or the call fails.
-    pub async fn complete<T: Data>(&self, result: &T) -> Result<(), AsyncActivityError> {
+    pub async fn complete<T: Serialize + Sync + 'static>(&self, result: &T) -> Result<(), AsyncActivityError> {
         let result = Some(self.client.converter().encode_result(result)?);
         let answer: Result<Done, RpcError> = by_name!(
             self,
@@ -154,7 +155,7 @@ impl AsyncActivity {
     /// # Errors
     /// [`AsyncActivityError::Cancelled`] if the work should stop; or the details cannot be encoded, there is no such
     /// activity, or the call fails.
-    pub async fn heartbeat<T: Data>(&self, details: &T) -> Result<(), AsyncActivityError> {
+    pub async fn heartbeat<T: Serialize + Sync + 'static>(&self, details: &T) -> Result<(), AsyncActivityError> {
         let details: Option<Payloads> = Some(self.client.converter().encode_result(details)?);
         let answer: Result<Beat, RpcError> = by_name!(
             self,

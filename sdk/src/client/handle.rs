@@ -5,7 +5,7 @@ use super::{
     new_id,
 };
 use crate::{
-    convert::{Args, Data},
+    convert::{Arguments, Data},
     handle::{Handle, HandleCore, Target},
     workflow::Workflow,
 };
@@ -89,22 +89,22 @@ impl ToClient {
     /// Asks for the state, when awaited.
     #[doc(hidden)]
     #[allow(clippy::needless_pass_by_value)] // generated code gives them away
-    pub fn query<A: Args, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> QueryCall<O> {
+    pub fn query<A: Arguments, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> QueryCall<O> {
         QueryCall::new(
             self.clone(),
             name.into().into_owned(),
-            arguments.encode(self.client().converter()),
+            arguments.to_payloads(self.client().converter()),
         )
     }
 
     /// Changes the state and waits for the answer, when awaited.
     #[doc(hidden)]
     #[allow(clippy::needless_pass_by_value)] // generated code gives them away
-    pub fn update<A: Args, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> UpdateCall<O> {
+    pub fn update<A: Arguments, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> UpdateCall<O> {
         UpdateCall::new(
             self.clone(),
             name.into().into_owned(),
-            arguments.encode(self.client().converter()),
+            arguments.to_payloads(self.client().converter()),
         )
     }
 }
@@ -121,11 +121,11 @@ impl fmt::Debug for ToClient {
 impl Target for ToClient {
     type Signal = SignalCall;
 
-    fn signal<A: Args>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> SignalCall {
+    fn signal<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> SignalCall {
         SignalCall::new(
             self.clone(),
             name.into().into_owned(),
-            arguments.encode(self.client().converter()),
+            arguments.to_payloads(self.client().converter()),
         )
     }
 }
@@ -161,12 +161,20 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
     }
 
     /// Asks a query that is known by its name alone; the arguments are a tuple, `(value,)` for a single one.
-    pub fn query_untyped<A: Args, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> QueryCall<O> {
+    pub fn query_untyped<A: Arguments, O: Data>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        arguments: A,
+    ) -> QueryCall<O> {
         self.target.query(name, arguments)
     }
 
     /// Sends an update that is known by its name alone; the arguments are a tuple, `(value,)` for a single one.
-    pub fn update_untyped<A: Args, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> UpdateCall<O> {
+    pub fn update_untyped<A: Arguments, O: Data>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        arguments: A,
+    ) -> UpdateCall<O> {
         self.target.update(name, arguments)
     }
 

@@ -55,7 +55,7 @@ pub use steadfast_proto::{
 pub use update::{UpdateCall, UpdateHandle};
 
 use crate::{
-    convert::{Args, Converter},
+    convert::{Arguments, Converter},
     workflow::{Untyped, Workflow},
 };
 use std::sync::Arc;
@@ -131,12 +131,12 @@ impl Client {
 
     /// Starts a workflow that is known by its type's name alone; the arguments are a tuple.
     #[allow(clippy::needless_pass_by_value)] // the arguments are given away, as by a call
-    pub fn start_untyped<A: Args>(
+    pub fn start_untyped<A: Arguments>(
         &self,
         workflow_type: impl Into<String>,
         arguments: A,
     ) -> StartCall<Untyped, TaskQueueMissing> {
-        StartCall::new(self, workflow_type, arguments.encode(self.converter()))
+        StartCall::new(self, workflow_type, arguments.to_payloads(self.converter()))
     }
 
     /// A handle to a workflow that exists, or will. Nothing is asked of the server yet.

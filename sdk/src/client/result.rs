@@ -134,9 +134,7 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
             } else {
                 &end.reason
             };
-            let info = TerminatedFailureInfo {
-                identity: end.identity,
-            };
+            let info = TerminatedFailureInfo { identity: end.identity };
             let failure = failure(reason, FailureInfo::TerminatedFailureInfo(info));
             (Close::Failed(ResultError::Terminated(failure)), String::new())
         }

@@ -5,10 +5,11 @@ use super::{
     WorkflowIdReusePolicy, error::AlreadyStarted, new_id, signal::split,
 };
 use crate::{
-    convert::{Args, Converter, Data, EncodeError},
+    convert::{Arguments, Converter, EncodeError},
     handle::{Handle, Target},
     workflow::Workflow,
 };
+use serde::Serialize;
 use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, time::Duration};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
@@ -136,7 +137,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
 
     /// A note for people and programs, shown in lists, never searched.
     #[allow(clippy::needless_pass_by_value)] // notes are mostly written on the spot
-    pub fn memo<T: Data>(mut self, name: impl Into<String>, value: T) -> Self {
+    pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
         if let Some(payload) = self.encode(&value) {
             let memo = self.request.memo.get_or_insert_with(Memo::default);
             memo.fields.insert(name.into(), payload);
@@ -146,7 +147,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
 
     /// A value by which the workflow is found. The attribute is known to the server, and this is of its type.
     #[allow(clippy::needless_pass_by_value)] // as for a memo
-    pub fn search_attribute<T: Data>(mut self, name: impl Into<String>, value: T) -> Self {
+    pub fn search_attribute<T: Serialize + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
         if let Some(payload) = self.encode(&value) {
             let attributes = self
                 .request
@@ -183,7 +184,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
         self
     }
 
-    fn encode<T: Data>(&mut self, value: &T) -> Option<Payload> {
+    fn encode<T: Serialize + 'static>(&mut self, value: &T) -> Option<Payload> {
         match self.client.converter().encode(value) {
             Ok(payload) => Some(payload),
             Err(error) => {
@@ -301,10 +302,10 @@ pub struct StartSignal {
 impl Target for ToStart {
     type Signal = StartSignal;
 
-    fn signal<A: Args>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> StartSignal {
+    fn signal<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> StartSignal {
         StartSignal {
             name: name.into().into_owned(),
-            arguments: arguments.encode(&self.converter),
+            arguments: arguments.to_payloads(&self.converter),
         }
     }
 }

@@ -136,11 +136,11 @@ async fn a_handle_sends_messages_and_waits_for_the_result(env: TestEnv) -> Check
 async fn names_alone_are_enough(env: TestEnv) -> Checked {
     let client = client(&env);
     let order = client
-        .start_untyped("Order", ("one".to_owned(),))
+        .start_untyped("Order", ("one",))
         .id("order-1")
         .task_queue("orders")
         .await?;
-    order.signal_untyped("note", ("x".to_owned(), 2_u32)).await?;
+    order.signal_untyped("note", ("x", 2_u32)).await?;
     assert_eq!(order.query_untyped::<_, Vec<String>>("notes", ()).await?, ["x", "x"]);
     assert_eq!(order.update_untyped::<_, u64>("amend", (600_u64,)).await?, 0);
     order.signal_untyped("decide", (false,)).await?;
@@ -372,7 +372,7 @@ async fn an_update_can_be_started_and_waited_for_later(env: TestEnv) -> Checked 
 async fn a_description_tells_what_was_said_at_the_start(env: TestEnv) -> Checked {
     let client = client(&env);
     let start = client.start::<Order>("one".into()).id("order-1").task_queue("orders");
-    let order = start.memo("customer", "ada".to_owned()).summary("an order").await?;
+    let order = start.memo("customer", "ada").summary("an order").await?;
     let running = order.describe().await?;
     assert_eq!(
         (running.id(), running.workflow_type(), running.task_queue()),
@@ -436,10 +436,10 @@ async fn an_activity_is_completed_by_somebody_else(env: TestEnv) -> Checked {
         tokio::task::yield_now().await;
     };
     let activity = client.async_activity_by_id("asks", activity_id);
-    activity.heartbeat(&"thinking".to_owned()).await?;
-    activity.complete(&"because".to_owned()).await?;
+    activity.heartbeat(&"thinking").await?;
+    activity.complete(&"because").await?;
     assert_eq!(asks.result().await?, "because");
-    let late = activity.complete(&"because".to_owned()).await.unwrap_err();
+    let late = activity.complete(&"because").await.unwrap_err();
     assert!(matches!(late, AsyncActivityError::NotFound(_)), "{late}");
     Ok(())
 }

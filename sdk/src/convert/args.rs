@@ -1,6 +1,7 @@
 //! Several values, several payloads.
 
 use super::{Converter, Data, DecodeError, EncodeError};
+use serde::Serialize;
 use steadfast_proto::common::Payloads;
 
 /// The parameters of an activity, a workflow or a message: a tuple, each its own payload.
@@ -22,15 +23,37 @@ pub trait Args: Sized + Send + 'static {
     fn decode(payloads: Option<&Payloads>, converter: &Converter) -> Result<Self, DecodeError>;
 }
 
+/// Arguments of a call whose receiver is known by name alone: a tuple, `(value,)` for a single one.
+///
+/// They are only written here, so `&'static str` will do where the receiver reads a `String`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of arguments that can be sent",
+    label = "arguments are a tuple of up to 8 values that serde can write, `(value,)` for a single one"
+)]
+pub trait Arguments: Send + 'static {
+    /// One payload for each.
+    ///
+    /// # Errors
+    /// A value's serialisation fails.
+    fn to_payloads(&self, converter: &Converter) -> Result<Payloads, EncodeError>;
+}
+
 macro_rules! tuples {
     ($($count:literal: $($type:ident $index:tt),*;)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<$($type: Data),*> Args for ($($type,)*) {
+        impl<$($type: Serialize + Send + 'static),*> Arguments for ($($type,)*) {
             #[allow(unused_variables)]
-            fn encode(&self, converter: &Converter) -> Result<Payloads, EncodeError> {
+            fn to_payloads(&self, converter: &Converter) -> Result<Payloads, EncodeError> {
                 Ok(Payloads {
                     payloads: vec![$(converter.encode(&self.$index).map_err(|error| error.at($index + 1, $count))?),*],
                 })
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($type: Data),*> Args for ($($type,)*) {
+            fn encode(&self, converter: &Converter) -> Result<Payloads, EncodeError> {
+                self.to_payloads(converter)
             }
             #[allow(unused_variables, clippy::unused_unit)]
             fn decode(payloads: Option<&Payloads>, converter: &Converter) -> Result<Self, DecodeError> {

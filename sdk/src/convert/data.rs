@@ -46,7 +46,7 @@ impl Converter {
     ///
     /// # Errors
     /// The value's serialisation fails, as that of a map whose keys are not strings.
-    pub fn encode<T: Data>(&self, value: &T) -> Result<Payload, EncodeError> {
+    pub fn encode<T: Serialize + 'static>(&self, value: &T) -> Result<Payload, EncodeError> {
         if let Some(payload) = encode_special(value) {
             return Ok(payload);
         }
@@ -89,7 +89,7 @@ impl Converter {
     ///
     /// # Errors
     /// As [`encode`](Self::encode).
-    pub fn encode_result<T: Data>(&self, value: &T) -> Result<Payloads, EncodeError> {
+    pub fn encode_result<T: Serialize + 'static>(&self, value: &T) -> Result<Payloads, EncodeError> {
         Ok(Payloads {
             payloads: vec![self.encode(value)?],
         })
@@ -105,7 +105,7 @@ impl Converter {
 }
 
 /// Types that serde alone cannot tell from others, recognised by what they are.
-fn encode_special<T: Data>(value: &T) -> Option<Payload> {
+fn encode_special<T: 'static>(value: &T) -> Option<Payload> {
     let value: &dyn Any = value;
     if let Some(bytes) = value.downcast_ref::<Vec<u8>>() {
         return Some(Payload::encoded(PLAIN, Bytes::copy_from_slice(bytes)));

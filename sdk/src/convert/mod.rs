@@ -18,7 +18,7 @@ mod raw;
 #[cfg(test)]
 mod tests;
 
-pub use args::{Args, Fallible, encode_one};
+pub use args::{Args, Arguments, Fallible, encode_one};
 pub use data::{Converter, Data, data};
 pub use error::{DecodeError, EncodeError};
 pub use raw::{RawArgs, RawValue};

@@ -60,7 +60,7 @@ macro_rules! from_any_error {
 
             /// Data for whoever handles the failure. A value that cannot be encoded is left out.
             #[must_use]
-            pub fn details<T: crate::convert::Data>(mut self, details: &T) -> Self {
+            pub fn details<T: serde::Serialize + 'static>(mut self, details: &T) -> Self {
                 if let Some(info) = self.application_info() {
                     info.details = crate::convert::Converter::default().encode_result(details).ok();
                 }
