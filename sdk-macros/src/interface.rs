@@ -1,7 +1,7 @@
 //! What becomes of a trait that describes a workflow or activities.
 
 use quote::quote_spanned;
-use syn::{ItemTrait, ReturnType, TraitItemFn, Type, parse_quote, spanned::Spanned};
+use syn::{Generics, ItemTrait, ReturnType, TraitItemFn, Type, parse_quote, spanned::Spanned};
 
 /// Lets `dyn Trait` exist, and the futures of its async functions cross threads. Who implements it writes `async fn`.
 pub(crate) fn make_dyn_compatible(function: &mut TraitItemFn) {
@@ -32,4 +32,12 @@ pub(crate) fn add_supertraits(item: &mut ItemTrait) {
     item.supertraits.push(parse_quote!(::core::marker::Send));
     item.supertraits.push(parse_quote!(::core::marker::Sync));
     item.supertraits.push(parse_quote!('static));
+}
+
+/// The parameters of an impl for `dyn Trait + '__a`.
+///
+/// Not for `dyn Trait`, which is `dyn Trait + 'static`: to see whether an async function is `Send`, rustc forgets the lifetimes of
+/// what it holds, and asks whether the impl is there for all of them.
+pub(crate) fn object_generics() -> Generics {
+    parse_quote!(<'__a>)
 }

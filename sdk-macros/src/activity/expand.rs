@@ -162,27 +162,33 @@ pub(super) fn set(set: &Set, activities: &[Activity], errors: Errors) -> TokenSt
     if generics.lifetimes().next().is_some() {
         return errors;
     }
-    let shared = shared(self_ty, generics, &callable);
+    let shared = shared((self_ty, generics), (self_ty, generics), &callable);
     let registration = registration(self_ty, generics, &callable);
     hidden(set.krate.as_ref(), &quote!(#errors #shared #registration))
 }
 
-/// What impl blocks and traits have in common: markers, stub, mock. `self_ty` may be `dyn Trait`.
-pub(super) fn shared(self_ty: &Type, generics: &Generics, activities: &[&Activity]) -> TokenStream {
+/// What impl blocks and traits have in common: markers, stub, mock. `self_ty` may be `dyn Trait + '__a`; `owner` is it without
+/// that lifetime.
+pub(super) fn shared(
+    (self_ty, generics): (&Type, &Generics),
+    (owner, owner_generics): (&Type, &Generics),
+    activities: &[&Activity],
+) -> TokenStream {
     let markers = activities.iter().map(|activity| {
         let (ident, conditions) = (marker_ident(activity), conditions(&activity.attributes));
-        let (_, type_generics, where_clause) = generics.split_for_impl();
-        let definition = definition(activity, &quote!(#ident #type_generics), generics);
+        let (_, type_generics, where_clause) = owner_generics.split_for_impl();
+        let definition = definition(activity, &quote!(#ident #type_generics), owner_generics);
         quote! {
             #(#conditions)*
-            struct #ident #generics (__sf::PhantomData<fn() -> __sf::Box<#self_ty>>) #where_clause;
+            struct #ident #owner_generics (__sf::PhantomData<fn() -> __sf::Box<#owner>>) #where_clause;
             #(#conditions)*
             const _: () = { #definition };
         }
     });
     let stub = stub(self_ty, generics, activities);
-    let mock = mock(self_ty, generics, activities);
-    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let mock = mock(owner, owner_generics, activities);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let (_, type_generics, _) = owner_generics.split_for_impl();
     quote! {
         #(#markers)*
         #stub

@@ -36,7 +36,8 @@ pub(super) fn definition(options: TokenStream, mut item: ItemTrait, mut errors: 
     }
     crate::interface::add_supertraits(&mut item);
     let ident = &item.ident;
-    let self_ty: Type = parse_quote!(dyn #ident);
+    let self_ty: Type = parse_quote!(dyn #ident + '__a);
+    let generics = crate::interface::object_generics();
     let activities: Vec<_> = methods
         .iter()
         .map(|method| check::method(method, &self_ty, &mut errors))
@@ -44,7 +45,11 @@ pub(super) fn definition(options: TokenStream, mut item: ItemTrait, mut errors: 
     check::check_names(&activities, &mut errors);
     let callable: Vec<_> = activities.iter().filter(|activity| activity.is_callable).collect();
     let errors = errors.into_items();
-    let shared = expand::shared(&self_ty, &Generics::default(), &callable);
+    let shared = expand::shared(
+        (&self_ty, &generics),
+        (&parse_quote!(dyn #ident), &Generics::default()),
+        &callable,
+    );
     let registration = registration(ident, &self_ty, &callable);
     let generated = hidden(krate.as_ref(), &quote!(#errors #shared #registration));
     quote!(#item #generated)
@@ -60,7 +65,7 @@ fn registration(ident: &Ident, self_ty: &Type, activities: &[&Activity]) -> Toke
         .map(|activity| expand::register(activity, &owner, &implementation, &registry, &none));
     quote! {
         #[automatically_derived]
-        impl<__X: #ident> __sf::ImplementedBy<__X> for #self_ty {
+        impl<'__a, __X: #ident> __sf::ImplementedBy<__X> for #self_ty {
             fn register(#implementation: __sf::Arc<__X>, #registry: &mut __sf::Registry) {
                 #(#registrations)*
             }

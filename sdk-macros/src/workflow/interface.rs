@@ -44,7 +44,8 @@ pub(super) fn definition(options: TokenStream, mut item: ItemTrait, mut errors: 
     }
     crate::interface::add_supertraits(&mut item);
     let ident = &item.ident;
-    let self_ty: Type = parse_quote!(dyn #ident);
+    let self_ty: Type = parse_quote!(dyn #ident + '__a);
+    let generics = crate::interface::object_generics();
     let name = options.name.unwrap_or_else(|| {
         let name = default_name(ident);
         parse_quote!(#name)
@@ -52,7 +53,7 @@ pub(super) fn definition(options: TokenStream, mut item: ItemTrait, mut errors: 
     let place = item.trait_token.span;
     let workflow = check::functions(&functions, &self_ty, place, &mut errors).into_workflow(
         self_ty,
-        item.generics.clone(),
+        generics,
         name,
         options.krate,
     );
@@ -88,7 +89,7 @@ fn expand_definition(workflow: &Workflow, ident: &Ident, errors: Errors) -> Toke
             #mistake
             #definition
             #[automatically_derived]
-            impl<__X: #ident> __sf::WorkflowInterface<__X> for #self_ty {
+            impl<'__a, __X: #ident> __sf::WorkflowInterface<__X> for #self_ty {
                 #head(#context: __sf::WorkflowContext<__X>, #pattern: Self::Input) #result {
                     #run
                 }

@@ -127,7 +127,7 @@ const _: () = {
             Self(core)
         }
     }
-    impl<__K: __sf::CallKind> __Methods<dyn Parcels, __K> {
+    impl<'__a, __K: __sf::CallKind> __Methods<dyn Parcels + '__a, __K> {
         /// Books a parcel.
         pub fn book(
             &self,
@@ -210,12 +210,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __sf::ActivitySet for dyn Parcels {
+    impl<'__a> __sf::ActivitySet for dyn Parcels + '__a {
         type Methods<__K: __sf::CallKind> = __Methods<Self, __K>;
         type Mock = __Mock;
     }
     #[automatically_derived]
-    impl<__X: Parcels> __sf::ImplementedBy<__X> for dyn Parcels {
+    impl<'__a, __X: Parcels> __sf::ImplementedBy<__X> for dyn Parcels + '__a {
         fn register(implementation: __sf::Arc<__X>, registry: &mut __sf::Registry) {
             {
                 let this = __sf::Arc::clone(&implementation);

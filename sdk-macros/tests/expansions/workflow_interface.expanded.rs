@@ -55,12 +55,12 @@ const _: () = {
             Self(core)
         }
     }
-    impl<__T: __sf::Target> __Messages<dyn ApprovalApi, __T> {
+    impl<'__a, __T: __sf::Target> __Messages<dyn ApprovalApi + '__a, __T> {
         pub fn decide(&self, approved: <bool as __sf::Travels>::Itself) -> __T::Signal {
             self.0.target.signal("decide", (approved,))
         }
     }
-    impl __Messages<dyn ApprovalApi, __sf::ToClient> {
+    impl<'__a> __Messages<dyn ApprovalApi + '__a, __sf::ToClient> {
         pub fn status(
             &self,
         ) -> __sf::QueryCall<<Option<bool> as __sf::Travels>::Itself> {
@@ -79,7 +79,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl __sf::Workflow for dyn ApprovalApi {
+    impl<'__a> __sf::Workflow for dyn ApprovalApi + '__a {
         const NAME: &'static str = "Approval";
         type Input = Order;
         type Output = <<WorkflowResult<
@@ -103,7 +103,8 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl<__X: ApprovalApi> __sf::WorkflowInterface<__X> for dyn ApprovalApi {
+    impl<'__a, __X: ApprovalApi> __sf::WorkflowInterface<__X>
+    for dyn ApprovalApi + '__a {
         fn run(
             context: __sf::WorkflowContext<__X>,
             __0: Self::Input,

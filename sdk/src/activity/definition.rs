@@ -64,7 +64,7 @@ pub trait ActivityImplementation: Activity {
     message = "`{Self}` has no activities",
     label = "add `#[activities]` to an impl block of `{Self}`, or to the trait"
 )]
-pub trait ActivitySet: 'static {
+pub trait ActivitySet {
     /// The calls of a stub, as methods.
     type Methods<K: CallKind>: From<StubCore<Self, K>> + Deref<Target = StubCore<Self, K>> + Send + Sync;
     /// The set that stands in for it in tests.
@@ -76,7 +76,7 @@ pub trait ActivitySet: 'static {
     message = "`{Self}` has no activities to run",
     label = "add `#[activities]` to an impl block of `{Self}`"
 )]
-pub trait ActivitySetImplementation: ActivitySet + Send + Sync {
+pub trait ActivitySetImplementation: ActivitySet + Send + Sync + 'static {
     /// Registers each of them.
     fn register(self: Arc<Self>, registry: &mut Registry);
 }

@@ -251,7 +251,7 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
     }
 }
 
-impl<W: Workflow + ?Sized> IntoFuture for StartCall<W, TaskQueueSet, Start> {
+impl<W: Workflow + ?Sized + 'static> IntoFuture for StartCall<W, TaskQueueSet, Start> {
     type Output = Result<WorkflowHandle<W>, StartError>;
     type IntoFuture = BoxFuture<Self::Output>;
 
@@ -260,7 +260,7 @@ impl<W: Workflow + ?Sized> IntoFuture for StartCall<W, TaskQueueSet, Start> {
     }
 }
 
-impl<W: Workflow + ?Sized> IntoFuture for StartCall<W, TaskQueueSet, Execute> {
+impl<W: Workflow + ?Sized + 'static> IntoFuture for StartCall<W, TaskQueueSet, Execute> {
     type Output = Result<W::Output, ExecuteError>;
     type IntoFuture = BoxFuture<Self::Output>;
 

@@ -13,7 +13,7 @@ use steadfast_proto::common::Payloads;
     label = "not a workflow",
     note = "add `#[workflow]` to an impl block of `{Self}` that has a `#[run]` function"
 )]
-pub trait Workflow: 'static {
+pub trait Workflow {
     /// The workflow type's name.
     const NAME: &'static str;
     /// The parameter; several parameters form a tuple, none is `()`.

@@ -14,7 +14,7 @@ use steadfast_proto::common::Payloads;
     label = "cannot be run by a worker",
     note = "add `#[workflow]` to an impl block of `{Self}` that has a `#[run]` function; the interface (`dyn Trait`) of a workflow has no code to run"
 )]
-pub trait WorkflowImplementation: Workflow + Send + Sized {
+pub trait WorkflowImplementation: Workflow + Send + Sized + 'static {
     /// The state at the start.
     ///
     /// # Errors

@@ -1,0 +1,6 @@
+use steadfast::prelude::*;
+
+#[activities]
+struct Parcels;
+
+fn main() {}

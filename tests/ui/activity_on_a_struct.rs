@@ -1,0 +1,6 @@
+use steadfast::prelude::*;
+
+#[activity]
+struct Ship;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use steadfast::prelude::*;
+
+#[activity]
+async fn log(line: String) {
+    println!("{line}");
+}
+
+fn main() {}

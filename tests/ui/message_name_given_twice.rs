@@ -1,0 +1,26 @@
+use steadfast::prelude::*;
+
+#[derive(Default)]
+struct Counter {
+    count: u32,
+}
+
+#[workflow]
+impl Counter {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<u32> {
+        Ok(ctx.state(|s| s.count))
+    }
+
+    #[signal]
+    fn add(&mut self, by: u32) {
+        self.count += by;
+    }
+
+    #[signal(name = "add")]
+    fn add_more(&mut self, by: u32) {
+        self.count += 2 * by;
+    }
+}
+
+fn main() {}

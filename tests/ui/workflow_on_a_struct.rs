@@ -1,0 +1,8 @@
+use steadfast::prelude::*;
+
+#[workflow]
+struct Counter {
+    count: u32,
+}
+
+fn main() {}
