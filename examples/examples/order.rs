@@ -3,7 +3,7 @@
 //! `cargo run --example order` runs client, worker and server in this process. The same program on a Temporal cluster:
 //! `cargo run --example order -- --address 127.0.0.1:7233`.
 
-use std::{error::Error, time::Duration};
+use std::error::Error;
 use steadfast::prelude::*;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,21 +21,16 @@ async fn reserve(item: String, quantity: u32) -> Result<String, ActivityError> {
 }
 
 #[derive(Debug, Serialize, Deserialize, ApplicationError)]
-enum PaymentError {
-    #[error("the gateway is busy", next_retry_delay = "300ms")]
-    Busy,
-}
+#[error("the gateway is busy", next_retry_delay = "300ms")]
+struct GatewayBusy;
 
 #[activity(start_to_close_timeout = "5s")]
-async fn charge(ctx: ActivityContext, order: Order) -> Result<String, PaymentError> {
+async fn charge(ctx: ActivityContext, order: Order) -> Result<String, GatewayBusy> {
     let attempt = ctx.info().attempt;
     println!("  charge     {} x {}, attempt {attempt}", order.quantity, order.item);
     // A real one would pass the key to the gateway, so that nobody pays twice.
-    if attempt < 3 {
-        Err(PaymentError::Busy)
-    } else {
-        Ok(ctx.info().idempotency_key())
-    }
+    let key = ctx.info().idempotency_key();
+    (attempt > 2).then_some(key).ok_or(GatewayBusy)
 }
 
 #[activity(start_to_close_timeout = "5s")]
@@ -100,11 +95,7 @@ impl Purchase {
 
     #[validator(change_quantity)]
     fn check_quantity(&self, quantity: &u32) -> Result<(), Rejection> {
-        if *quantity == 0 {
-            Err("an order of nothing".into())
-        } else {
-            Ok(())
-        }
+        (*quantity > 0).then_some(()).ok_or("an order of nothing".into())
     }
 }
 
@@ -135,11 +126,9 @@ async fn buy(client: &Client) -> Result<(), Box<dyn Error + Send + Sync>> {
     if let Err(rejected) = purchase.change_quantity(0).await {
         println!("not changed  {rejected}");
     }
-    while purchase.progress().await? != "waiting for approval" {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    println!("progress     {}", purchase.progress().await?);
     purchase.approve("Ada".to_owned()).await?;
-    println!("approved     now {}", purchase.progress().await?);
+    println!("approved");
     println!("done         {}", purchase.result().await?);
     Ok(())
 }

@@ -4,6 +4,11 @@
 
 pub mod history;
 
+/// The code in the README compiles and does what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 use std::{
     env,
     error::Error,
