@@ -6,6 +6,7 @@ use crate::{
     convert::{Converter, Data, DecodeError},
     error::Cancelled,
 };
+use serde::Serialize;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -49,7 +50,7 @@ impl ActivityContext {
     ///
     /// # Errors
     /// The activity is to stop; [`cancel_reason`](Self::cancel_reason) says why. With `?` it ends as cancelled.
-    pub fn heartbeat<P: Data>(&self, details: &P) -> Result<(), Cancelled> {
+    pub fn heartbeat<P: Serialize + 'static>(&self, details: &P) -> Result<(), Cancelled> {
         let heartbeats = &self.0.heartbeats;
         match self.0.converter.encode_result(details) {
             Ok(details) => heartbeats.report(Some(details)),

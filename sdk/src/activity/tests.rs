@@ -18,7 +18,7 @@ impl Caller {
     #[run]
     async fn run(ctx: WorkflowContext<Self>, activity: String, attempts: u32) -> WorkflowResult<String> {
         let policy = RetryPolicy::default().maximum_attempts(attempts);
-        let call = ctx.activity_untyped::<String>(activity, ("input".to_owned(),));
+        let call = ctx.activity_untyped::<String>(activity, ("input",));
         let call = call
             .start_to_close_timeout(minutes(1))
             .heartbeat_timeout(secs(10))
@@ -184,15 +184,15 @@ async fn the_newest_heartbeat_of_a_failed_attempt_is_there_for_the_next_one(env:
 
 #[activity]
 async fn until_cancelled(ctx: ActivityContext, workflow_id: String) -> Result<String, ActivityError> {
-    ctx.heartbeat(&"on it".to_owned())?;
+    ctx.heartbeat(&"on it")?;
     ctx.client().workflow::<Canceller>(workflow_id).running().await?;
     loop {
         tokio::select! {
             reason = ctx.cancelled() => {
                 assert_eq!((reason, ctx.cancel_reason()), (CancelReason::Requested, Some(reason)));
-                ctx.heartbeat(&"no more".to_owned())?;
+                ctx.heartbeat(&"no more")?;
             }
-            () = tokio::time::sleep(std::time::Duration::from_millis(50)) => ctx.heartbeat(&"still on it".to_owned())?,
+            () = tokio::time::sleep(std::time::Duration::from_millis(50)) => ctx.heartbeat(&"still on it")?,
         }
     }
 }

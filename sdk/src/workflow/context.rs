@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     activity::{Activity, ActivityCall, ActivityOptions, ActivitySet, CloseTimeoutMissing, Remote, Stub},
-    convert::{Args, Converter, Data},
+    convert::{Arguments, Converter, Data},
     error::WorkflowResult,
 };
 use std::{
@@ -168,10 +168,10 @@ impl<S> WorkflowContext<S> {
     pub fn activity_untyped<O: Data>(
         &self,
         name: impl Into<String>,
-        arguments: impl Args,
+        arguments: impl Arguments,
     ) -> ActivityCall<O, CloseTimeoutMissing> {
         let converter = &self.0.converter;
-        let input = arguments.encode(converter);
+        let input = arguments.to_payloads(converter);
         ActivityCall::new(&self.0.host, converter, name, input, &ActivityOptions::default())
     }
 

@@ -2,9 +2,10 @@
 
 use super::Workflow;
 use crate::{
-    convert::{Converter, Data, EncodeError},
+    convert::{Converter, EncodeError},
     error::WorkflowError,
 };
+use serde::Serialize;
 use std::time::Duration;
 use steadfast_core::Host;
 use steadfast_proto::{
@@ -76,7 +77,7 @@ impl ContinueAsNew {
     }
 
     /// Sets a field of the next run's memo. The memo of this run is not carried over once a field is set.
-    pub fn memo<T: Data>(mut self, name: impl Into<String>, value: &T) -> Self {
+    pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, value: &T) -> Self {
         match self.converter.encode(value) {
             Ok(payload) => {
                 let memo = self.attributes.memo.get_or_insert_with(Memo::default);

@@ -172,7 +172,7 @@ async fn a_validator_rejects_before_anything_is_recorded(env: TestEnv) {
     let rejected = approval.amend(0).await.unwrap_err();
     assert!(rejected.to_string().contains("must be positive"), "{rejected}");
     let undecodable = approval
-        .update_untyped::<_, u64>("amend", ("seven".to_owned(),))
+        .update_untyped::<_, u64>("amend", ("seven",))
         .await
         .unwrap_err();
     assert!(undecodable.to_string().contains("argument 1 of 1"), "{undecodable}");
@@ -230,7 +230,7 @@ impl Script {
             },
             "untyped call" => {
                 let call = ctx
-                    .activity_untyped::<String>("greet", ("Ada".to_owned(),))
+                    .activity_untyped::<String>("greet", ("Ada",))
                     .schedule_to_close_timeout(minute);
                 Ok(call.await?)
             }
