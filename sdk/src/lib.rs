@@ -57,8 +57,8 @@
 //!
 //! # Where to go on
 //!
-//! - [`activity`]: the work, its options, heartbeats, cancellation.
-//! - [`workflow`]: what workflow code may do: [`WorkflowContext`](workflow::WorkflowContext).
+//! - [`mod@activity`]: the work, its options, heartbeats, cancellation.
+//! - [`mod@workflow`]: what workflow code may do: [`WorkflowContext`](workflow::WorkflowContext).
 //! - [`client`]: starting workflows, messages, results.
 //! - [`worker`]: who runs it all.
 //! - [`testing`]: server, client and worker in one process, without waiting for timers.

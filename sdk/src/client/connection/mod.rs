@@ -6,7 +6,9 @@ mod retry;
 pub use error::{ErrorDetail, RpcError};
 
 use retry::{Retries, Retry};
-use std::{fmt, sync::Arc, time::Duration};
+#[cfg(feature = "client")]
+use std::time::Duration;
+use std::{fmt, sync::Arc};
 #[cfg(feature = "client")]
 use steadfast_proto::{tonic::transport::Channel, workflowservice::workflow_service_client::WorkflowServiceClient};
 use steadfast_proto::{
@@ -15,8 +17,10 @@ use steadfast_proto::{
 };
 
 /// How long a call may take.
+#[cfg(feature = "client")]
 const CALL_DEADLINE: Duration = Duration::from_secs(30);
 /// How long a call may take that the server answers when something happens, after 60 s at the latest.
+#[cfg(feature = "client")]
 const LONG_POLL_DEADLINE: Duration = Duration::from_secs(70);
 
 /// The way to the server. Cheap to clone; all clones share one HTTP/2 connection.
