@@ -24,6 +24,7 @@ use std::{
 };
 use steadfast_proto::{
     command::{Command, command::Attributes},
+    taskqueue::TaskQueue,
     update::Request,
 };
 
@@ -81,6 +82,8 @@ pub(crate) struct Journal {
     waits: BTreeSet<u32>,
     /// How many operations each routine waits for.
     waiting: BTreeMap<RoutineId, u32>,
+    /// Where activities go that name no task queue.
+    task_queue: Option<TaskQueue>,
     activities: u64,
     timers: u64,
     patches: BTreeMap<String, Patch>,
@@ -95,7 +98,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    pub(crate) fn new(now: SystemTime, seed: u64, flags: Flags) -> Self {
+    pub(crate) fn new(now: SystemTime, seed: u64, flags: Flags, task_queue: Option<TaskQueue>) -> Self {
         Self {
             mode: Mode::Idle,
             replaying: true,
@@ -119,6 +122,7 @@ impl Journal {
             by_event: BTreeMap::new(),
             waits: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            task_queue,
             activities: 0,
             timers: 0,
             patches: BTreeMap::new(),

@@ -82,7 +82,12 @@ impl Run {
         let original = &info.started.original_execution_run_id;
         let seed = seed(if original.is_empty() { &info.run_id } else { original });
         let start_time = info.start_time.unwrap_or(SystemTime::UNIX_EPOCH);
-        let journal = Journal::new(start_time, seed, Flags::new(records_flags));
+        let journal = Journal::new(
+            start_time,
+            seed,
+            Flags::new(records_flags),
+            info.started.task_queue.clone(),
+        );
         let shared = Arc::new(Shared::new(journal, info));
         Self {
             host: Host::new(Arc::clone(&shared)),

@@ -83,6 +83,9 @@ impl Journal {
         if attributes.activity_id.is_empty() {
             attributes.activity_id = self.activities.to_string();
         }
+        if attributes.task_queue.as_ref().is_none_or(|queue| queue.name.is_empty()) {
+            attributes.task_queue.clone_from(&self.task_queue);
+        }
         let activity = Activity {
             state: activity::State::Created,
             identity: activity::Identity {

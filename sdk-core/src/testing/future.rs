@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use steadfast_proto::{command::ScheduleActivityTaskCommandAttributes, common::ActivityType, taskqueue::TaskQueue};
+use steadfast_proto::{command::ScheduleActivityTaskCommandAttributes, common::ActivityType};
 
 /// An operation that is awaited; dropping it releases it.
 #[derive(Debug)]
@@ -69,10 +69,6 @@ pub fn activity_with(host: &Host, type_name: &str, cancellation: ActivityCancell
     let attributes = ScheduleActivityTaskCommandAttributes {
         activity_type: Some(ActivityType {
             name: type_name.to_owned(),
-        }),
-        task_queue: Some(TaskQueue {
-            name: "queue".to_owned(),
-            ..TaskQueue::default()
         }),
         start_to_close_timeout: Some(steadfast_proto::duration(Duration::from_secs(10))),
         ..ScheduleActivityTaskCommandAttributes::default()

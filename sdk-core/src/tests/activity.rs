@@ -118,6 +118,16 @@ fn command(type_name: &str) -> crate::Command {
 }
 
 #[test]
+fn an_activity_that_names_no_task_queue_goes_to_the_workflows() {
+    let replayed = replay(first_task().history(), "default", &one_activity()).unwrap();
+    let Some(Attributes::ScheduleActivityTaskCommandAttributes(activity)) = &replayed.commands[0].attributes else {
+        panic!("{replayed:?}")
+    };
+    assert_eq!(activity.task_queue.as_ref().unwrap().name, "queue");
+    assert!(!activity.request_eager_execution);
+}
+
+#[test]
 fn closed_activities_leave_nothing_behind() {
     let scripts = alone(|host| async move {
         for _ in 0..50 {
