@@ -64,7 +64,7 @@ pub(super) fn request(id: &str, name: &str, after: i64) -> Message {
 }
 
 /// Runs the last task of a history with messages; gives commands and messages.
-fn task(script: Script<Vec<String>>, history: HistoryBuilder, messages: Vec<Message>) -> Result<String, TurnError> {
+fn task(script: Script<Vec<String>>, history: HistoryBuilder, messages: &[Message]) -> Result<String, TurnError> {
     let program = script.alone().create("script").unwrap();
     let mut run = Run::new(program, WorkflowInfo::default(), true);
     let mut cursor = Cursor::new(0, history.last_started_event_id());
@@ -72,7 +72,7 @@ fn task(script: Script<Vec<String>>, history: HistoryBuilder, messages: Vec<Mess
     let mut commands = Vec::new();
     while let Step::Turn(mut turn) = cursor.step() {
         if !turn.replaying {
-            turn.messages = messages.clone();
+            turn.messages = messages.to_vec();
         }
         commands = run.turn(*turn)?;
     }
@@ -105,7 +105,7 @@ fn show_message(message: &Message) -> String {
 
 #[test]
 fn an_update_is_accepted_and_completed_in_one_task() {
-    let outcome = task(updating(), first_task(), vec![request("u", "set", 2)]).unwrap();
+    let outcome = task(updating(), first_task(), &[request("u", "set", 2)]).unwrap();
     assert_eq!(
         outcome,
         "message u/request/accept, message u/request/complete / u/request/accept after 2, u/request/complete \"set\""
@@ -114,7 +114,7 @@ fn an_update_is_accepted_and_completed_in_one_task() {
 
 #[test]
 fn an_update_may_take_several_tasks() {
-    let outcome = task(updating(), first_task(), vec![request("u", "work", 2)]).unwrap();
+    let outcome = task(updating(), first_task(), &[request("u", "work", 2)]).unwrap();
     assert_eq!(
         outcome,
         "message u/request/accept, activity 1 a / u/request/accept after 2"
@@ -123,34 +123,34 @@ fn an_update_may_take_several_tasks() {
         .update_accepted("u", "work")
         .activity_scheduled("1", "a")
         .activity_completed("1", 1);
-    let outcome = task(updating(), history.clone().open_task(), vec![]).unwrap();
+    let outcome = task(updating(), history.clone().open_task(), &[]).unwrap();
     assert_eq!(outcome, "message u/request/complete / u/request/complete \"u\"");
     let history = history.task().update_completed("u").signaled("note").open_task();
-    assert_eq!(task(updating(), history, vec![]).unwrap(), " / ");
+    assert_eq!(task(updating(), history, &[]).unwrap(), " / ");
 }
 
 #[test]
 fn a_refused_update_leaves_no_command() {
-    let outcome = task(updating(), first_task(), vec![request("u", "refuse", 2)]).unwrap();
+    let outcome = task(updating(), first_task(), &[request("u", "refuse", 2)]).unwrap();
     assert_eq!(outcome, " / u/request/reject must be positive");
 }
 
 #[test]
 fn an_unknown_update_is_refused() {
-    let outcome = task(updating(), first_task(), vec![request("u", "what", 2)]).unwrap();
+    let outcome = task(updating(), first_task(), &[request("u", "what", 2)]).unwrap();
     assert_eq!(outcome, " / u/request/reject no update 'what'");
 }
 
 #[test]
 fn an_update_that_nobody_can_read_is_refused_even_if_its_validator_was_not_asked() {
     let script = updating().update("odd", |_, _, _| Handled::Undecodable("not a number".to_owned()));
-    let outcome = task(script, first_task(), vec![request("u", "odd", 2)]).unwrap();
+    let outcome = task(script, first_task(), &[request("u", "odd", 2)]).unwrap();
     assert_eq!(outcome, " / u/request/reject not a number");
 }
 
 #[test]
 fn a_failure_after_acceptance_is_the_updates_outcome() {
-    let outcome = task(updating(), first_task(), vec![request("u", "fail", 2)]).unwrap();
+    let outcome = task(updating(), first_task(), &[request("u", "fail", 2)]).unwrap();
     assert_eq!(
         outcome,
         "message u/request/accept, message u/request/complete / u/request/accept after 2, u/request/complete failed: no luck"
@@ -162,7 +162,7 @@ fn an_update_handler_cannot_continue_as_new() {
     let script = updating().update("renew", |_, _, _| {
         Handled::Done(Err(Exit::ContinueAsNew(Box::default())))
     });
-    let error = task(script, first_task(), vec![request("u", "renew", 2)]).unwrap_err();
+    let error = task(script, first_task(), &[request("u", "renew", 2)]).unwrap_err();
     assert!(
         error.to_string().starts_with("an update handler can't continue as new"),
         "{error}"
@@ -175,7 +175,7 @@ fn a_validator_that_issues_commands_fails_the_task() {
         drop(activity(&host, "a"));
         Ok(())
     });
-    let error = task(script, first_task(), vec![request("u", "set", 2)]).unwrap_err();
+    let error = task(script, first_task(), &[request("u", "set", 2)]).unwrap_err();
     assert!(error.to_string().contains("update validator"), "{error}");
 }
 
@@ -187,7 +187,7 @@ fn validators_do_not_run_on_replay() {
         .update_completed("u")
         .signaled("note")
         .open_task();
-    assert_eq!(task(script, history, vec![]).unwrap(), " / ");
+    assert_eq!(task(script, history, &[]).unwrap(), " / ");
 }
 
 #[test]
@@ -206,9 +206,9 @@ fn messages_come_before_the_events_after_their_sequencing_id() {
         .signaled("note")
         .signaled("note")
         .open_task();
-    let early = task(updating(), history.clone(), vec![request("u", "set", 2)]).unwrap();
+    let early = task(updating(), history.clone(), &[request("u", "set", 2)]).unwrap();
     assert!(early.contains("complete \"note u note main\""), "{early}");
-    let late = task(updating(), history, vec![request("u", "set", 4)]).unwrap();
+    let late = task(updating(), history, &[request("u", "set", 4)]).unwrap();
     assert!(late.contains("complete \"note note u main\""), "{late}");
 }
 
@@ -216,7 +216,7 @@ fn messages_come_before_the_events_after_their_sequencing_id() {
 fn a_message_without_a_sequencing_event_is_the_servers_mistake() {
     let mut message = request("u", "set", 2);
     message.sequencing_id = None;
-    let error = task(updating(), first_task(), vec![message]).unwrap_err();
+    let error = task(updating(), first_task(), &[message]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the server sent message 'u/request' without the event it comes after"
@@ -231,14 +231,14 @@ fn an_update_of_a_task_that_looks_like_a_heartbeat_is_replayed_in_that_task() {
         .task()
         .update_accepted("u", "set")
         .update_completed("u");
-    let outcome = task(updating(), history.signaled("note").open_task(), vec![]).unwrap();
+    let outcome = task(updating(), history.signaled("note").open_task(), &[]).unwrap();
     assert_eq!(outcome, "complete \"main u note\" / ");
 }
 
 #[test]
 fn an_admitted_update_is_a_request_when_new_and_waits_for_its_acceptance_on_replay() {
     let admitted = HistoryBuilder::new("script").update_admitted("u", "set");
-    let outcome = task(updating(), admitted.clone().open_task(), vec![]).unwrap();
+    let outcome = task(updating(), admitted.clone().open_task(), &[]).unwrap();
     assert_eq!(
         outcome,
         "message u/request/accept, message u/request/complete / u/request/accept after 2, u/request/complete \"set\""
@@ -249,8 +249,5 @@ fn an_admitted_update_is_a_request_when_new_and_waits_for_its_acceptance_on_repl
         .update_completed("u")
         .signaled("note")
         .open_task();
-    assert_eq!(
-        task(updating(), accepted, vec![]).unwrap(),
-        "complete \"u main note\" / "
-    );
+    assert_eq!(task(updating(), accepted, &[]).unwrap(), "complete \"u main note\" / ");
 }
