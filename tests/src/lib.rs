@@ -3,12 +3,14 @@
 //! The server is the embedded one, a fresh one for each test, or the one that `STEADFAST_TEST_ADDRESS` names.
 
 pub mod history;
+pub mod proxy;
 
 /// The code in the README compiles and does what it says.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+use proxy::Proxy;
 use std::{
     env,
     error::Error,
@@ -28,8 +30,9 @@ use steadfast::{
     workflow::Workflow,
 };
 use steadfast_proto::history::HistoryEvent;
+use steadfast_server::{Listening, Server};
 use tokio::{
-    sync::{Semaphore, oneshot},
+    sync::{OnceCell, Semaphore, oneshot},
     task::JoinHandle,
 };
 
@@ -46,7 +49,10 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(120);
 pub struct Environment {
     client: Client,
     unique: String,
-    embedded: bool,
+    /// The address of the real server, if there is one.
+    address: Option<String>,
+    /// For tests of connections, where there is no real server.
+    listening: OnceCell<Listening>,
 }
 
 impl Environment {
@@ -64,7 +70,8 @@ impl Environment {
         Ok(Self {
             client,
             unique: unique(),
-            embedded: address.is_none(),
+            address,
+            listening: OnceCell::new(),
         })
     }
 
@@ -77,7 +84,34 @@ impl Environment {
     /// Whether the server is the one in this process.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
-        self.embedded
+        self.address.is_none()
+    }
+
+    /// Where the server is reached over the network; the embedded one of such tests is not the one of `client`.
+    async fn network_address(&self) -> Result<String, Failure> {
+        if let Some(address) = &self.address {
+            return Ok(address.clone());
+        }
+        let listening = self.listening.get_or_try_init(async || {
+            Ok::<_, Failure>(Server::builder().start()?.listen(([127, 0, 0, 1], 0).into()).await?)
+        });
+        Ok(listening.await?.address().to_string())
+    }
+
+    /// A client that reaches the server over the network.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn network_client(&self) -> Result<Client, Failure> {
+        Ok(Client::connect(self.network_address().await?).await?)
+    }
+
+    /// A connection to the server over the network, which the test may cut.
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub async fn proxy(&self) -> Result<Proxy, Failure> {
+        Ok(Proxy::start(self.network_address().await?).await?)
     }
 
     /// The test's task queue.
@@ -138,7 +172,7 @@ impl Environment {
     fn check_text(&self, name: &str, text: &str) -> Outcome {
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/histories/{name}.txt"));
         if env::var_os("STEADFAST_RECORD").is_some() {
-            if self.embedded {
+            if self.is_embedded() {
                 return Err("histories are recorded from a real server: set STEADFAST_TEST_ADDRESS".into());
             }
             return Ok(fs::write(file, text)?);

@@ -257,8 +257,8 @@ mod changed {
     use super::*;
 
     #[derive(Default)]
-    pub struct Plan {
-        pub go: bool,
+    pub(super) struct Plan {
+        go: bool,
     }
 
     #[workflow(name = "Plan")]

@@ -6,6 +6,7 @@
 mod activity;
 mod cache;
 mod cancel;
+mod connection;
 mod continue_as_new;
 mod errors;
 mod patch;

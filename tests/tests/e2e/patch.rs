@@ -8,8 +8,8 @@ mod first {
     use super::*;
 
     #[derive(Default)]
-    pub struct Recipe {
-        pub go: bool,
+    pub(super) struct Recipe {
+        go: bool,
     }
 
     #[workflow]
@@ -37,7 +37,7 @@ mod patched {
     use super::*;
 
     #[derive(Default)]
-    pub struct Recipe {
+    pub(super) struct Recipe {
         go: bool,
     }
 
@@ -70,7 +70,7 @@ mod deprecated {
     use super::*;
 
     #[derive(Default)]
-    pub struct Recipe {
+    pub(super) struct Recipe {
         go: bool,
     }
 

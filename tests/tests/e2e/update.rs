@@ -73,7 +73,7 @@ impl Account {
     }
 }
 
-async fn account(environment: &Environment) -> Result<steadfast::client::WorkflowHandle<Account>, tests::Failure> {
+async fn account(environment: &Environment) -> Result<WorkflowHandle<Account>, tests::Failure> {
     let account = environment.start::<Account>(()).await?;
     assert_eq!(account.balance().await?, 0, "the first task is done");
     Ok(account)
