@@ -5,7 +5,6 @@ mod code;
 mod compare;
 
 pub(crate) use apply::Applied;
-pub(crate) use code::seed;
 
 use crate::{
     Resolution, TaskFailure, UpdateRequest,
@@ -65,7 +64,7 @@ pub(crate) struct Journal {
     cancel_due: bool,
     /// A cancellation arrived in this turn and isn't delivered yet.
     cancel_arrived: bool,
-    pub(crate) random: u64,
+    pub(crate) random: Random,
     /// Code may have changed its state.
     pub(crate) dirty: bool,
     /// What code did and must not.
@@ -98,7 +97,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    pub(crate) fn new(now: SystemTime, seed: u64, flags: Flags, task_queue: Option<TaskQueue>) -> Self {
+    pub(crate) fn new(now: SystemTime, random: Random, flags: Flags, task_queue: Option<TaskQueue>) -> Self {
         Self {
             mode: Mode::Idle,
             replaying: true,
@@ -110,7 +109,7 @@ impl Journal {
             cancel_requested: false,
             cancel_due: false,
             cancel_arrived: false,
-            random: seed,
+            random,
             dirty: false,
             violation: None,
             handlers: 0,

@@ -30,6 +30,7 @@ mod machines;
 mod mismatch;
 mod operation;
 mod program;
+mod random;
 mod replay;
 mod routine;
 mod run;

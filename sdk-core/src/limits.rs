@@ -20,3 +20,6 @@ pub(crate) const MISMATCH_ROWS_BEFORE_MAX: usize = 3;
 
 /// How many legacy queries wait for a run's outstanding task; the oldest gives way.
 pub(crate) const BUFFERED_QUERIES_MAX: usize = 100;
+
+/// How many events of an encoded history are decoded ahead when it is replayed.
+pub(crate) const REPLAY_PAGE_EVENTS_MAX: usize = 256;

@@ -3,14 +3,18 @@
 use crate::{
     DroppedSignal, Programs, Run, TaskFailure, TurnError, WorkflowInfo, guard,
     history::{Cursor, HistoryError, Step, Turn},
+    limits::REPLAY_PAGE_EVENTS_MAX,
 };
-use prost::Message as _;
+use prost::{
+    DecodeError, Message as _,
+    encoding::{DecodeContext, WireType, decode_key, skip_field},
+};
 use std::{error::Error, fmt, mem};
 use steadfast_proto::{
     command::Command,
     common::Payloads,
     failure::Failure,
-    history::{History, history_event::Attributes},
+    history::{History, HistoryEvent, history_event::Attributes},
     system_time,
 };
 
@@ -115,25 +119,44 @@ impl From<TaskFailure> for ReplayError {
     }
 }
 
-/// Replays an encoded history.
+/// Replays an encoded history. Events are decoded as they are needed, so that a long history takes little memory.
 ///
 /// # Errors
 /// The code of today doesn't do what the history says, or the bytes are no history.
-pub fn replay_bytes(bytes: &[u8], namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {
-    let history = History::decode(bytes).map_err(|error| ReplayError::Undecodable(error.to_string()))?;
-    replay(history, namespace, programs)
+pub fn replay_bytes(mut bytes: &[u8], namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {
+    let page = || decode_page(&mut bytes).map_err(|error| ReplayError::Undecodable(error.to_string()));
+    replay_pages(page, namespace, programs)
 }
 
 /// Replays a history.
 ///
 /// # Errors
 /// The code of today doesn't do what the history says.
-pub fn replay(history: History, namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {
+pub fn replay(mut history: History, namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {
+    replay_pages(|| Ok(mem::take(&mut history.events)), namespace, programs)
+}
+
+/// Replays pages of events; an empty one is the last.
+fn replay_pages(
+    mut page: impl FnMut() -> Result<Vec<HistoryEvent>, ReplayError>,
+    namespace: &str,
+    programs: &dyn Programs,
+) -> Result<Replayed, ReplayError> {
     let mut cursor = Cursor::new(0, 0);
-    cursor.push(history.events)?;
-    cursor.finish();
     let mut replayed: Option<Replayed> = None;
-    while let Step::Turn(mut turn) = cursor.step() {
+    loop {
+        let mut turn = match cursor.step() {
+            Step::Turn(turn) => turn,
+            Step::End => break,
+            Step::NeedPage => {
+                let events = page()?;
+                if events.is_empty() {
+                    cursor.finish();
+                }
+                cursor.push(events)?;
+                continue;
+            }
+        };
         let replayed = match &mut replayed {
             Some(replayed) => replayed,
             None => replayed.insert(begin(&mut turn, namespace, programs)?),
@@ -143,6 +166,20 @@ pub fn replay(history: History, namespace: &str, programs: &dyn Programs) -> Res
         replayed.commands = replayed.run.turn(*turn)?;
     }
     replayed.ok_or(ReplayError::History(HistoryError::NotFromStart { first: 0 }))
+}
+
+/// Decodes the next events of an encoded `History`, whose only field is a list of them.
+fn decode_page(bytes: &mut &[u8]) -> Result<Vec<HistoryEvent>, DecodeError> {
+    let mut events = Vec::with_capacity(REPLAY_PAGE_EVENTS_MAX);
+    while !bytes.is_empty() && events.len() < REPLAY_PAGE_EVENTS_MAX {
+        let (tag, wire_type) = decode_key(bytes)?;
+        if tag == 1 && wire_type == WireType::LengthDelimited {
+            events.push(HistoryEvent::decode_length_delimited(&mut *bytes)?);
+        } else {
+            skip_field(wire_type, tag, bytes, DecodeContext::default())?;
+        }
+    }
+    Ok(events)
 }
 
 fn begin(turn: &mut Turn, namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {

@@ -8,7 +8,7 @@ use crate::{
     guard,
     history::Turn,
     host::Shared,
-    journal::{Applied, Journal, Mode, seed},
+    journal::{Applied, Journal, Mode},
     limits::POLLS_PER_TURN_MAX,
     machines::{terminal, update::Update},
     mismatch::TurnError,
@@ -80,11 +80,11 @@ impl Run {
     #[must_use]
     pub fn new(program: Box<dyn Program>, info: WorkflowInfo, records_flags: bool) -> Self {
         let original = &info.started.original_execution_run_id;
-        let seed = seed(if original.is_empty() { &info.run_id } else { original });
+        let random = Random::of_run(if original.is_empty() { &info.run_id } else { original });
         let start_time = info.start_time.unwrap_or(SystemTime::UNIX_EPOCH);
         let journal = Journal::new(
             start_time,
-            seed,
+            random,
             Flags::new(records_flags),
             info.started.task_queue.clone(),
         );

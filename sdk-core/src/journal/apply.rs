@@ -1,6 +1,6 @@
 //! The journal as history changes it.
 
-use super::{Delivery, Journal, code::seed};
+use super::{Delivery, Journal};
 use crate::{
     Resolution, TaskFailure,
     flags::Flag,
@@ -209,7 +209,7 @@ impl Journal {
             A::WorkflowTaskFailedEventAttributes(failed) => {
                 // A reset makes a new run of the old events: it draws its own random numbers from here on.
                 if failed.cause == i32::from(WorkflowTaskFailedCause::ResetWorkflow) {
-                    self.random = seed(&failed.new_run_id);
+                    self.random = Random::of_run(&failed.new_run_id);
                 }
             }
             A::WorkflowExecutionSignaledEventAttributes(signaled) => {

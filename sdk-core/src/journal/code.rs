@@ -305,11 +305,12 @@ impl Journal {
 
     /// The next number of a fixed sequence. Where nothing may change, the same one again.
     pub(crate) fn random(&mut self) -> u64 {
-        let (next, value) = split_mix(self.random);
+        let mut next = self.random;
+        let number = next.draw();
         if self.mode == Mode::Code {
             self.random = next;
         }
-        value
+        number
     }
 
     /// What code waits for, in the order in which it was asked.
@@ -331,19 +332,4 @@ impl Journal {
             })
             .collect()
     }
-}
-
-/// SplitMix64: what code gets must be the same for ever.
-fn split_mix(state: u64) -> (u64, u64) {
-    let next = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mixed = (next ^ (next >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (next, mixed ^ (mixed >> 31))
-}
-
-/// FNV-1a of a run id: the seed of its random numbers.
-pub(crate) fn seed(run_id: &str) -> u64 {
-    run_id.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
 }

@@ -74,6 +74,8 @@ fn a_long_history_replays() {
     });
     let history = long_history(2_000);
     let events = history.last_event_id() as u64;
+    let encoded = crate::replay_bytes(&history.clone().bytes(), "default", &scripts).unwrap();
+    assert_eq!((encoded.events, encoded.turns), (events, 2_001));
     let replayed = replay(history.history(), "default", &scripts).unwrap();
     assert_eq!((replayed.events, replayed.turns), (events, 2_001));
     assert_eq!(replayed.run().open_operations(), 1);
