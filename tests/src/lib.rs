@@ -127,7 +127,6 @@ impl Environment {
     }
 
     /// A worker on the test's task queue, not yet running.
-    #[must_use]
     pub fn worker(&self) -> Worker {
         Worker::new(&self.client, self.queue())
     }
@@ -207,7 +206,6 @@ pub struct RunningWorker {
 
 impl RunningWorker {
     /// Starts it.
-    #[must_use]
     pub fn start(worker: Worker) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {

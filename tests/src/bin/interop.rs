@@ -86,7 +86,7 @@ impl Conversation {
     }
 
     #[validator(rename)]
-    fn check_rename(&self, name: &String) -> Result<(), Rejection> {
+    fn check_rename(&self, name: &str) -> Result<(), Rejection> {
         if name.is_empty() {
             Err("a name is needed".into())
         } else {
