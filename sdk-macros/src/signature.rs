@@ -324,14 +324,41 @@ pub(crate) fn into_result(ty: &Type, call: &TokenStream) -> TokenStream {
     quote!(#path(#call))
 }
 
-/// The beginning and the end of the head of a function whose signature names the return type. rustc reports a mistake in
-/// that type for the whole head again; it is the same report if the head is at the same place.
+/// The beginning and the end of the head of a `fn run` whose signature names the return type. rustc reports a mistake in that
+/// type for the whole head again, and for the whole of what is returned; it is the same report if they are at the same place.
 pub(crate) fn head_of_run(output: Option<&Type>, result: &TokenStream) -> (TokenStream, TokenStream) {
     let (start, end) = output.map_or_else(|| (Span::call_site(), Span::call_site()), ends);
-    (
-        quote_spanned!(start=> fn run),
-        quote_spanned!(end=> -> __sf::BoxFuture<#result>),
-    )
+    let (head, close) = (quote_spanned!(start=> fn run), quote_spanned!(end=> >));
+    let open = quote_spanned!(start=> -> __sf::BoxFuture<);
+    (head, quote!(#open #result #close))
+}
+
+/// `type Output = ..;`, reported on the return type.
+pub(crate) fn output_item(output: &Type) -> TokenStream {
+    let (start, end) = ends(output);
+    let (head, name, ok) = (
+        quote_spanned!(start=> type),
+        quote_spanned!(end=> Output),
+        fallible_ok(output),
+    );
+    quote!(#head #name = #ok;)
+}
+
+/// The function that turns the error of an activity into a failure, reported on the return type.
+pub(crate) fn failure_function(output: &Type) -> TokenStream {
+    let (start, end) = ends(output);
+    let (error, converter) = (path::local("error"), path::local("converter"));
+    let (error_type, method) = (fallible(output, "Err"), failure_method(output));
+    let (head, result) = (
+        quote_spanned!(start=> fn failure),
+        quote_spanned!(end=> -> __sf::Failure),
+    );
+    quote! {
+        #head(#error: #error_type, #converter: &__sf::Converter) #result {
+            use __sf::error_kind::*;
+            (&&&Tag(#error)).#method(#converter)
+        }
+    }
 }
 
 /// `<T as Fallible>::Ok` and the like, reported on the return type.

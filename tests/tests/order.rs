@@ -1,5 +1,7 @@
 //! One program with everything that macros generate: activities, typed errors, a workflow, client, worker, mocks.
 
+#![allow(missing_docs)] // a program, not an interface
+
 use steadfast::{convert::RawArgs, prelude::*, testing::TestEnv, workflow::Untyped};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use super::parse::Set;
 use crate::errors::Errors;
 use crate::path::{hidden, local};
 use crate::signature::{
-    arguments, codec, conditions, failure_method, fallible, fallible_ok, head_of_run, input_pattern, input_type,
-    into_result, kept_attributes, locals, payload,
+    arguments, codec, conditions, failure_function, fallible, fallible_ok, head_of_run, input_pattern, input_type,
+    into_result, kept_attributes, locals, output_item, payload,
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -52,29 +52,25 @@ pub(super) fn definition(activity: &Activity, marker: &TokenStream, generics: &G
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let name = &activity.name;
     let input = input_type(&activity.parameters);
-    let (ok, err) = (fallible_ok(output), fallible(output, "Err"));
+    let (ok, err) = (output_item(output), fallible(output, "Err"));
     let timeout = timeout(activity);
     let defaults = activity
         .options
         .defaults()
         .map(|body| quote!(fn defaults() -> __sf::ActivityOptions { #body }));
     let codec = codec(&activity.parameters);
-    let (error, converter) = (local("error"), local("converter"));
-    let failure = failure_method(output);
+    let failure = failure_function(output);
     quote! {
         #[automatically_derived]
         impl #impl_generics __sf::Activity for #marker #where_clause {
             const NAME: &'static str = #name;
             type Input = #input;
-            type Output = #ok;
+            #ok
             type Error = #err;
             type Timeout = #timeout;
             #defaults
             #codec
-            fn failure(#error: Self::Error, #converter: &__sf::Converter) -> __sf::Failure {
-                use __sf::error_kind::*;
-                (&&&Tag(#error)).#failure(#converter)
-            }
+            #failure
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::errors::Errors;
 use crate::path::{hidden, local};
 use crate::signature::{
     arguments, codec, conditions, failure_method, fallible_ok, head_of_run, input_pattern, input_type, into_result,
-    is_fallible, kept_attributes, last_segment, locals, payload, tuple_pattern, tuple_type,
+    is_fallible, kept_attributes, last_segment, locals, output_item, payload, tuple_pattern, tuple_type,
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -59,7 +59,7 @@ pub(super) fn definition(workflow: &Workflow) -> TokenStream {
         Some(run) => {
             let (input, place) = (input_type(&run.input), input_place(run));
             let input = quote_spanned!(place=> type Input = #input;);
-            (input, fallible_ok(&run.output), codec(&run.input))
+            (input, output_item(&run.output), codec(&run.input))
         }
         None => (
             quote!(
@@ -76,7 +76,7 @@ pub(super) fn definition(workflow: &Workflow) -> TokenStream {
         impl #impl_generics __sf::Workflow for #self_ty #where_clause {
             const NAME: &'static str = #name;
             #input
-            type Output = #output;
+            #output
             type Messages<__T: __sf::Target> = __Messages<Self, __T>;
             #codec
         }

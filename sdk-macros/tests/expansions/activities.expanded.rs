@@ -66,7 +66,7 @@ const _: () = {
                 __sf::Result::Ok(input)
             }
             fn failure(
-                error: Self::Error,
+                error: <Result<Receipt, PaymentError> as __sf::Fallible>::Err,
                 converter: &__sf::Converter,
             ) -> __sf::Failure {
                 use __sf::error_kind::*;
@@ -121,7 +121,10 @@ const _: () = {
                 ) as __sf::Args>::decode(input, converter)
             }
             fn failure(
-                error: Self::Error,
+                error: <Result<
+                    <Payments<G>>::Report,
+                    ActivityError,
+                > as __sf::Fallible>::Err,
                 converter: &__sf::Converter,
             ) -> __sf::Failure {
                 use __sf::error_kind::*;

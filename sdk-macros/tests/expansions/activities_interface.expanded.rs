@@ -64,7 +64,7 @@ const _: () = {
                 ) as __sf::Args>::decode(input, converter)
             }
             fn failure(
-                error: Self::Error,
+                error: <Result<String, ActivityError> as __sf::Fallible>::Err,
                 converter: &__sf::Converter,
             ) -> __sf::Failure {
                 use __sf::error_kind::*;
@@ -104,7 +104,7 @@ const _: () = {
                 __sf::Result::Ok(input)
             }
             fn failure(
-                error: Self::Error,
+                error: <Result<Vec<u8>, ActivityError> as __sf::Fallible>::Err,
                 converter: &__sf::Converter,
             ) -> __sf::Failure {
                 use __sf::error_kind::*;

@@ -47,7 +47,10 @@ const _: () = {
             ) as __sf::Args>::decode(input, converter)?;
             __sf::Result::Ok(input)
         }
-        fn failure(error: Self::Error, converter: &__sf::Converter) -> __sf::Failure {
+        fn failure(
+            error: <Result<(), ActivityError> as __sf::Fallible>::Err,
+            converter: &__sf::Converter,
+        ) -> __sf::Failure {
             use __sf::error_kind::*;
             (&&&Tag(error)).failure(converter)
         }

@@ -56,7 +56,10 @@ const _: () = {
                 <u32 as __sf::Travels>::Itself,
             ) as __sf::Args>::decode(input, converter)
         }
-        fn failure(error: Self::Error, converter: &__sf::Converter) -> __sf::Failure {
+        fn failure(
+            error: <std::io::Result<Vec<u8>> as __sf::Fallible>::Err,
+            converter: &__sf::Converter,
+        ) -> __sf::Failure {
             use __sf::error_kind::*;
             (&&&Tag(error)).failure(converter)
         }

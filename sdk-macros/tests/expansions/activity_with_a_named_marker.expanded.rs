@@ -45,7 +45,10 @@ const _: () = {
         ) -> __sf::Result<Self::Input, __sf::DecodeError> {
             <() as __sf::Args>::decode(input, converter)
         }
-        fn failure(error: Self::Error, converter: &__sf::Converter) -> __sf::Failure {
+        fn failure(
+            error: <Result<(), ActivityError> as __sf::Fallible>::Err,
+            converter: &__sf::Converter,
+        ) -> __sf::Failure {
             use __sf::error_kind::*;
             (&&&Tag(error)).failure(converter)
         }
