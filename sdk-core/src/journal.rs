@@ -13,6 +13,7 @@ use crate::{
     machines::{patch::Patch, update::Incoming},
     operation::{Operations, RoutineId},
     program::Signal,
+    random::Random,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

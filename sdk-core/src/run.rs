@@ -14,6 +14,7 @@ use crate::{
     mismatch::TurnError,
     operation::RoutineId,
     program::Signal,
+    random::Random,
     routine::{self, Ready},
 };
 use std::{

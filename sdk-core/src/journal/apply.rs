@@ -10,6 +10,7 @@ use crate::{
     mismatch::TurnError,
     operation::Kind,
     program::Signal,
+    random::Random,
 };
 use std::task::Waker;
 use steadfast_proto::{

@@ -308,7 +308,8 @@ impl<S> WorkflowContext<S> {
 
 /// Sixteen random bytes, written as RFC 9562 says for version 4.
 pub(super) fn uuid4(host: &Host) -> String {
-    let (high, low) = (host.random(), host.random());
+    // The lower half first, as the official Rust SDK draws it.
+    let (low, high) = (host.random(), host.random());
     let high = high & !0xf000 | 0x4000;
     let low = low & !(0b11 << 62) | 0b10 << 62;
     format!(
