@@ -23,6 +23,8 @@ pub struct ClientBuilder {
     identity: Option<String>,
     converter: Converter,
     api_key: Option<String>,
+    #[cfg(feature = "tls")]
+    tls: Option<super::Tls>,
 }
 
 impl ClientBuilder {
@@ -53,6 +55,13 @@ impl ClientBuilder {
     /// A key that is sent with each call. The connection is encrypted then, unless the address says `http://`.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(key.into());
+        self
+    }
+
+    /// How the connection is encrypted. It is, once this is set, unless the address says `http://`.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: super::Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -99,7 +108,10 @@ mod grpc {
         /// The address is malformed, nobody answers there, or it is not a server that this client can talk to.
         pub async fn connect(self) -> Result<Client, ConnectError> {
             let address = self.address.clone().unwrap_or_else(|| "localhost:7233".to_owned());
-            let endpoint = endpoint(&address, self.api_key.is_some())?;
+            #[cfg(feature = "tls")]
+            let endpoint = endpoint(&address, self.api_key.is_some() || self.tls.is_some(), self.tls.clone())?;
+            #[cfg(not(feature = "tls"))]
+            let endpoint = endpoint(&address, self.api_key.is_some(), NoTls)?;
             let channel = endpoint
                 .connect()
                 .await
@@ -137,7 +149,16 @@ mod grpc {
         }
     }
 
-    fn endpoint(address: &str, is_encrypted: bool) -> Result<Endpoint, ConnectError> {
+    /// How to encrypt, if it was said.
+    #[cfg(feature = "tls")]
+    type Encryption = Option<crate::client::Tls>;
+    /// There is nothing to say about it.
+    #[cfg(not(feature = "tls"))]
+    struct NoTls;
+    #[cfg(not(feature = "tls"))]
+    type Encryption = NoTls;
+
+    fn endpoint(address: &str, is_encrypted: bool, tls: Encryption) -> Result<Endpoint, ConnectError> {
         let url = match address.split_once("://") {
             Some(("http" | "https", _)) => address.to_owned(),
             Some((scheme, _)) => {
@@ -158,23 +179,22 @@ mod grpc {
             return Err(ConnectError::address(address, "there is no host in it".to_owned()));
         }
         if is_encrypted {
-            encrypted(endpoint, address)
+            encrypted(endpoint, address, tls)
         } else {
             Ok(endpoint)
         }
     }
 
     #[cfg(feature = "tls")]
-    fn encrypted(endpoint: Endpoint, address: &str) -> Result<Endpoint, ConnectError> {
-        let tls = steadfast_proto::tonic::transport::ClientTlsConfig::new().with_enabled_roots();
+    fn encrypted(endpoint: Endpoint, address: &str, tls: Encryption) -> Result<Endpoint, ConnectError> {
         endpoint
-            .tls_config(tls)
+            .tls_config(tls.unwrap_or_default().into_config())
             .map_err(|error| ConnectError::address(address, error.to_string()))
     }
 
     #[cfg(not(feature = "tls"))]
     #[allow(clippy::needless_pass_by_value)] // as with the feature
-    fn encrypted(_: Endpoint, address: &str) -> Result<Endpoint, ConnectError> {
+    fn encrypted(_: Endpoint, address: &str, _: Encryption) -> Result<Endpoint, ConnectError> {
         let reason =
             "encryption is asked for (`https`, or an API key), and `steadfast` was built without its feature \"tls\"";
         Err(ConnectError::address(address, reason.to_owned()))
@@ -188,8 +208,33 @@ mod grpc {
     mod tests {
         use super::*;
 
+        #[cfg(feature = "tls")]
+        fn encryption() -> Encryption {
+            None
+        }
+
+        #[cfg(not(feature = "tls"))]
+        fn encryption() -> Encryption {
+            NoTls
+        }
+
+        #[cfg(feature = "tls")]
+        #[test]
+        fn a_malformed_certificate_is_told_before_anything_is_sent() {
+            let tls = crate::client::Tls::new().client_certificate("no certificate", "no key");
+            let error = endpoint("localhost:7233", true, Some(tls)).unwrap_err().to_string();
+            assert!(error.contains("localhost:7233"), "{error}");
+        }
+
+        #[cfg(feature = "tls")]
+        #[test]
+        fn an_encrypted_address_needs_no_scheme() {
+            let endpoint = endpoint("localhost:7233", true, encryption()).unwrap();
+            assert_eq!(endpoint.uri().scheme_str(), Some("https"));
+        }
+
         fn uri(address: &str) -> Result<String, String> {
-            endpoint(address, false)
+            endpoint(address, false, encryption())
                 .map(|endpoint| endpoint.uri().to_string())
                 .map_err(|error| error.to_string())
         }
@@ -213,7 +258,7 @@ mod grpc {
         fn encryption_without_the_feature_is_an_error_that_names_it() {
             let error = uri("https://localhost:7233").unwrap_err();
             assert!(error.contains("feature \"tls\""), "{error}");
-            assert!(endpoint("localhost:7233", true).is_err());
+            assert!(endpoint("localhost:7233", true, encryption()).is_err());
         }
     }
 }

@@ -28,6 +28,8 @@ mod signal;
 mod start;
 #[cfg(all(test, feature = "server"))]
 mod tests;
+#[cfg(feature = "tls")]
+mod tls;
 mod update;
 
 pub use async_activity::{AsyncActivity, AsyncActivityError};
@@ -52,6 +54,8 @@ pub use steadfast_proto::{
     },
     tonic::Code,
 };
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 pub use update::{UpdateCall, UpdateHandle};
 
 use crate::{
