@@ -192,8 +192,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_error_ends_a_fallible_join() {
-        let list: Vec<Pin<Box<dyn Future<Output = Result<u32, &str>>>>> =
-            vec![Box::pin(ready(Ok(1))), Box::pin(ready(Err("no"))), Box::pin(pending())];
+        type Member = Pin<Box<dyn Future<Output = Result<u32, &'static str>>>>;
+        let list: Vec<Member> = vec![Box::pin(ready(Ok(1))), Box::pin(ready(Err("no"))), Box::pin(pending())];
         assert_eq!(try_join_all(list).await, Err("no"));
         assert_eq!(
             try_join_all([ready(Ok::<_, &str>(1)), ready(Ok(2))]).await,

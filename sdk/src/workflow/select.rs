@@ -115,7 +115,7 @@ mod tests {
                 let length = list.len();
                 select! {
                     found = async { if length > 2 { Some(length) } else { pending().await } } => {
-                        if let Some(found) = found { return Ok(u32::try_from(found).map_err(|error| error.to_string())?) }
+                        if let Some(found) = found { return u32::try_from(found).map_err(|error| error.to_string()) }
                     }
                     () = ready(()) => list.push(1),
                 }

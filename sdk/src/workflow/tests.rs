@@ -1,5 +1,7 @@
 //! Workflow code on a worker and a server in this process.
 
+#![allow(clippy::needless_pass_by_value)] // as users write it
+
 use crate::{prelude::*, testing::TestEnv};
 use std::{collections::VecDeque, time::Duration};
 
