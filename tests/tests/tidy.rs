@@ -197,5 +197,6 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).to_owned()
 }

@@ -186,13 +186,14 @@ async fn the_newest_heartbeat_of_a_failed_attempt_is_there_for_the_next_one(env:
 async fn until_cancelled(ctx: ActivityContext, workflow_id: String) -> Result<String, ActivityError> {
     ctx.heartbeat(&"on it")?;
     ctx.client().workflow::<Canceller>(workflow_id).running().await?;
+    let mut beat = tokio::time::interval(std::time::Duration::from_millis(50));
     loop {
         tokio::select! {
             reason = ctx.cancelled() => {
                 assert_eq!((reason, ctx.cancel_reason()), (CancelReason::Requested, Some(reason)));
                 ctx.heartbeat(&"no more")?;
             }
-            () = tokio::time::sleep(std::time::Duration::from_millis(50)) => ctx.heartbeat(&"still on it")?,
+            _ = beat.tick() => ctx.heartbeat(&"still on it")?,
         }
     }
 }
