@@ -116,7 +116,7 @@ impl Client {
     ///
     /// ```no_run
     /// # use steadfast::{Client, workflow::Workflow};
-    /// # async fn example<Approval: Workflow<Input = u32>>(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn example<Approval: Workflow<Input = u32> + 'static>(client: Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let approval = client.start::<Approval>(7).id("order-1").task_queue("orders").await?;
     /// println!("{}", approval.id());
     /// # Ok(())
