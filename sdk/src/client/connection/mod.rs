@@ -93,7 +93,12 @@ macro_rules! calls {
                     let answer = match &self.0.transport {
                         Transport::Direct(service) => service.$rpc(Request::new(request)).await,
                         #[cfg(feature = "client")]
-                        Transport::Grpc(client) => client.clone().$rpc(self.request(request, $deadline)).await,
+                        Transport::Grpc(client) => {
+                            let mut client = client.clone();
+                            let request = self.request(request, $deadline);
+                            // Boxed: it is large, and would make every caller's future as large, also of direct calls.
+                            Box::pin(async move { client.$rpc(request).await }).await
+                        }
                     };
                     match answer {
                         Ok(response) => return Ok(response.into_inner()),
