@@ -348,6 +348,7 @@ impl Run {
     /// Ends the run: nothing stays pending, those who wait hear of it, another run may begin.
     fn close(&mut self, world: &mut World, status: Status, next: Option<StartPlan>, legacy: Legacy) {
         self.status = status;
+        self.is_indexed = false;
         self.close_time = Some(world.now());
         world.deadlines.clear(&mut self.expiry);
         if let Some((_, deadline)) = self.backoff.take() {

@@ -422,6 +422,7 @@ impl Run {
                 Attributes::UpsertWorkflowSearchAttributesCommandAttributes(command) => {
                     let values = command.search_attributes.unwrap_or_default();
                     search_attribute::merge(&mut self.search_attributes, &values.indexed_fields);
+                    self.is_indexed = false;
                     self.record(
                         world,
                         UpsertWorkflowSearchAttributesEventAttributes {

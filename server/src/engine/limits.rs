@@ -62,6 +62,16 @@ pub(crate) const HISTORY_PAGE_MAX: usize = 256;
 pub(crate) const HISTORY_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Rows of a page of a list.
 pub(crate) const VISIBILITY_PAGE_MAX: usize = 1000;
+/// Search attributes of one request.
+pub(crate) const SEARCH_ATTRIBUTES_MAX: usize = 100;
+/// Bytes of the value of a search attribute.
+pub(crate) const SEARCH_ATTRIBUTE_BYTES_MAX: usize = 2048;
+/// Bytes of all search attributes of one request.
+pub(crate) const SEARCH_ATTRIBUTES_BYTES_MAX: usize = 40 * 1024;
+/// Bytes of a filter of a list.
+pub(crate) const FILTER_BYTES_MAX: usize = 64 * 1024;
+/// How deep conditions of a filter may be nested.
+pub(crate) const FILTER_DEPTH_MAX: usize = 100;
 /// Interval before an activity's second attempt where none is asked for.
 pub(crate) const RETRY_INITIAL_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest retry interval, as a multiple of the first.

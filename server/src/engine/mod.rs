@@ -33,6 +33,7 @@ mod retry;
 mod run;
 mod runs;
 mod search_attribute;
+mod search_value;
 mod signal;
 mod start;
 mod system;
@@ -96,6 +97,7 @@ pub struct Engine {
     world: World,
     runs: Runs,
     clock: Clock,
+    index: visibility::Index,
     shut_down_workers: BTreeSet<String>,
 }
 
@@ -114,6 +116,7 @@ impl Engine {
             world: World::new(namespaces, ids, config.run_interval_min),
             runs: Runs::default(),
             clock: Clock::new(config.is_virtual),
+            index: visibility::Index::default(),
             shut_down_workers: BTreeSet::new(),
         }
     }
@@ -253,6 +256,7 @@ impl Engine {
             read::answer_readers(runs, world, key);
         }
         self.check_size(key);
+        self.reindex(key);
     }
 
     /// A history that grows without end ends its run.
@@ -431,8 +435,14 @@ impl Engine {
             Request::DescribeWorkflowExecution(r) => {
                 R::DescribeWorkflowExecution(Box::new(self.describe_workflow(*r)?))
             }
-            Request::ListWorkflowExecutions(r) => R::ListWorkflowExecutions(Box::new(self.list_workflows(&r)?)),
-            Request::ScanWorkflowExecutions(r) => R::ScanWorkflowExecutions(Box::new(self.scan_workflows(&r)?)),
+            Request::ListWorkflowExecutions(r) => R::ListWorkflowExecutions(Box::new(self.list_workflows(*r)?)),
+            Request::ScanWorkflowExecutions(r) => R::ScanWorkflowExecutions(Box::new(self.scan_workflows(*r)?)),
+            Request::ListOpenWorkflowExecutions(r) => {
+                R::ListOpenWorkflowExecutions(Box::new(self.list_open_workflows(*r)?))
+            }
+            Request::ListClosedWorkflowExecutions(r) => {
+                R::ListClosedWorkflowExecutions(Box::new(self.list_closed_workflows(*r)?))
+            }
             Request::CountWorkflowExecutions(r) => R::CountWorkflowExecutions(Box::new(self.count_workflows(&r)?)),
             Request::ResetStickyTaskQueue(r) => R::ResetStickyTaskQueue(Box::new(self.reset_sticky(&r)?)),
             Request::ShutdownWorker(r) => R::ShutdownWorker(Box::new(self.shutdown_worker(&r)?)),

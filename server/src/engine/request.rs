@@ -87,6 +87,8 @@ requests! {
     DescribeWorkflowExecution describe_workflow_execution workflowservice::DescribeWorkflowExecutionRequest => workflowservice::DescribeWorkflowExecutionResponse;
     ListWorkflowExecutions list_workflow_executions workflowservice::ListWorkflowExecutionsRequest => workflowservice::ListWorkflowExecutionsResponse;
     ScanWorkflowExecutions scan_workflow_executions workflowservice::ScanWorkflowExecutionsRequest => workflowservice::ScanWorkflowExecutionsResponse;
+    ListOpenWorkflowExecutions list_open_workflow_executions workflowservice::ListOpenWorkflowExecutionsRequest => workflowservice::ListOpenWorkflowExecutionsResponse;
+    ListClosedWorkflowExecutions list_closed_workflow_executions workflowservice::ListClosedWorkflowExecutionsRequest => workflowservice::ListClosedWorkflowExecutionsResponse;
     CountWorkflowExecutions count_workflow_executions workflowservice::CountWorkflowExecutionsRequest => workflowservice::CountWorkflowExecutionsResponse;
     ResetStickyTaskQueue reset_sticky_task_queue workflowservice::ResetStickyTaskQueueRequest => workflowservice::ResetStickyTaskQueueResponse;
     ShutdownWorker shutdown_worker workflowservice::ShutdownWorkerRequest => workflowservice::ShutdownWorkerResponse;

@@ -28,9 +28,29 @@ use steadfast_proto::{
     sdk, taskqueue, workflow,
 };
 
-/// Names a run within an engine.
+/// Names a run within an engine: a place, and how many runs had the place before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RunKey(pub(crate) usize);
+pub(crate) struct RunKey {
+    slot: u32,
+    generation: u32,
+}
+
+impl RunKey {
+    pub(crate) const FIRST: Self = Self::of(0, 0);
+    pub(crate) const LAST: Self = Self::of(u32::MAX, u32::MAX);
+
+    pub(crate) const fn of(slot: u32, generation: u32) -> Self {
+        Self { slot, generation }
+    }
+
+    pub(crate) fn parts(self) -> (u32, u32) {
+        (self.slot, self.generation)
+    }
+
+    pub(crate) fn slot(self) -> usize {
+        usize::try_from(self.slot).unwrap_or(usize::MAX)
+    }
+}
 
 /// What a run is, from its start on.
 #[derive(Debug)]
@@ -117,6 +137,8 @@ pub(crate) struct Run {
     pub(crate) last_worker_version: Option<common::WorkerVersionStamp>,
     /// A command of the task at hand asked for another task.
     pub(crate) wants_task: bool,
+    /// Lists find the run by what it is now.
+    pub(crate) is_indexed: bool,
 }
 
 impl Run {

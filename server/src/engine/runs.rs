@@ -14,7 +14,9 @@ use steadfast_proto::common;
 /// All runs of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
-    all: Vec<Option<Box<Run>>>,
+    slots: Vec<Slot>,
+    /// Slots whose runs are gone.
+    free: Vec<u32>,
     by_id: BTreeMap<Uuid, RunKey>,
     /// The latest run of each workflow id.
     current: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>>,
@@ -23,10 +25,26 @@ pub(crate) struct Runs {
     touched: Vec<RunKey>,
 }
 
+/// A place for a run, which may have been another one's.
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    run: Option<Box<Run>>,
+}
+
 impl Runs {
     /// The key of the run that is inserted next.
     pub(crate) fn vacant(&self) -> RunKey {
-        RunKey(self.all.len())
+        match self.free.last() {
+            Some(slot) => {
+                let generation = usize::try_from(*slot)
+                    .ok()
+                    .and_then(|slot| self.slots.get(slot))
+                    .map_or(0, |slot| slot.generation);
+                RunKey::of(*slot, generation)
+            }
+            None => RunKey::of(u32::try_from(self.slots.len()).unwrap_or(u32::MAX), 0),
+        }
     }
 
     pub(crate) fn insert(&mut self, run: Run) {
@@ -37,7 +55,41 @@ impl Runs {
             .or_default()
             .insert(run.is.workflow_id.clone(), key);
         self.touched.push(key);
-        self.all.push(Some(Box::new(run)));
+        match self.slots.get_mut(key.slot()) {
+            Some(slot) => {
+                self.free.pop();
+                slot.run = Some(Box::new(run));
+            }
+            None => self.slots.push(Slot {
+                generation: 0,
+                run: Some(Box::new(run)),
+            }),
+        }
+    }
+
+    #[expect(dead_code, reason = "runs are removed when their retention ends, which follows")]
+    /// Takes a run away; its key never names another one.
+    pub(crate) fn remove(&mut self, key: RunKey) -> Option<Box<Run>> {
+        let slot = self
+            .slots
+            .get_mut(key.slot())
+            .filter(|slot| slot.generation == key.parts().1)?;
+        let run = slot.run.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(key.parts().0);
+        self.by_id.remove(&run.is.run_id);
+        if let Some(current) = self.current.get_mut(&run.is.namespace)
+            && current.get(&run.is.workflow_id) == Some(&key)
+        {
+            current.remove(&run.is.workflow_id);
+        }
+        self.held.remove(&key);
+        Some(run)
+    }
+
+    fn slot(&mut self, key: RunKey) -> Option<&mut Run> {
+        let slot = self.slots.get_mut(key.slot())?;
+        slot.run.as_deref_mut().filter(|run| run.is.key == key)
     }
 
     pub(crate) fn by_id(&self, id: Uuid) -> Option<RunKey> {
@@ -53,27 +105,22 @@ impl Runs {
         if self.touched.last() != Some(&key) {
             self.touched.push(key);
         }
-        let run = self.all.get_mut(key.0).and_then(Option::as_deref_mut);
-        run.ok_or_else(|| Error::not_found("workflow execution not found"))
+        self.slot(key)
+            .ok_or_else(|| Error::not_found("workflow execution not found"))
     }
 
     pub(crate) fn get(&self, key: RunKey) -> Option<&Run> {
-        self.all.get(key.0).and_then(Option::as_deref)
+        let slot = self.slots.get(key.slot())?;
+        slot.run.as_deref().filter(|run| run.is.key == key)
     }
 
     /// A run whose own state does not change.
     pub(crate) fn peek_mut(&mut self, key: RunKey) -> Option<&mut Run> {
-        self.all.get_mut(key.0).and_then(Option::as_deref_mut)
+        self.slot(key)
     }
 
     pub(crate) fn next_touched(&mut self) -> Option<RunKey> {
         self.touched.pop()
-    }
-
-    /// The runs of a namespace, newest first.
-    pub(crate) fn newest_first(&self, namespace: NamespaceKey) -> impl Iterator<Item = &Run> {
-        let runs = self.all.iter().rev().filter_map(Option::as_deref);
-        runs.filter(move |run| run.is.namespace == namespace)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     Engine,
     error::{Error, Result},
     limits,
+    search_value::{self, SearchValue},
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -114,7 +115,7 @@ impl SearchAttributeTypes {
             .extend(attributes.iter().map(|(name, kind)| (name.clone(), kind.wire())));
     }
 
-    fn is_system(name: &str) -> bool {
+    pub(crate) fn is_system(name: &str) -> bool {
         SYSTEM.iter().any(|(system, _)| *system == name)
     }
 
@@ -128,12 +129,26 @@ impl SearchAttributeTypes {
         self.custom.get(name).copied().or_else(predefined)
     }
 
+    /// The type of anything that a filter can name.
+    pub(crate) fn of_column(&self, name: &str) -> Option<Type> {
+        let system = || SYSTEM.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
+        self.of(name).or_else(system)
+    }
+
     /// Checks values against the types and writes the type's name into each value's metadata.
     pub(crate) fn check(&self, namespace: &str, values: &mut BTreeMap<String, Payload>) -> Result<()> {
-        if values.len() > 100 {
+        if values.len() > limits::SEARCH_ATTRIBUTES_MAX {
             return Err(Error::invalid(format!(
-                "number of search attributes {} exceeds limit 100",
-                values.len()
+                "number of search attributes {} exceeds limit {}",
+                values.len(),
+                limits::SEARCH_ATTRIBUTES_MAX
+            )));
+        }
+        let total: usize = values.iter().map(|(name, value)| name.len() + value.data.len()).sum();
+        if total > limits::SEARCH_ATTRIBUTES_BYTES_MAX {
+            return Err(Error::invalid(format!(
+                "total size of search attributes {total} exceeds size limit {}",
+                limits::SEARCH_ATTRIBUTES_BYTES_MAX
             )));
         }
         for (name, value) in values {
@@ -147,15 +162,16 @@ impl SearchAttributeTypes {
                     "Namespace {namespace} has no mapping defined for search attribute {name}"
                 )));
             };
-            if value.data.len() > 2048 {
+            if value.data.len() > limits::SEARCH_ATTRIBUTE_BYTES_MAX {
                 return Err(Error::invalid(format!(
-                    "search attribute {name} value size {} exceeds size limit 2048",
-                    value.data.len()
+                    "search attribute {name} value size {} exceeds size limit {}",
+                    value.data.len(),
+                    limits::SEARCH_ATTRIBUTE_BYTES_MAX
                 )));
             }
-            if !is_null(value) && !fits(kind, &value.data) {
-                let value = String::from_utf8_lossy(&value.data);
-                let value = value.trim_matches('"');
+            if !is_null(value) && SearchValue::read(kind, &value.data).is_none() {
+                let value = search_value::shown(&value.data)
+                    .unwrap_or_else(|| format!("value from {}", String::from_utf8_lossy(&value.data)));
                 return Err(Error::invalid(format!(
                     "invalid value for search attribute {name} of type {}: {value}",
                     type_name(kind)
@@ -184,7 +200,7 @@ pub(crate) fn is_null(value: &Payload) -> bool {
     value.encoding() == b"binary/null" || value.data.is_empty() || matches!(&*value.data, b"null" | b"[]")
 }
 
-fn type_name(kind: Type) -> &'static str {
+pub(crate) fn type_name(kind: Type) -> &'static str {
     match kind {
         Type::Text => "Text",
         Type::Keyword => "Keyword",
@@ -194,20 +210,6 @@ fn type_name(kind: Type) -> &'static str {
         Type::Datetime => "Datetime",
         Type::KeywordList => "KeywordList",
         Type::Unspecified => "Unspecified",
-    }
-}
-
-/// Whether a JSON text can be a value of the type. A list of one type may stand for a single value.
-fn fits(kind: Type, json: &[u8]) -> bool {
-    let json = json.trim_ascii();
-    let is_text = json.len() >= 2 && json.starts_with(b"\"") && json.ends_with(b"\"");
-    let is_list = json.starts_with(b"[") && json.ends_with(b"]");
-    let number = || std::str::from_utf8(json).ok();
-    match kind {
-        Type::Int => is_list || number().is_some_and(|text| text.parse::<i64>().is_ok()),
-        Type::Double => is_list || number().is_some_and(|text| text.parse::<f64>().is_ok()),
-        Type::Bool => is_list || matches!(json, b"true" | b"false"),
-        Type::Text | Type::Keyword | Type::Datetime | Type::KeywordList | Type::Unspecified => is_list || is_text,
     }
 }
 
@@ -285,8 +287,4 @@ pub(crate) fn merge(into: &mut BTreeMap<String, Payload>, values: &BTreeMap<Stri
             into.insert(name.clone(), value.clone());
         }
     }
-    debug_assert!(
-        into.len() <= limits::PENDING_ACTIVITIES_MAX,
-        "search attributes are checked before they are merged"
-    );
 }

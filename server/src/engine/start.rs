@@ -11,6 +11,7 @@ use super::{
     query::Queries,
     retry::RetryPolicy,
     run::{Identity, Parent, Run, RunKey},
+    search_attribute,
     task_queue::Poller,
     time,
     time::Time,
@@ -96,10 +97,10 @@ impl Run {
         let run_expiration = [run_expiration, expiration].into_iter().flatten().min();
         let started = plan.started(expiration);
         let memo = plan.memo.map(|memo| memo.fields).unwrap_or_default();
-        let search_attributes = plan
-            .search_attributes
-            .map(|attributes| attributes.indexed_fields)
-            .unwrap_or_default();
+        let mut search_attributes = BTreeMap::new();
+        if let Some(attributes) = &plan.search_attributes {
+            search_attribute::merge(&mut search_attributes, &attributes.indexed_fields);
+        }
         let mut run = Self {
             is: Identity {
                 key,
@@ -158,6 +159,7 @@ impl Run {
             state_transitions: 1,
             last_worker_version: None,
             wants_task: false,
+            is_indexed: false,
         };
         let mut event = run.event(world, started);
         event.user_metadata = plan.user_metadata;

@@ -8,6 +8,9 @@ use steadfast_proto::prost_types;
 pub struct Time(u64);
 
 impl Time {
+    /// Later than anything that happens.
+    pub(crate) const END: Self = Self(u64::MAX);
+
     /// The moment that `time` names; anything before 1970 is 1970.
     #[must_use]
     pub fn from_system(time: SystemTime) -> Self {
@@ -55,6 +58,15 @@ impl Time {
         self.0 / 1_000_000_000
     }
 
+    /// Nanoseconds since 1970.
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
     pub(crate) fn wire(self) -> Option<prost_types::Timestamp> {
         Some(prost_types::Timestamp {
             seconds: i64::try_from(self.0 / 1_000_000_000).unwrap_or(i64::MAX),
@@ -76,4 +88,18 @@ pub(crate) fn lasting(duration: Option<&prost_types::Duration>) -> Duration {
 /// Whether the wire carries a duration below zero.
 pub(crate) fn is_negative(duration: Option<&prost_types::Duration>) -> bool {
     duration.is_some_and(|duration| duration.seconds < 0 || duration.nanos < 0)
+}
+
+/// A moment in the form of RFC 3339, in nanoseconds since 1970.
+pub(crate) fn read_moment(text: &str) -> Option<i64> {
+    let zone = text.get(19..)?;
+    let has_zone = zone.ends_with(['Z', 'z']) || zone.contains(['+', '-']);
+    if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) || !has_zone {
+        return None;
+    }
+    let moment: prost_types::Timestamp = text.parse().ok()?;
+    moment
+        .seconds
+        .checked_mul(1_000_000_000)?
+        .checked_add(i64::from(moment.nanos))
 }
