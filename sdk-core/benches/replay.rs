@@ -1,9 +1,9 @@
 //! What replaying costs per event: it must not grow with the length of the history.
 
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use steadfast_core::{
-    Handled, replay, replay_bytes,
+    Handled, replay_bytes,
     testing::{HistoryBuilder, Script, Scripts, activity},
 };
 use steadfast_proto::history::History;
@@ -42,16 +42,8 @@ fn replaying(criterion: &mut Criterion) {
     for events in [1_000, 10_000, 50_000] {
         let history = history(events);
         group.throughput(Throughput::Elements(history.events.len() as u64));
-        group.bench_with_input(BenchmarkId::new("decoded", events), &history, |bencher, history| {
-            let scripts = scripts();
-            bencher.iter_batched(
-                || history.clone(),
-                |history| black_box(replay(history, "default", &scripts).map(|replayed| replayed.turns)),
-                BatchSize::LargeInput,
-            );
-        });
         let bytes = prost::Message::encode_to_vec(&history);
-        group.bench_with_input(BenchmarkId::new("bytes", events), &bytes, |bencher, bytes| {
+        group.bench_with_input(BenchmarkId::from_parameter(events), &bytes, |bencher, bytes| {
             let scripts = scripts();
             bencher.iter(|| black_box(replay_bytes(bytes, "default", &scripts).map(|replayed| replayed.turns)));
         });
