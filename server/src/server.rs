@@ -31,6 +31,7 @@ pub enum Time {
 pub struct Builder {
     config: Config,
     time: Time,
+    ends_retention: Option<bool>,
 }
 
 impl Builder {
@@ -65,6 +66,13 @@ impl Builder {
         self
     }
 
+    /// Whether runs that ended are removed when their namespace's retention is over. If not said: in real time alone,
+    /// so that a test that skips days still finds what ended before.
+    pub fn ends_retention(mut self, ends: bool) -> Self {
+        self.ends_retention = Some(ends);
+        self
+    }
+
     /// Starts the server on the tokio runtime that this is called in.
     ///
     /// # Errors
@@ -72,6 +80,7 @@ impl Builder {
     pub fn start(mut self) -> Result<Server, StartError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         self.config.is_virtual = self.time == Time::Virtual;
+        self.config.ends_retention = self.ends_retention.unwrap_or(self.time == Time::Real);
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 engine: Engine::new(&self.config),

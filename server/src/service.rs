@@ -116,6 +116,8 @@ service! {
         scan_workflow_executions(ScanWorkflowExecutionsRequest) -> ScanWorkflowExecutionsResponse = ScanWorkflowExecutions;
         list_open_workflow_executions(ListOpenWorkflowExecutionsRequest) -> ListOpenWorkflowExecutionsResponse = ListOpenWorkflowExecutions;
         list_closed_workflow_executions(ListClosedWorkflowExecutionsRequest) -> ListClosedWorkflowExecutionsResponse = ListClosedWorkflowExecutions;
+        reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse = ResetWorkflowExecution;
+        delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse = DeleteWorkflowExecution;
         count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse = CountWorkflowExecutions;
         get_search_attributes(GetSearchAttributesRequest) -> GetSearchAttributesResponse = GetSearchAttributes;
         respond_query_task_completed(RespondQueryTaskCompletedRequest) -> RespondQueryTaskCompletedResponse = RespondQueryTaskCompleted;
@@ -140,8 +142,6 @@ service! {
         ) -> ValidateWorkerDeploymentVersionComputeConfigResponse;
         update_namespace(UpdateNamespaceRequest) -> UpdateNamespaceResponse;
         deprecate_namespace(DeprecateNamespaceRequest) -> DeprecateNamespaceResponse;
-        reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse;
-        delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse;
         list_archived_workflow_executions(ListArchivedWorkflowExecutionsRequest) -> ListArchivedWorkflowExecutionsResponse;
         list_task_queue_partitions(ListTaskQueuePartitionsRequest) -> ListTaskQueuePartitionsResponse;
         create_schedule(CreateScheduleRequest) -> CreateScheduleResponse;

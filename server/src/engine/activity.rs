@@ -70,6 +70,43 @@ pub(crate) enum Attempt {
 }
 
 impl Activity {
+    /// The first attempt of an activity, as its event says.
+    pub(crate) fn scheduled(
+        event: &ActivityTaskScheduledEventAttributes,
+        of_workflow: &common::Priority,
+        scheduled: Time,
+    ) -> Self {
+        let retry = event
+            .retry_policy
+            .as_ref()
+            .and_then(|policy| RetryPolicy::read(policy).ok());
+        Self {
+            id: event.activity_id.clone(),
+            activity_type: event.activity_type.clone().unwrap_or_default().name,
+            task_queue: event.task_queue.clone().unwrap_or_default().name,
+            header: event.header.clone(),
+            input: event.input.clone(),
+            priority: merged(event.priority.as_ref(), of_workflow),
+            schedule_to_close: time::lasting(event.schedule_to_close_timeout.as_ref()),
+            schedule_to_start: time::lasting(event.schedule_to_start_timeout.as_ref()),
+            start_to_close: time::lasting(event.start_to_close_timeout.as_ref()),
+            heartbeat: time::lasting(event.heartbeat_timeout.as_ref()),
+            retry: retry.unwrap_or_else(RetryPolicy::of_activities),
+            scheduled,
+            attempt: 1,
+            state: Attempt::Scheduled { since: scheduled },
+            stamp: 0,
+            cancel_requested_event_id: None,
+            last_failure: None,
+            last_identity: String::new(),
+            last_started: None,
+            last_completed: None,
+            heartbeat_details: None,
+            last_heartbeat: None,
+            deadline: None,
+        }
+    }
+
     pub(crate) fn is_started(&self) -> bool {
         matches!(self.state, Attempt::Started { .. })
     }
@@ -153,61 +190,43 @@ impl Run {
             .map(|queue| queue.name)
             .filter(|name| !name.is_empty());
         let task_queue = named.unwrap_or_else(|| self.is.task_queue.to_string());
-        let priority = merged(command.priority.as_ref(), &self.is.priority);
-        let event = self.event(
-            world,
-            ActivityTaskScheduledEventAttributes {
-                activity_id: command.activity_id.clone(),
-                activity_type: command.activity_type.clone(),
-                task_queue: Some(task_queue::normal(&task_queue)),
-                header: command.header.clone(),
-                input: command.input.clone(),
-                schedule_to_close_timeout: time::wire(schedule_to_close),
-                schedule_to_start_timeout: time::wire(schedule_to_start),
-                start_to_close_timeout: time::wire(start_to_close),
-                heartbeat_timeout: time::wire(heartbeat),
-                workflow_task_completed_event_id: completed,
-                retry_policy: Some(retry.wire()),
-                use_workflow_build_id: command.use_workflow_build_id,
-                priority: Some(command.priority.unwrap_or_default()),
-            },
-        );
+        let attributes = ActivityTaskScheduledEventAttributes {
+            activity_id: command.activity_id,
+            activity_type: command.activity_type,
+            task_queue: Some(task_queue::normal(&task_queue)),
+            header: command.header,
+            input: command.input,
+            schedule_to_close_timeout: time::wire(schedule_to_close),
+            schedule_to_start_timeout: time::wire(schedule_to_start),
+            start_to_close_timeout: time::wire(start_to_close),
+            heartbeat_timeout: time::wire(heartbeat),
+            workflow_task_completed_event_id: completed,
+            retry_policy: Some(retry.wire()),
+            use_workflow_build_id: command.use_workflow_build_id,
+            priority: Some(command.priority.unwrap_or_default()),
+        };
+        let mut activity = Activity::scheduled(&attributes, &self.is.priority, world.now());
+        activity.stamp = world.next_stamp();
+        let event = self.event(world, attributes);
         let event_id = self.push(world, event);
-        let now = world.now();
-        self.activity_ids.insert(command.activity_id.clone(), event_id);
-        self.activities.insert(
-            event_id,
-            Activity {
-                id: command.activity_id,
-                activity_type: command.activity_type.unwrap_or_default().name,
-                task_queue,
-                header: command.header,
-                input: command.input,
-                priority,
-                schedule_to_close,
-                schedule_to_start,
-                start_to_close,
-                heartbeat,
-                retry,
-                scheduled: now,
-                attempt: 1,
-                state: Attempt::Scheduled { since: now },
-                stamp: world.next_stamp(),
-                cancel_requested_event_id: None,
-                last_failure: None,
-                last_identity: String::new(),
-                last_started: None,
-                last_completed: None,
-                heartbeat_details: None,
-                last_heartbeat: None,
-                deadline: None,
-            },
-        );
+        self.activity_ids.insert(activity.id.clone(), event_id);
+        self.activities.insert(event_id, activity);
         if let Some(poller) = eager {
             return self.start_activity(world, event_id, None, poller);
         }
         self.dispatch_activity(world, event_id);
         None
+    }
+
+    /// Puts an activity on its queue as if it had just been scheduled.
+    pub(crate) fn reschedule_activity(&mut self, world: &mut World, event_id: i64) {
+        let now = world.now();
+        if let Some(activity) = self.activities.get_mut(&event_id) {
+            activity.scheduled = now;
+            activity.state = Attempt::Scheduled { since: now };
+            activity.stamp = world.next_stamp();
+        }
+        self.dispatch_activity(world, event_id);
     }
 
     fn dispatch_activity(&mut self, world: &mut World, event_id: i64) {

@@ -396,9 +396,15 @@ impl Engine {
     }
 
     pub(super) fn child_closed(&mut self, closed: ChildClosed) {
-        let Some(parent) = self.runs.by_id(closed.parent_run_id) else {
+        let Some(mut parent) = self.runs.by_id(closed.parent_run_id) else {
             return;
         };
+        // A parent that was reset goes on as another run.
+        while let Some(next) = self.runs.get(parent).and_then(|run| run.reset_run_id)
+            && let Some(next) = self.runs.by_id(next)
+        {
+            parent = next;
+        }
         if let Ok(run) = self.runs.touch(parent)
             && run.is_open()
         {

@@ -18,6 +18,8 @@ pub(crate) enum Due {
     FirstWorkflowTask { run: RunKey },
     /// The run's own time-out or that of its whole chain.
     RunTimeout { run: RunKey },
+    /// A run that has ended is no longer kept.
+    Retention { run: RunKey },
 }
 
 /// Names a deadline, to take it back.
@@ -36,7 +38,7 @@ impl Deadlines {
     pub(crate) fn set(&mut self, at: Time, due: Due) -> DeadlineKey {
         self.count += 1;
         let key = DeadlineKey(at, self.count);
-        let deadlines = if matches!(due, Due::RunTimeout { .. }) {
+        let deadlines = if matches!(due, Due::RunTimeout { .. } | Due::Retention { .. }) {
             &mut self.guards
         } else {
             &mut self.work

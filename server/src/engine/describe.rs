@@ -61,7 +61,9 @@ impl Run {
                 execution_expiration_time: self.is.expiration.and_then(Time::wire),
                 run_expiration_time: self.is.run_expiration.and_then(Time::wire),
                 cancel_requested: self.cancel_requested,
-                original_start_time: self.is.start_time.wire(),
+                original_start_time: self.is.original_start_time.wire(),
+                last_reset_time: self.is.last_reset.and_then(Time::wire),
+                reset_run_id: self.reset_run_id.map(|id| id.to_string()).unwrap_or_default(),
                 request_id_infos: self.request_ids.clone(),
                 ..Default::default()
             }),

@@ -33,6 +33,7 @@ events! {
     WorkflowExecutionCancelRequested WorkflowExecutionCancelRequestedEventAttributes;
     WorkflowExecutionSignaled WorkflowExecutionSignaledEventAttributes;
     WorkflowExecutionOptionsUpdated WorkflowExecutionOptionsUpdatedEventAttributes;
+    WorkflowExecutionUpdateAdmitted WorkflowExecutionUpdateAdmittedEventAttributes;
     WorkflowExecutionUpdateAccepted WorkflowExecutionUpdateAcceptedEventAttributes;
     WorkflowExecutionUpdateCompleted WorkflowExecutionUpdateCompletedEventAttributes;
     WorkflowTaskScheduled WorkflowTaskScheduledEventAttributes;

@@ -28,7 +28,10 @@ mod namespace;
 mod poll;
 mod query;
 mod read;
+mod rebuild;
+mod removal;
 mod request;
+mod reset;
 mod retry;
 mod run;
 mod runs;
@@ -77,6 +80,8 @@ pub struct Config {
     pub is_virtual: bool,
     /// Least time between a run and the one that follows it.
     pub run_interval_min: Duration,
+    /// Whether runs that ended are removed when their namespace's retention is over.
+    pub ends_retention: bool,
 }
 
 impl Default for Config {
@@ -87,6 +92,7 @@ impl Default for Config {
             search_attributes: Vec::new(),
             is_virtual: false,
             run_interval_min: limits::RUN_INTERVAL_MIN,
+            ends_retention: true,
         }
     }
 }
@@ -99,6 +105,7 @@ pub struct Engine {
     clock: Clock,
     index: visibility::Index,
     shut_down_workers: BTreeSet<String>,
+    ends_retention: bool,
 }
 
 impl Engine {
@@ -118,6 +125,7 @@ impl Engine {
             clock: Clock::new(config.is_virtual),
             index: visibility::Index::default(),
             shut_down_workers: BTreeSet::new(),
+            ends_retention: config.ends_retention,
         }
     }
 
@@ -191,6 +199,9 @@ impl Engine {
     }
 
     fn fall_due(&mut self, due: Due) {
+        if let Due::Retention { run } = due {
+            return self.remove(run);
+        }
         let Self { runs, world, .. } = self;
         let key = match due {
             Due::Timer { run, .. }
@@ -198,7 +209,8 @@ impl Engine {
             | Due::ActivityTimeout { run, .. }
             | Due::WorkflowTask { run, .. }
             | Due::FirstWorkflowTask { run }
-            | Due::RunTimeout { run } => run,
+            | Due::RunTimeout { run }
+            | Due::Retention { run } => run,
         };
         let Ok(run) = runs.touch(key) else { return };
         match due {
@@ -211,6 +223,7 @@ impl Engine {
             }
             Due::FirstWorkflowTask { .. } => run.end_backoff(world),
             Due::RunTimeout { .. } => run.time_out(world),
+            Due::Retention { .. } => {}
         }
     }
 
@@ -257,6 +270,7 @@ impl Engine {
         }
         self.check_size(key);
         self.reindex(key);
+        self.retain(key);
     }
 
     /// A history that grows without end ends its run.
@@ -428,6 +442,8 @@ impl Engine {
             Request::TerminateWorkflowExecution(r) => {
                 R::TerminateWorkflowExecution(Box::new(self.terminate_workflow(*r)?))
             }
+            Request::ResetWorkflowExecution(r) => R::ResetWorkflowExecution(Box::new(self.reset_workflow(*r)?)),
+            Request::DeleteWorkflowExecution(r) => R::DeleteWorkflowExecution(Box::new(self.delete_workflow(*r)?)),
             Request::RespondQueryTaskCompleted(r) => R::RespondQueryTaskCompleted(Box::new(self.respond_query(*r)?)),
             Request::QueryWorkflow(r) => return self.query_workflow(*r, patience),
             Request::UpdateWorkflowExecution(r) => return self.update_workflow(*r, patience),

@@ -28,7 +28,7 @@ pub(crate) struct Namespace {
     description: String,
     owner_email: String,
     data: BTreeMap<String, String>,
-    retention: Duration,
+    pub(crate) retention: Duration,
     /// The last heartbeat of each worker.
     pub(crate) workers: BTreeMap<String, WorkerHeartbeat>,
 }

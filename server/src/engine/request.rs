@@ -81,6 +81,8 @@ requests! {
     SignalWorkflowExecution signal_workflow_execution workflowservice::SignalWorkflowExecutionRequest => workflowservice::SignalWorkflowExecutionResponse;
     TerminateWorkflowExecution terminate_workflow_execution workflowservice::TerminateWorkflowExecutionRequest => workflowservice::TerminateWorkflowExecutionResponse;
     RespondQueryTaskCompleted respond_query_task_completed workflowservice::RespondQueryTaskCompletedRequest => workflowservice::RespondQueryTaskCompletedResponse;
+    ResetWorkflowExecution reset_workflow_execution workflowservice::ResetWorkflowExecutionRequest => workflowservice::ResetWorkflowExecutionResponse;
+    DeleteWorkflowExecution delete_workflow_execution workflowservice::DeleteWorkflowExecutionRequest => workflowservice::DeleteWorkflowExecutionResponse;
     QueryWorkflow query_workflow workflowservice::QueryWorkflowRequest => workflowservice::QueryWorkflowResponse;
     UpdateWorkflowExecution update_workflow_execution workflowservice::UpdateWorkflowExecutionRequest => workflowservice::UpdateWorkflowExecutionResponse;
     PollWorkflowExecutionUpdate poll_workflow_execution_update workflowservice::PollWorkflowExecutionUpdateRequest => workflowservice::PollWorkflowExecutionUpdateResponse;

@@ -53,7 +53,7 @@ impl RunKey {
 }
 
 /// What a run is, from its start on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) key: RunKey,
     pub(crate) namespace: NamespaceKey,
@@ -79,6 +79,11 @@ pub(crate) struct Identity {
     /// When the whole chain times out.
     pub(crate) expiration: Option<Time>,
     pub(crate) run_expiration: Option<Time>,
+    /// When the run that a reset goes back to began, or this one.
+    pub(crate) original_start_time: Time,
+    pub(crate) last_reset: Option<Time>,
+    /// The request that made this run of another one, if that was a reset.
+    pub(crate) reset_request_id: String,
 }
 
 /// Who started a run as its child.
@@ -139,9 +144,55 @@ pub(crate) struct Run {
     pub(crate) wants_task: bool,
     /// Lists find the run by what it is now.
     pub(crate) is_indexed: bool,
+    /// The run that a reset made of this one.
+    pub(crate) reset_run_id: Option<Uuid>,
+    /// When the run is removed.
+    pub(crate) retention: Option<DeadlineKey>,
 }
 
 impl Run {
+    /// A run with nothing in it.
+    pub(crate) fn blank(is: Identity) -> Self {
+        Self {
+            is,
+            status: Status::Running,
+            close_time: None,
+            history: History::default(),
+            buffered: Vec::new(),
+            task: WorkflowTask::None,
+            next_attempt: 1,
+            sticky: None,
+            previous_started_event_id: 0,
+            last_completed_event_id: 0,
+            backoff: None,
+            is_waiting_for_parent: false,
+            activities: BTreeMap::new(),
+            activity_ids: BTreeMap::new(),
+            activities_started: 0,
+            timers: BTreeMap::new(),
+            timer_ids: BTreeMap::new(),
+            children: BTreeMap::new(),
+            externals: BTreeMap::new(),
+            updates: Updates::default(),
+            queries: Queries::default(),
+            signal_ids: BTreeSet::new(),
+            signals: 0,
+            cancel_requested: false,
+            memo: BTreeMap::new(),
+            search_attributes: BTreeMap::new(),
+            request_ids: BTreeMap::new(),
+            reset_points: Vec::new(),
+            readers: BTreeSet::new(),
+            expiry: None,
+            state_transitions: 1,
+            last_worker_version: None,
+            wants_task: false,
+            is_indexed: false,
+            reset_run_id: None,
+            retention: None,
+        }
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.status == Status::Running
     }

@@ -67,7 +67,6 @@ impl Runs {
         }
     }
 
-    #[expect(dead_code, reason = "runs are removed when their retention ends, which follows")]
     /// Takes a run away; its key never names another one.
     pub(crate) fn remove(&mut self, key: RunKey) -> Option<Box<Run>> {
         let slot = self

@@ -3,7 +3,7 @@
 use super::{
     deadline::{DeadlineKey, Due},
     run::Run,
-    time,
+    time::{self, Time},
     world::World,
 };
 use steadfast_proto::{
@@ -37,19 +37,21 @@ impl Run {
             },
         );
         let started_event_id = self.push(world, event);
+        self.arm_timer(world, command.timer_id, started_event_id, fires);
+    }
+
+    pub(crate) fn arm_timer(&mut self, world: &mut World, timer_id: String, started_event_id: i64, fires: Time) {
         let due = Due::Timer {
             run: self.is.key,
             started_event_id,
         };
         let deadline = Some(world.deadlines.set(fires, due));
-        self.timer_ids.insert(started_event_id, command.timer_id.clone());
-        self.timers.insert(
-            command.timer_id,
-            Timer {
-                started_event_id,
-                deadline,
-            },
-        );
+        self.timer_ids.insert(started_event_id, timer_id.clone());
+        let timer = Timer {
+            started_event_id,
+            deadline,
+        };
+        self.timers.insert(timer_id, timer);
     }
 
     /// Cancels a timer; one that fired while the task was out has its event taken back.

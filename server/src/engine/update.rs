@@ -30,6 +30,8 @@ use steadfast_proto::{
 pub(crate) struct Update {
     pub(crate) request: update::Request,
     pub(crate) state: State,
+    /// The event that admitted it (and has its request), if a reset did.
+    admitted_event_id: i64,
     waiters: BTreeSet<WaiterId>,
 }
 
@@ -100,10 +102,51 @@ impl Updates {
             Update {
                 request,
                 state: State::Admitted,
+                admitted_event_id: 0,
                 waiters: BTreeSet::new(),
             },
         );
         Ok(())
+    }
+
+    /// An update that an event of this run admitted, whatever the limits.
+    pub(crate) fn admit_again(&mut self, id: &str, request: update::Request, event_id: i64) {
+        self.in_flight += 1;
+        self.admitted.push(id.to_owned());
+        self.restore(id, request, State::Admitted, event_id);
+    }
+
+    /// An update that the workflow took on before the run was reset.
+    pub(crate) fn accepted_before(&mut self, id: &str, request: Option<update::Request>, event_id: i64) {
+        let (known, admitted_event_id) = match self.all.remove(id) {
+            Some(update) => (Some(update.request), update.admitted_event_id),
+            None => (None, 0),
+        };
+        if known.is_none() {
+            self.in_flight += 1;
+        }
+        self.admitted.retain(|admitted| admitted != id);
+        let request = request.or(known).unwrap_or_default();
+        self.restore(id, request, State::Accepted { event_id }, admitted_event_id);
+    }
+
+    /// An update that was done before the run was reset.
+    pub(crate) fn completed_before(&mut self, id: &str, outcome: update::Outcome, event_id: i64) {
+        if let Some(update) = self.all.get_mut(id) {
+            let outcome = Box::new(outcome);
+            update.state = State::Completed { outcome, event_id };
+            self.in_flight = self.in_flight.saturating_sub(1);
+        }
+    }
+
+    fn restore(&mut self, id: &str, request: update::Request, state: State, admitted_event_id: i64) {
+        let update = Update {
+            request,
+            state,
+            admitted_event_id,
+            waiters: BTreeSet::new(),
+        };
+        self.all.insert(id.to_owned(), update);
     }
 
     /// The messages that a workflow task takes along.
@@ -111,6 +154,10 @@ impl Updates {
         let mut messages = Vec::new();
         for id in std::mem::take(&mut self.admitted) {
             let Some(update) = self.all.get_mut(&id) else { continue };
+            let sequencing_event_id = match update.admitted_event_id {
+                0 => sequencing_event_id,
+                admitted => admitted,
+            };
             update.state = State::Sent { sequencing_event_id };
             messages.push(Message {
                 id: format!("{id}/request"),
@@ -128,8 +175,18 @@ impl Updates {
             .all
             .iter()
             .filter(|(_, update)| matches!(update.state, State::Sent { .. }));
-        let sent: Vec<String> = sent.map(|(id, _)| id.clone()).collect();
-        for id in sent {
+        let sent: Vec<(String, i64)> = sent
+            .map(|(id, update)| (id.clone(), update.admitted_event_id))
+            .collect();
+        for (id, admitted_event_id) in sent {
+            if admitted_event_id > 0 {
+                // It is in history: the next task takes it along again.
+                if let Some(update) = self.all.get_mut(&id) {
+                    update.state = State::Admitted;
+                    self.admitted.push(id);
+                }
+                continue;
+            }
             self.abort(
                 world,
                 &id,
@@ -242,7 +299,9 @@ impl Run {
         let State::Sent { sequencing_event_id } = update.state else {
             return;
         };
-        let request = acceptance.accepted_request.unwrap_or_else(|| update.request.clone());
+        // What an event admitted has its request there.
+        let request = (update.admitted_event_id == 0)
+            .then(|| acceptance.accepted_request.unwrap_or_else(|| update.request.clone()));
         let named = acceptance.accepted_request_message_id;
         let event_id = self.record(
             world,
@@ -257,7 +316,7 @@ impl Run {
                     0 => sequencing_event_id,
                     given => given,
                 },
-                accepted_request: Some(request),
+                accepted_request: request,
             },
         );
         if let Some(update) = self.updates.all.get_mut(id) {

@@ -10,6 +10,8 @@ mod continuation;
 mod grpc;
 mod query;
 mod refusal;
+mod removal;
+mod reset;
 mod start;
 mod support;
 mod update;

@@ -415,9 +415,16 @@ impl Bench {
     }
 
     pub(crate) async fn describe(&self, workflow_id: &str) -> DescribeWorkflowExecutionResponse {
+        self.describe_run(workflow_id, "").await
+    }
+
+    pub(crate) async fn describe_run(&self, workflow_id: &str, run_id: &str) -> DescribeWorkflowExecutionResponse {
         let request = DescribeWorkflowExecutionRequest {
             namespace: "default".to_owned(),
-            execution: execution(workflow_id),
+            execution: Some(WorkflowExecution {
+                workflow_id: workflow_id.to_owned(),
+                run_id: run_id.to_owned(),
+            }),
         };
         self.service
             .describe_workflow_execution(Request::new(request))
