@@ -17,6 +17,7 @@ mod expansions;
 mod interface;
 mod options;
 mod path;
+mod payload;
 mod signature;
 mod test;
 mod workflow;

@@ -2,11 +2,12 @@
 
 use crate::errors::Errors;
 use crate::path::{self, local_at};
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use crate::payload::payload;
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Attribute, FnArg, Pat, PatType, PathArguments, ReceiverKind, ReturnType, Signature, Type};
+use syn::{Attribute, FnArg, Pat, PatType, ReceiverKind, ReturnType, Signature, Type};
 
 /// As many parameters as `Args` is implemented for.
 const PARAMETERS_MAX: usize = 8;
@@ -269,126 +270,6 @@ pub(crate) fn arguments(parameters: &[Parameter]) -> TokenStream {
             }
         })
         .collect()
-}
-
-/// `encode` and `decode` of `Activity` and `Workflow`.
-pub(crate) fn codec(parameters: &[Parameter]) -> TokenStream {
-    let (input, converter) = (path::local("input"), path::local("converter"));
-    let tuple = tuple_type(parameters);
-    let (encode, decode) = match parameters {
-        [one] => {
-            let payload = payload(&one.ty);
-            let decode = quote! {
-                let (#input,) = <#tuple as __sf::Args>::decode(#input, #converter)?;
-                __sf::Result::Ok(#input)
-            };
-            (quote!(__sf::encode_one::<#payload>(#input, #converter)), decode)
-        }
-        _ => {
-            let decode = quote!(<#tuple as __sf::Args>::decode(#input, #converter));
-            (quote!(<#tuple as __sf::Args>::encode(#input, #converter)), decode)
-        }
-    };
-    quote! {
-        fn encode(
-            #input: &Self::Input,
-            #converter: &__sf::Converter,
-        ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
-            #encode
-        }
-        fn decode(
-            #input: __sf::Option<&__sf::Payloads>,
-            #converter: &__sf::Converter,
-        ) -> __sf::Result<Self::Input, __sf::DecodeError> {
-            #decode
-        }
-    }
-}
-
-/// A type that is sent or read: the error type of rustc if it can't travel, reported on the user's tokens.
-pub(crate) fn payload(ty: &impl ToTokens) -> TokenStream {
-    let (start, end) = ends(ty);
-    let head = quote_spanned!(start=> <#ty as __sf::Travels>);
-    let tail = quote_spanned!(end=> ::Itself);
-    quote!(#head #tail)
-}
-
-/// What a `Result` holds if all went well, as a type that is sent.
-pub(crate) fn fallible_ok(ty: &Type) -> TokenStream {
-    payload(&fallible(ty, "Ok"))
-}
-
-/// The `Result` of a call, written so that what is none is reported as that alone.
-pub(crate) fn into_result(ty: &Type, call: &TokenStream) -> TokenStream {
-    let path = fallible(ty, "into_result");
-    quote!(#path(#call))
-}
-
-/// The beginning and the end of the head of a `fn run` whose signature names the return type. rustc reports a mistake in that
-/// type for the whole head again, and for the whole of what is returned; it is the same report if they are at the same place.
-pub(crate) fn head_of_run(output: Option<&Type>, result: &TokenStream) -> (TokenStream, TokenStream) {
-    let (start, end) = output.map_or_else(|| (Span::call_site(), Span::call_site()), ends);
-    let (head, close) = (quote_spanned!(start=> fn run), quote_spanned!(end=> >));
-    let open = quote_spanned!(start=> -> __sf::BoxFuture<);
-    (head, quote!(#open #result #close))
-}
-
-/// `type Output = ..;`, reported on the return type.
-pub(crate) fn output_item(output: &Type) -> TokenStream {
-    let (start, end) = ends(output);
-    let (head, name, ok) = (
-        quote_spanned!(start=> type),
-        quote_spanned!(end=> Output),
-        fallible_ok(output),
-    );
-    quote!(#head #name = #ok;)
-}
-
-/// The function that turns the error of an activity into a failure, reported on the return type.
-pub(crate) fn failure_function(output: &Type) -> TokenStream {
-    let (start, end) = ends(output);
-    let (error, converter) = (path::local("error"), path::local("converter"));
-    let (error_type, method) = (fallible(output, "Err"), failure_method(output));
-    let (head, result) = (
-        quote_spanned!(start=> fn failure),
-        quote_spanned!(end=> -> __sf::Failure),
-    );
-    quote! {
-        #head(#error: #error_type, #converter: &__sf::Converter) #result {
-            use __sf::error_kind::*;
-            (&&&Tag(#error)).#method(#converter)
-        }
-    }
-}
-
-/// `<T as Fallible>::Ok` and the like, reported on the return type.
-pub(crate) fn fallible(ty: &Type, part: &str) -> TokenStream {
-    let (start, end) = ends(ty);
-    let part = Ident::new(part, end);
-    let head = quote_spanned!(start=> <#ty as __sf::Fallible>);
-    let tail = quote_spanned!(end=> ::#part);
-    quote!(#head #tail)
-}
-
-/// The name of the method that turns an error into a failure, at the place of the error's type.
-pub(crate) fn failure_method(output: &Type) -> Ident {
-    let arguments = match output {
-        Type::Path(path) => path.path.segments.last().map(|segment| &segment.arguments),
-        _ => None,
-    };
-    let error = match arguments {
-        Some(PathArguments::AngleBracketed(arguments)) if arguments.args.len() > 1 => arguments.args.last(),
-        _ => None,
-    };
-    let span = error.map_or_else(|| ends(output).0, |error| ends(error).0);
-    Ident::new("failure", span)
-}
-
-/// The places of the first and of the last token.
-fn ends(tokens: &impl ToTokens) -> (Span, Span) {
-    let mut tokens = tokens.to_token_stream().into_iter();
-    let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
-    (first, tokens.last().map_or(first, |token| token.span()))
 }
 
 /// The attributes that a generated twin of a function keeps: documentation, deprecation, conditions.

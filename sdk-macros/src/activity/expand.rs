@@ -4,10 +4,10 @@ use super::check::{Activity, Function};
 use super::parse::Set;
 use crate::errors::Errors;
 use crate::path::{hidden, local};
-use crate::signature::{
-    arguments, codec, conditions, failure_function, fallible, fallible_ok, head_of_run, input_pattern, input_type,
-    into_result, kept_attributes, locals, output_item, payload,
+use crate::payload::{
+    codec, failure_call, failure_function, fallible, fallible_ok, into_result, output_item, payload, run_function,
 };
+use crate::signature::{arguments, conditions, input_pattern, input_type, kept_attributes, locals};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Generics, Type};
@@ -111,13 +111,13 @@ fn implementation(activity: &Activity, marker: &Ident) -> TokenStream {
     let context = local("context");
     let body = call(activity, &quote!(#function), None, &quote!(Self));
     let output = activity.output.as_ref().map(fallible_ok);
-    let (head, result) = head_of_run(activity.output.as_ref(), &quote!(__sf::Result<#output, __sf::Failure>));
+    let inputs = quote!(#context: __sf::ActivityContext, #pattern: Self::Input);
+    let result = quote!(__sf::Result<#output, __sf::Failure>);
+    let run = run_function(activity.output.as_ref(), &inputs, &result, body);
     quote! {
         #[automatically_derived]
         impl __sf::ActivityImplementation for #marker {
-            #head(#context: __sf::ActivityContext, #pattern: Self::Input) #result {
-                #body
-            }
+            #run
         }
     }
 }
@@ -137,8 +137,11 @@ fn call(activity: &Activity, function: &TokenStream, this: Option<&Ident>, marke
     let arguments = arguments(&activity.parameters);
     let call = quote!(#function(#this #context_argument #arguments));
     let call = if activity.is_async { quote!(#call.await) } else { call };
-    let result = activity.output.as_ref().map(|output| into_result(output, &call));
-    let body = quote!(#result.map_err(|#error| <#marker as __sf::Activity>::failure(#error, &#converter)));
+    let body = activity.output.as_ref().map(|output| {
+        let result = into_result(output, &call);
+        let failure = failure_call(output, marker, quote!(#error, &#converter));
+        quote!(#result.map_err(|#error| #failure))
+    });
     let boxed = if activity.is_async {
         quote!(__sf::Box::pin(async move { #body }))
     } else {

@@ -3,9 +3,12 @@
 use super::check::{ContextArgument, Init, Message, MessageKind, Run, Validator, Workflow};
 use crate::errors::Errors;
 use crate::path::{hidden, local};
+use crate::payload::{
+    call_type, codec, failure_method, fallible_ok, into_result, method_at, output_item, payload, run_function,
+};
 use crate::signature::{
-    arguments, codec, conditions, failure_method, fallible_ok, head_of_run, input_pattern, input_type, into_result,
-    is_fallible, kept_attributes, last_segment, locals, output_item, payload, tuple_pattern, tuple_type,
+    arguments, conditions, input_pattern, input_type, is_fallible, kept_attributes, last_segment, locals,
+    tuple_pattern, tuple_type,
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -22,13 +25,15 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
     let init = init(workflow.init.as_ref(), self_ty);
     let output = run.map_or_else(|| quote!(__Mistake), |run| fallible_ok(&run.output));
     let written = run.map(|run| &run.output);
-    let (head, result) = head_of_run(written, &quote!(__sf::WorkflowResult<#output>));
     let run_body = run.map_or_else(|| quote!(loop {}), |run| run_call(run, &quote!(Self)));
     let run_pattern = run.map_or_else(|| quote!(_), run_pattern);
     let handlers = handlers(workflow, &quote!(Self));
     let same_input = same_input(workflow);
     let (context, handler_list) = (local("context"), local("handlers"));
-    let mistake = if run.is_some() {
+    let inputs = quote!(#context: __sf::WorkflowContext<Self>, #run_pattern: Self::Input);
+    let has_run = run.is_some();
+    let run = run_function(written, &inputs, &quote!(__sf::WorkflowResult<#output>), run_body);
+    let mistake = if has_run {
         errors.into_items()
     } else {
         errors.into_items_and_type()
@@ -41,9 +46,7 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
             #[automatically_derived]
             impl #impl_generics __sf::WorkflowImplementation for #self_ty #where_clause {
                 #init
-                #head(#context: __sf::WorkflowContext<Self>, #run_pattern: Self::Input) #result {
-                    #run_body
-                }
+                #run
                 fn handlers(#handler_list: &mut __sf::Handlers<Self>) { #handlers }
             }
             #same_input
@@ -65,7 +68,9 @@ pub(super) fn definition(workflow: &Workflow) -> TokenStream {
             quote!(
                 type Input = __Mistake;
             ),
-            quote!(__Mistake),
+            quote!(
+                type Output = __Mistake;
+            ),
             mistaken_codec(),
         ),
     };
@@ -141,13 +146,19 @@ fn message_method(message: &Message) -> TokenStream {
     let (call, method) = match message.kind {
         MessageKind::Query => {
             let output = plain_output(message.output.as_ref());
-            (quote!(__sf::QueryCall<#output>), quote!(query))
+            (
+                call_type("QueryCall", message.output.as_ref(), &output),
+                method_at("query", message.output.as_ref()),
+            )
         }
         MessageKind::Update => {
             let output = plain_output(message.output.as_ref());
-            (quote!(__sf::UpdateCall<#output>), quote!(update))
+            (
+                call_type("UpdateCall", message.output.as_ref(), &output),
+                method_at("update", message.output.as_ref()),
+            )
         }
-        MessageKind::Signal | MessageKind::DynamicSignal => (quote!(__T::Signal), quote!(signal)),
+        MessageKind::Signal | MessageKind::DynamicSignal => (quote!(__T::Signal), method_at("signal", None)),
     };
     quote! {
         #(#attributes)*
@@ -244,8 +255,14 @@ fn handler(message: &Message, self_ty: &TokenStream) -> TokenStream {
         let context_argument = (message.context != ContextArgument::None).then(|| quote!(#context,));
         let call = quote!(#self_ty::#function(#context_argument #arguments));
         let (method, body) = match message.kind {
-            MessageKind::Update => (quote!(update_async), async_answer(&call, message.output.as_ref())),
-            _ => (quote!(signal_async), async_signal(&call, message.output.as_ref())),
+            MessageKind::Update => (
+                method_at("update_async", message.output.as_ref()),
+                async_answer(&call, message.output.as_ref()),
+            ),
+            _ => (
+                method_at("signal_async", None),
+                async_signal(&call, message.output.as_ref()),
+            ),
         };
         return quote! {
             #(#conditions)*
@@ -263,9 +280,15 @@ fn handler(message: &Message, self_ty: &TokenStream) -> TokenStream {
                 #handlers.signal_any(|#state, #context: &__sf::HandlerContext, #signal, #payloads| #call);
             };
         }
-        MessageKind::Signal => (quote!(signal), call),
-        MessageKind::Query => (quote!(query), answer(&call, message.output.as_ref(), &context)),
-        MessageKind::Update => (quote!(update), answer(&call, message.output.as_ref(), &context)),
+        MessageKind::Signal => (method_at("signal", None), call),
+        MessageKind::Query => (
+            method_at("query", message.output.as_ref()),
+            answer(&call, message.output.as_ref(), &context),
+        ),
+        MessageKind::Update => (
+            method_at("update", message.output.as_ref()),
+            answer(&call, message.output.as_ref(), &context),
+        ),
     };
     quote! {
         #(#conditions)*

@@ -6,7 +6,7 @@ use super::parse::{self, WorkflowOptions};
 use crate::errors::Errors;
 use crate::options::default_name;
 use crate::path::{hidden, local};
-use crate::signature::{fallible_ok, head_of_run};
+use crate::payload::{fallible_ok, run_function};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{ImplItem, ItemImpl, ItemTrait, TraitItem, Type, parse_quote};
@@ -81,7 +81,8 @@ fn expand_definition(workflow: &Workflow, ident: &Ident, errors: Errors) -> Toke
         .map_or_else(|| quote!(__Mistake), |run| fallible_ok(&run.output));
     let pattern = workflow.run.as_ref().map_or_else(|| quote!(_), expand::run_pattern);
     let written = workflow.run.as_ref().map(|run| &run.output);
-    let (head, result) = head_of_run(written, &quote!(__sf::WorkflowResult<#output>));
+    let inputs = quote!(#context: __sf::WorkflowContext<__X>, #pattern: Self::Input);
+    let run = run_function(written, &inputs, &quote!(__sf::WorkflowResult<#output>), run);
     let handlers = expand::handlers(workflow, &owner);
     hidden(
         workflow.krate.as_ref(),
@@ -90,9 +91,7 @@ fn expand_definition(workflow: &Workflow, ident: &Ident, errors: Errors) -> Toke
             #definition
             #[automatically_derived]
             impl<'__a, __X: #ident> __sf::WorkflowInterface<__X> for #self_ty {
-                #head(#context: __sf::WorkflowContext<__X>, #pattern: Self::Input) #result {
-                    #run
-                }
+                #run
                 fn handlers(#handler_list: &mut __sf::Handlers<__X>) { #handlers }
             }
         },
