@@ -84,7 +84,7 @@ enum Json {
     Bool(bool),
     Number(String),
     Text(String),
-    List(Vec<Json>),
+    List(Vec<Self>),
     /// Anything with names in it is no value of a search attribute.
     Object,
 }

@@ -27,9 +27,9 @@ pub(super) struct Query {
 #[derive(Debug, PartialEq)]
 pub(super) enum Filter {
     All,
-    And(Box<Filter>, Box<Filter>),
-    Or(Box<Filter>, Box<Filter>),
-    Not(Box<Filter>),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
+    Not(Box<Self>),
     Is(Column, Condition),
 }
 
