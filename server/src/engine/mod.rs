@@ -442,7 +442,7 @@ impl Engine {
             Request::TerminateWorkflowExecution(r) => {
                 R::TerminateWorkflowExecution(Box::new(self.terminate_workflow(*r)?))
             }
-            Request::ResetWorkflowExecution(r) => R::ResetWorkflowExecution(Box::new(self.reset_workflow(*r)?)),
+            Request::ResetWorkflowExecution(r) => R::ResetWorkflowExecution(Box::new(self.reset_workflow(&r)?)),
             Request::DeleteWorkflowExecution(r) => R::DeleteWorkflowExecution(Box::new(self.delete_workflow(*r)?)),
             Request::RespondQueryTaskCompleted(r) => R::RespondQueryTaskCompleted(Box::new(self.respond_query(*r)?)),
             Request::QueryWorkflow(r) => return self.query_workflow(*r, patience),

@@ -30,7 +30,7 @@ const SERVICE: &str = "history-service";
 impl Engine {
     pub(crate) fn reset_workflow(
         &mut self,
-        request: ResetWorkflowExecutionRequest,
+        request: &ResetWorkflowExecutionRequest,
     ) -> Result<ResetWorkflowExecutionResponse> {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
         let execution = request.workflow_execution.clone().unwrap_or_default();
@@ -65,7 +65,7 @@ impl Engine {
             latest.children.retain(|initiated, _| !kept.contains(initiated));
             latest.terminate(world, &request.reason, None, RESETTER, Vec::new());
         }
-        let news = self.news_since(base, finish, &excluded(&request));
+        let news = self.news_since(base, finish, &excluded(request));
         let key = self.runs.vacant();
         let Self { runs, world, .. } = self;
         let base = runs.touch(base)?;
