@@ -29,7 +29,7 @@ mod grpc;
 mod server;
 mod service;
 
-pub use engine::{SearchAttributeType, Standstill};
+pub use engine::{Limits, SearchAttributeType, Standstill};
 #[cfg(feature = "grpc")]
 pub use grpc::{ListenError, Listening};
 pub use server::{Builder, Hold, Server, StartError, Time};

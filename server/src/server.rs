@@ -1,7 +1,8 @@
 //! A running server: the engine, those who wait for it, and the task that lets time pass.
 
 use crate::engine::{
-    Call, Config, Engine, Error, Handled, Reply, Request, SearchAttributeType, Standstill, Time as Moment, WaiterId,
+    Call, Config, Engine, Error, Handled, Limits, Reply, Request, SearchAttributeType, Standstill, Time as Moment,
+    WaiterId,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -70,6 +71,12 @@ impl Builder {
     /// so that a test that skips days still finds what ended before.
     pub fn ends_retention(mut self, ends: bool) -> Self {
         self.ends_retention = Some(ends);
+        self
+    }
+
+    /// What runs and requests are held to; what the original holds them to if not said.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
         self
     }
 

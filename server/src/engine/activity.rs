@@ -233,9 +233,7 @@ impl Run {
         let Some(activity) = self.activities.get(&event_id) else {
             return;
         };
-        let queue = world
-            .queues
-            .key(self.is.namespace, Work::Activity, &activity.task_queue);
+        let queue = world.queue(self.is.namespace, Work::Activity, &activity.task_queue);
         let task = Task::Activity {
             run: self.is.key,
             scheduled_event_id: event_id,
@@ -329,6 +327,11 @@ impl Run {
 
     /// Notes a heartbeat; says whether the activity is asked to stop. Its deadline moves when it falls due.
     pub(crate) fn heartbeat(&mut self, world: &mut World, event_id: i64, details: Option<common::Payloads>) -> bool {
+        if size(details.as_ref()) > world.limits.blob_bytes {
+            let failure = too_large("Heartbeat details exceed size limit.");
+            self.fail_activity(world, event_id, Some(failure), "history-service");
+            return true;
+        }
         let now = world.now();
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return false;
@@ -379,17 +382,8 @@ impl Run {
         result: Option<common::Payloads>,
         identity: &str,
     ) {
-        if result
-            .as_ref()
-            .is_some_and(|result| result.encoded_len() > limits::BLOB_BYTES_MAX)
-        {
-            let failure = Failure {
-                message: "Complete result exceeds size limit.".to_owned(),
-                failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo {
-                    non_retryable: true,
-                })),
-                ..Failure::default()
-            };
+        if size(result.as_ref()) > world.limits.blob_bytes {
+            let failure = too_large("Complete result exceeds size limit.");
             return self.fail_activity(world, event_id, Some(failure), identity);
         }
         let (started_event_id, _) = self.end_activity(world, event_id);
@@ -438,6 +432,10 @@ impl Run {
 
     /// An attempt failed: there is another one, or the activity has failed.
     pub(crate) fn fail_activity(&mut self, world: &mut World, event_id: i64, failure: Option<Failure>, identity: &str) {
+        let failure = match size(failure.as_ref()) > world.limits.blob_bytes {
+            true => Some(too_large("Failure exceeds size limit.")),
+            false => failure,
+        };
         let retry_state = match self.retry_activity(world, event_id, failure.as_ref()) {
             Ok(()) => return,
             Err(state) => state,
@@ -588,6 +586,20 @@ impl Run {
         self.activities.clear();
         self.activity_ids.clear();
         self.activities_started = 0;
+    }
+}
+
+fn size<M: Message>(message: Option<&M>) -> usize {
+    message.map_or(0, Message::encoded_len)
+}
+
+fn too_large(message: &str) -> Failure {
+    Failure {
+        message: message.to_owned(),
+        failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo {
+            non_retryable: true,
+        })),
+        ..Failure::default()
     }
 }
 

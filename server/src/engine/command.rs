@@ -1,6 +1,13 @@
 //! Commands, checked: a bad one fails the whole workflow task before any of them has an effect.
 
-use super::{limits, retry::RetryPolicy, run::Run, search_attribute::SearchAttributeTypes, time};
+use super::{
+    external::External,
+    limits::{self, Limits},
+    retry::RetryPolicy,
+    run::Run,
+    search_attribute::SearchAttributeTypes,
+    time,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use steadfast_proto::{
     command::{Command, command::Attributes},
@@ -66,10 +73,14 @@ pub(crate) fn closes(attributes: &Attributes) -> bool {
 struct Seen<'a> {
     run: &'a Run,
     types: &'a SearchAttributeTypes,
+    limits: &'a Limits,
     activities: BTreeMap<&'a str, bool>,
     timers: BTreeMap<&'a str, bool>,
     firings_taken_back: BTreeSet<usize>,
     activities_added: usize,
+    children_added: usize,
+    signals_added: usize,
+    cancels_added: usize,
     next_event_id: i64,
 }
 
@@ -77,6 +88,7 @@ struct Seen<'a> {
 pub(crate) fn check(
     run: &Run,
     types: &SearchAttributeTypes,
+    limits: &Limits,
     commands: &mut [Command],
     messages: &[Message],
     next_event_id: i64,
@@ -102,10 +114,14 @@ pub(crate) fn check(
     let mut seen = Seen {
         run,
         types,
+        limits,
         activities: BTreeMap::new(),
         timers: BTreeMap::new(),
         firings_taken_back: BTreeSet::new(),
         activities_added: 0,
+        children_added: 0,
+        signals_added: 0,
+        cancels_added: 0,
         next_event_id,
     };
     for command in commands.iter() {
@@ -147,7 +163,7 @@ fn cause_of(command_type: i32) -> Cause {
 
 impl<'a> Seen<'a> {
     fn check(&mut self, attributes: &'a Attributes, bodies: &BTreeMap<&str, &Message>) -> Result<(), BadCommand> {
-        check_size(attributes)?;
+        check_size(attributes, self.limits.blob_bytes)?;
         match attributes {
             Attributes::ScheduleActivityTaskCommandAttributes(command) => self.check_activity(command),
             Attributes::RequestCancelActivityTaskCommandAttributes(command) => {
@@ -245,7 +261,7 @@ impl<'a> Seen<'a> {
                         "WorkflowId or SignalName is not set on SignalExternalWorkflowExecutionCommand.",
                     ));
                 }
-                Ok(())
+                self.check_signal()
             }
             Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
                 if command.workflow_id.is_empty() {
@@ -254,7 +270,7 @@ impl<'a> Seen<'a> {
                         "WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand.",
                     ));
                 }
-                Ok(())
+                self.check_cancel()
             }
             Attributes::ScheduleNexusOperationCommandAttributes(_)
             | Attributes::RequestCancelNexusOperationCommandAttributes(_) => Err(BadCommand::new(
@@ -324,13 +340,13 @@ impl<'a> Seen<'a> {
         }
         self.activities.insert(id, true);
         self.activities_added += 1;
-        if self.run.activities.len() + self.activities_added > limits::PENDING_ACTIVITIES_MAX {
+        if self.run.activities.len() + self.activities_added > self.limits.pending_activities {
             return Err(BadCommand::new(
                 Cause::PendingActivitiesLimitExceeded,
                 format!(
                     "the number of pending activities, {}, has reached the per-workflow limit of {}",
                     self.run.activities.len(),
-                    limits::PENDING_ACTIVITIES_MAX
+                    self.limits.pending_activities
                 ),
             ));
         }
@@ -402,7 +418,7 @@ impl<'a> Seen<'a> {
     }
 
     fn check_child(
-        &self,
+        &mut self,
         command: &steadfast_proto::command::StartChildWorkflowExecutionCommandAttributes,
     ) -> Result<(), BadCommand> {
         let bad = |message: &str| Err(BadCommand::new(Cause::BadStartChildExecutionAttributes, message));
@@ -423,13 +439,35 @@ impl<'a> Seen<'a> {
                 .check(&self.run.is.namespace_name, &mut attributes.indexed_fields.clone())
                 .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error.message.to_string()))?;
         }
-        if self.run.children.len() >= limits::PENDING_ACTIVITIES_MAX {
-            return Err(BadCommand::new(
-                Cause::PendingChildWorkflowsLimitExceeded,
-                "the number of pending child workflow executions has reached the per-workflow limit",
-            ));
-        }
-        Ok(())
+        self.children_added += 1;
+        within(
+            self.run.children.len() + self.children_added,
+            self.limits.pending_children,
+            Cause::PendingChildWorkflowsLimitExceeded,
+            "child workflow executions",
+        )
+    }
+
+    fn check_signal(&mut self) -> Result<(), BadCommand> {
+        self.signals_added += 1;
+        let is_signal = |external: &&External| matches!(external, External::Signal(_));
+        within(
+            self.run.externals.values().filter(is_signal).count() + self.signals_added,
+            self.limits.pending_externals,
+            Cause::PendingSignalsLimitExceeded,
+            "signals to external workflows",
+        )
+    }
+
+    fn check_cancel(&mut self) -> Result<(), BadCommand> {
+        self.cancels_added += 1;
+        let is_cancel = |external: &&External| matches!(external, External::Cancel(_));
+        within(
+            self.run.externals.values().filter(is_cancel).count() + self.cancels_added,
+            self.limits.pending_externals,
+            Cause::PendingRequestCancelLimitExceeded,
+            "requests to cancel external workflows",
+        )
     }
 
     /// A run does not end while something has happened that its code has not seen.
@@ -441,8 +479,20 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// Whether so many of them may be pending.
+fn within(count: usize, limit: usize, cause: Cause, what: &str) -> Result<(), BadCommand> {
+    if count <= limit {
+        return Ok(());
+    }
+    let pending = count - 1;
+    Err(BadCommand::new(
+        cause,
+        format!("the number of pending {what}, {pending}, has reached the per-workflow limit of {limit}"),
+    ))
+}
+
 /// A payload that is too large ends the run: the worker would send it again and again.
-fn check_size(attributes: &Attributes) -> Result<(), BadCommand> {
+fn check_size(attributes: &Attributes, limit: usize) -> Result<(), BadCommand> {
     use Attributes as A;
     let size = |message: Option<usize>| message.unwrap_or(0);
     let (what, bytes) = match attributes {
@@ -480,7 +530,7 @@ fn check_size(attributes: &Attributes) -> Result<(), BadCommand> {
         ),
         _ => return Ok(()),
     };
-    if bytes <= limits::BLOB_BYTES_MAX {
+    if bytes <= limit {
         return Ok(());
     }
     // The original names this cause for every kind of command.

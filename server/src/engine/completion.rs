@@ -64,6 +64,7 @@ impl Engine {
             Some(namespace) => command::check(
                 run,
                 &namespace.search_attributes,
+                &world.limits,
                 &mut request.commands,
                 &request.messages,
                 next_event_id,

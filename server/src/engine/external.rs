@@ -125,7 +125,7 @@ impl Engine {
         let mut cause = SignalCause::ExternalWorkflowExecutionNotFound;
         let mut done = false;
         if let Some(target) = target.and_then(|key| self.runs.touch(key).ok()) {
-            if target.check_signals().is_ok() {
+            if target.check_signals(&self.world).is_ok() {
                 target.receive_signal(
                     &mut self.world,
                     WorkflowExecutionSignaledEventAttributes {

@@ -2,10 +2,61 @@
 
 use std::time::Duration;
 
+/// What a run may grow to, and a request may carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one payload field. A request with more is refused; a command with more ends its run; an activity with
+    /// more fails.
+    pub blob_bytes: usize,
+    /// Signals of a run. More are refused.
+    pub signals: usize,
+    /// Activities of a run that have not ended. More fail the workflow task.
+    pub pending_activities: usize,
+    /// Children of a run that have not ended. More fail the workflow task.
+    pub pending_children: usize,
+    /// Signals and cancel requests to other runs that are under way. More fail the workflow task.
+    pub pending_externals: usize,
+    /// Events that a run keeps back while a workflow task is out. More take the task from its worker.
+    pub buffered_events: usize,
+    /// Bytes of these events.
+    pub buffered_bytes: usize,
+    /// Updates of a run that are not finished. More are refused for now.
+    pub updates_in_flight: usize,
+    /// Updates of a run. More are refused.
+    pub updates: usize,
+    /// Events after which a run is told to continue as new.
+    pub suggest_events: usize,
+    /// Bytes of history after which a run is told to continue as new.
+    pub suggest_bytes: usize,
+    /// Events after which a run is terminated.
+    pub history_events: usize,
+    /// Bytes of history after which a run is terminated.
+    pub history_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            blob_bytes: 2 * 1024 * 1024,
+            signals: 10_000,
+            pending_activities: 2000,
+            pending_children: 2000,
+            pending_externals: 2000,
+            buffered_events: 100,
+            buffered_bytes: 2 * 1024 * 1024,
+            updates_in_flight: 10,
+            updates: 2000,
+            suggest_events: 4096,
+            suggest_bytes: 4 * 1024 * 1024,
+            history_events: 51_200,
+            history_bytes: 50 * 1024 * 1024,
+        }
+    }
+}
+
 /// Longest identifier or name, in bytes.
 pub(crate) const NAME_BYTES_MAX: usize = 1000;
-/// Largest payload of one field, in bytes.
-pub(crate) const BLOB_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Workflow task time-out where none is asked for.
 pub(crate) const WORKFLOW_TASK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest workflow task time-out.
@@ -36,30 +87,14 @@ pub(crate) const LONG_POLL_MAX: Duration = Duration::from_secs(20);
 pub(crate) const QUERY_WAIT_MAX: Duration = Duration::from_secs(30);
 /// How long before the caller's own deadline an empty answer is sent.
 pub(crate) const DEADLINE_MARGIN: Duration = Duration::from_secs(1);
-/// Buffered events of a run.
-pub(crate) const BUFFERED_EVENTS_MAX: usize = 100;
 /// Queries of a run that may wait for its next workflow task; the original has room for one.
 pub(crate) const BUFFERED_QUERIES_MAX: usize = 100;
-/// Pending activities of a run.
-pub(crate) const PENDING_ACTIVITIES_MAX: usize = 2000;
-/// Signals of a run.
-pub(crate) const SIGNALS_MAX: usize = 10_000;
-/// Updates of a run that are not finished.
-pub(crate) const UPDATES_IN_FLIGHT_MAX: usize = 10;
-/// Updates of a run.
-pub(crate) const UPDATES_MAX: usize = 2000;
-/// Events after which a run is told to continue as new.
-pub(crate) const SUGGEST_EVENTS: usize = 4096;
-/// Bytes of history after which a run is told to continue as new.
-pub(crate) const SUGGEST_BYTES: usize = 4 * 1024 * 1024;
-/// Events after which a run is terminated.
-pub(crate) const HISTORY_EVENTS_MAX: usize = 51_200;
-/// Bytes of history after which a run is terminated.
-pub(crate) const HISTORY_BYTES_MAX: usize = 50 * 1024 * 1024;
 /// Events of a page of history.
 pub(crate) const HISTORY_PAGE_MAX: usize = 256;
 /// Bytes of events of a page of history.
 pub(crate) const HISTORY_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// How many idle queues are kept before they are looked through.
+pub(crate) const IDLE_QUEUES_MIN: usize = 64;
 /// Rows of a page of a list.
 pub(crate) const VISIBILITY_PAGE_MAX: usize = 1000;
 /// Search attributes of one request.

@@ -52,6 +52,7 @@ mod world;
 
 pub use clock::Standstill;
 pub use error::{Code, Error};
+pub use limits::Limits;
 pub use request::{Call, Handled, Reply, Request};
 pub use search_attribute::SearchAttributeType;
 pub use time::Time;
@@ -82,6 +83,8 @@ pub struct Config {
     pub run_interval_min: Duration,
     /// Whether runs that ended are removed when their namespace's retention is over.
     pub ends_retention: bool,
+    /// What runs and requests are held to.
+    pub limits: Limits,
 }
 
 impl Default for Config {
@@ -93,6 +96,7 @@ impl Default for Config {
             is_virtual: false,
             run_interval_min: limits::RUN_INTERVAL_MIN,
             ends_retention: true,
+            limits: Limits::default(),
         }
     }
 }
@@ -120,7 +124,7 @@ impl Engine {
             }
         }
         Self {
-            world: World::new(namespaces, ids, config.run_interval_min),
+            world: World::new(namespaces, ids, config),
             runs: Runs::default(),
             clock: Clock::new(config.is_virtual),
             index: visibility::Index::default(),
@@ -276,9 +280,9 @@ impl Engine {
     /// A history that grows without end ends its run.
     fn check_size(&mut self, key: run::RunKey) {
         let Some(run) = self.runs.get(key) else { return };
-        let reason = if run.history.len() > limits::HISTORY_EVENTS_MAX {
+        let reason = if run.history.len() > self.world.limits.history_events {
             "Workflow history count exceeds limit."
-        } else if run.history.bytes() > limits::HISTORY_BYTES_MAX {
+        } else if run.history.bytes() > self.world.limits.history_bytes {
             "Workflow history size exceeds limit."
         } else {
             return;

@@ -16,7 +16,7 @@ use steadfast_proto::{
 };
 
 /// Names a namespace within an engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NamespaceKey(usize);
 
 #[derive(Debug)]

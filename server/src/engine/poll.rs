@@ -104,7 +104,7 @@ impl Engine {
         if queue.kind() != TaskQueueKind::WorkerCommands {
             check_queue(&queue.name)?;
         }
-        Ok(self.world.queues.key(namespace, work, &queue.name))
+        Ok(self.world.queue(namespace, work, &queue.name))
     }
 
     fn is_shut_down(&self, poller: &Poller) -> bool {
@@ -195,10 +195,7 @@ impl Engine {
         let real = self.world.real;
         let mut ended: Vec<WaiterId> = Vec::new();
         if !request.sticky_task_queue.is_empty() {
-            let key = self
-                .world
-                .queues
-                .key(namespace, Work::Workflow, &request.sticky_task_queue);
+            let key = self.world.queue(namespace, Work::Workflow, &request.sticky_task_queue);
             if let Some(queue) = self.world.queues.at(key) {
                 queue.is_shut_down = true;
                 ended.extend(queue.pollers.iter().copied());

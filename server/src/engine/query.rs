@@ -130,14 +130,14 @@ impl Run {
     fn dispatch_query(&mut self, world: &mut World, id: u64) {
         let real = world.real;
         let sticky = self.sticky.as_ref().filter(|_| self.is_open());
-        let sticky = sticky.map(|sticky| world.queues.key(self.is.namespace, Work::Workflow, &sticky.queue));
+        let sticky = sticky.map(|sticky| world.queue(self.is.namespace, Work::Workflow, &sticky.queue));
         let sticky = sticky.filter(|key| {
             world
                 .queues
                 .get(*key)
                 .is_some_and(|queue| queue.polled_within(limits::STICKY_POLLER_WINDOW, real))
         });
-        let queue = sticky.unwrap_or_else(|| world.queues.key(self.is.namespace, Work::Workflow, &self.is.task_queue));
+        let queue = sticky.unwrap_or_else(|| world.queue(self.is.namespace, Work::Workflow, &self.is.task_queue));
         if let Some(query) = self.queries.all.get_mut(&id) {
             query.state = State::Direct {
                 is_on_sticky: sticky.is_some(),

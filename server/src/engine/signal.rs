@@ -3,7 +3,6 @@
 use super::{
     Engine,
     error::{Error, Result},
-    limits,
     run::Run,
     start::{check_blob, check_name},
     world::World,
@@ -16,8 +15,8 @@ use steadfast_proto::{
 };
 
 impl Run {
-    pub(crate) fn check_signals(&self) -> Result<()> {
-        if self.signals >= limits::SIGNALS_MAX {
+    pub(crate) fn check_signals(&self, world: &World) -> Result<()> {
+        if self.signals >= world.limits.signals {
             return Err(Error::invalid("exceeded workflow execution limit for signal events"));
         }
         Ok(())
@@ -91,7 +90,7 @@ impl Engine {
         }
         check_name("SignalName", &request.signal_name)?;
         check_name("RequestId", &request.request_id)?;
-        check_blob(request.input.as_ref())?;
+        check_blob(&self.world, request.input.as_ref())?;
         let key = self.find(namespace, &execution)?;
         let request_id = super::waiter::or_drawn(&request.request_id, self.world.ids.random());
         let Self { runs, world, .. } = self;
@@ -99,7 +98,7 @@ impl Engine {
         if !run.is_open() {
             return Err(Error::completed());
         }
-        run.check_signals()?;
+        run.check_signals(world)?;
         run.receive_signal(
             world,
             WorkflowExecutionSignaledEventAttributes {
@@ -149,7 +148,7 @@ impl Engine {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
         let execution = request.workflow_execution.unwrap_or_default();
         check_execution(&execution)?;
-        check_blob(request.details.as_ref())?;
+        check_blob(&self.world, request.details.as_ref())?;
         let key = self.find(namespace, &execution)?;
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;

@@ -292,8 +292,8 @@ impl Engine {
                 request.links.len()
             )));
         }
-        check_blob(request.input.as_ref())?;
-        check_blob(request.memo.as_ref())?;
+        check_blob(&self.world, request.input.as_ref())?;
+        check_blob(&self.world, request.memo.as_ref())?;
         if !request.completion_callbacks.is_empty() {
             return Err(Error::unbuilt("a start with completion callbacks"));
         }
@@ -452,7 +452,7 @@ impl Engine {
         match conflict {
             Conflict::UseExisting => {
                 if let Some(signal) = plan.signal.take() {
-                    run.check_signals()?;
+                    run.check_signals(world)?;
                     run.receive_signal(world, signal, std::mem::take(&mut plan.links));
                 } else if let Some(options) = on_conflict {
                     run.attach(world, plan, options);
@@ -527,7 +527,7 @@ impl Engine {
             return Err(Error::invalid("SignalName is not set on request."));
         }
         check_name("SignalName", &request.signal_name)?;
-        check_blob(request.signal_input.as_ref())?;
+        check_blob(&self.world, request.signal_input.as_ref())?;
         let signal = WorkflowExecutionSignaledEventAttributes {
             signal_name: request.signal_name,
             input: request.signal_input,
@@ -674,8 +674,8 @@ pub(crate) fn check_queue(name: &str) -> Result<()> {
     check_name("taskQueue", name)
 }
 
-pub(crate) fn check_blob<M: Message>(blob: Option<&M>) -> Result<()> {
-    if blob.is_some_and(|blob| blob.encoded_len() > limits::BLOB_BYTES_MAX) {
+pub(crate) fn check_blob<M: Message>(world: &World, blob: Option<&M>) -> Result<()> {
+    if blob.is_some_and(|blob| blob.encoded_len() > world.limits.blob_bytes) {
         return Err(Error::invalid("Blob data size exceeds limit."));
     }
     Ok(())

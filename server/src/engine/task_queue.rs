@@ -54,6 +54,8 @@ pub(crate) struct Poller {
 
 #[derive(Debug)]
 pub(crate) struct TaskQueue {
+    namespace: NamespaceKey,
+    work: Work,
     pub(crate) name: Arc<str>,
     pub(crate) tasks: VecDeque<Task>,
     pub(crate) pollers: BTreeSet<WaiterId>,
@@ -103,7 +105,11 @@ impl TaskQueue {
 #[derive(Debug, Default)]
 pub(crate) struct TaskQueues {
     names: BTreeMap<(NamespaceKey, Work), BTreeMap<Arc<str>, QueueKey>>,
-    queues: Vec<TaskQueue>,
+    queues: BTreeMap<QueueKey, TaskQueue>,
+    /// Queues that there ever were.
+    count: usize,
+    /// How many queues there may be before idle ones are dropped.
+    sweep_at: usize,
     /// Queues with tasks that nobody took.
     backlog: BTreeSet<QueueKey>,
     /// Queues that may have both a task and a poller.
@@ -111,41 +117,64 @@ pub(crate) struct TaskQueues {
 }
 
 impl TaskQueues {
-    pub(crate) fn key(&mut self, namespace: NamespaceKey, work: Work, name: &str) -> QueueKey {
-        let names = self.names.entry((namespace, work)).or_default();
-        if let Some(key) = names.get(name) {
+    pub(crate) fn key(&mut self, namespace: NamespaceKey, work: Work, name: &str, real: Time) -> QueueKey {
+        if let Some(key) = self.names.get(&(namespace, work)).and_then(|names| names.get(name)) {
             return *key;
         }
-        let key = QueueKey(self.queues.len());
+        if self.queues.len() >= self.sweep_at.max(limits::IDLE_QUEUES_MIN) {
+            self.drop_idle(real);
+            self.sweep_at = self.queues.len() * 2;
+        }
+        let key = QueueKey(self.count);
+        self.count += 1;
         let name: Arc<str> = name.into();
-        names.insert(name.clone(), key);
-        self.queues.push(TaskQueue {
+        self.names
+            .entry((namespace, work))
+            .or_default()
+            .insert(name.clone(), key);
+        let queue = TaskQueue {
+            namespace,
+            work,
             name,
             tasks: VecDeque::new(),
             pollers: BTreeSet::new(),
             polled: None,
-            added: Time::default(),
+            added: real,
             seen: BTreeMap::new(),
             is_shut_down: false,
-        });
+        };
+        self.queues.insert(key, queue);
         key
+    }
+
+    /// Forgets queues that nobody has used for as long as their pollers would be shown.
+    fn drop_idle(&mut self, real: Time) {
+        let names = &mut self.names;
+        self.queues.retain(|_, queue| {
+            let used = queue.polled.unwrap_or_default().max(queue.added);
+            let is_idle = queue.tasks.is_empty() && queue.pollers.is_empty() && real.since(used) > limits::POLLER_SHOWN;
+            if is_idle && let Some(names) = names.get_mut(&(queue.namespace, queue.work)) {
+                names.remove(&queue.name);
+            }
+            !is_idle
+        });
     }
 
     pub(crate) fn find(&self, namespace: NamespaceKey, work: Work, name: &str) -> Option<&TaskQueue> {
         let key = self.names.get(&(namespace, work))?.get(name)?;
-        self.queues.get(key.0)
+        self.queues.get(key)
     }
 
     pub(crate) fn at(&mut self, key: QueueKey) -> Option<&mut TaskQueue> {
-        self.queues.get_mut(key.0)
+        self.queues.get_mut(&key)
     }
 
     pub(crate) fn get(&self, key: QueueKey) -> Option<&TaskQueue> {
-        self.queues.get(key.0)
+        self.queues.get(&key)
     }
 
     pub(crate) fn add(&mut self, key: QueueKey, task: Task, real: Time) {
-        let Some(queue) = self.queues.get_mut(key.0) else {
+        let Some(queue) = self.queues.get_mut(&key) else {
             return;
         };
         queue.tasks.push_back(task);
@@ -158,7 +187,7 @@ impl TaskQueues {
 
     /// The next task, stale or not.
     pub(crate) fn take(&mut self, key: QueueKey) -> Option<Task> {
-        let queue = self.queues.get_mut(key.0)?;
+        let queue = self.queues.get_mut(&key)?;
         let task = queue.tasks.pop_front();
         if queue.tasks.is_empty() {
             self.backlog.remove(&key);
@@ -167,7 +196,7 @@ impl TaskQueues {
     }
 
     pub(crate) fn wait(&mut self, key: QueueKey, waiter: WaiterId, identity: &str, real: Time) {
-        let Some(queue) = self.queues.get_mut(key.0) else {
+        let Some(queue) = self.queues.get_mut(&key) else {
             return;
         };
         queue.pollers.insert(waiter);
@@ -176,7 +205,7 @@ impl TaskQueues {
 
     /// Remembers that somebody polled.
     pub(crate) fn polled(&mut self, key: QueueKey, identity: &str, real: Time) {
-        if let Some(queue) = self.queues.get_mut(key.0) {
+        if let Some(queue) = self.queues.get_mut(&key) {
             Self::note(queue, identity, real);
         }
     }
@@ -192,7 +221,7 @@ impl TaskQueues {
     }
 
     pub(crate) fn leave(&mut self, key: QueueKey, waiter: WaiterId, real: Time) {
-        if let Some(queue) = self.queues.get_mut(key.0)
+        if let Some(queue) = self.queues.get_mut(&key)
             && queue.pollers.remove(&waiter)
         {
             queue.polled = Some(real);
@@ -207,7 +236,7 @@ impl TaskQueues {
     pub(crate) fn backlog(&self) -> impl Iterator<Item = (QueueKey, &TaskQueue)> {
         self.backlog
             .iter()
-            .filter_map(|key| self.queues.get(key.0).map(|queue| (*key, queue)))
+            .filter_map(|key| self.queues.get(key).map(|queue| (*key, queue)))
     }
 
     pub(crate) fn drop_first(&mut self, key: QueueKey) {
@@ -230,5 +259,37 @@ pub(crate) fn sticky(name: &str, normal_name: &str) -> taskqueue::TaskQueue {
         name: name.to_owned(),
         kind: TaskQueueKind::Sticky.into(),
         normal_name: normal_name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn queues_that_nobody_has_used_for_long_make_room() {
+        let namespace = NamespaceKey::default();
+        let mut queues = TaskQueues::default();
+        let mut now = Time::default();
+        let kept = queues.key(namespace, Work::Workflow, "kept", now);
+        let task = Task::Query {
+            run: RunKey::FIRST,
+            query: 1,
+        };
+        queues.add(kept, task, now);
+        for number in 0..10_000 {
+            now = now.plus(Duration::from_secs(10));
+            queues.key(namespace, Work::Workflow, &number.to_string(), now);
+        }
+        assert!(
+            queues.queues.len() <= 2 * limits::IDLE_QUEUES_MIN,
+            "{}",
+            queues.queues.len()
+        );
+        assert_eq!(queues.key(namespace, Work::Workflow, "kept", now), kept);
+        assert_eq!(queues.take(kept), Some(task));
+        let again = queues.key(namespace, Work::Workflow, "0", now);
+        assert_eq!(queues.key(namespace, Work::Workflow, "0", now), again);
     }
 }

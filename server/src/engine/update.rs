@@ -3,9 +3,10 @@
 use super::{
     Engine,
     error::{self, Code, Error, Result},
-    limits,
+    limits::{self, Limits},
     request::{Handled, Reply, expiry},
     run::{Run, RunKey},
+    start::check_blob,
     waiter::{StartedBefore, Wait, WaiterId},
     workflow_task::Kind,
     world::World,
@@ -72,13 +73,13 @@ impl Updates {
         !self.admitted.is_empty()
     }
 
-    fn admit(&mut self, id: &str, request: update::Request) -> Result<()> {
-        if self.in_flight >= limits::UPDATES_IN_FLIGHT_MAX {
+    fn admit(&mut self, limits: &Limits, id: &str, request: update::Request) -> Result<()> {
+        if self.in_flight >= limits.updates_in_flight {
             return Err(Error::new(
                 Code::ResourceExhausted,
                 format!(
                     "limit on number of concurrent in-flight updates has been reached ({})",
-                    limits::UPDATES_IN_FLIGHT_MAX
+                    limits.updates_in_flight
                 ),
             )
             .with(&errordetails::ResourceExhaustedFailure {
@@ -86,13 +87,10 @@ impl Updates {
                 scope: ResourceExhaustedScope::Namespace.into(),
             }));
         }
-        if self.all.len() >= limits::UPDATES_MAX {
+        if self.all.len() >= limits.updates {
             return Err(Error::new(
                 Code::FailedPrecondition,
-                format!(
-                    "limit on number of total updates has been reached ({})",
-                    limits::UPDATES_MAX
-                ),
+                format!("limit on number of total updates has been reached ({})", limits.updates),
             ));
         }
         self.in_flight += 1;
@@ -159,6 +157,10 @@ impl Updates {
                 admitted => admitted,
             };
             update.state = State::Sent { sequencing_event_id };
+            if update.admitted_event_id > 0 {
+                // The event that admitted it brings it to the worker.
+                continue;
+            }
             messages.push(Message {
                 id: format!("{id}/request"),
                 protocol_instance_id: id,
@@ -468,6 +470,7 @@ impl Engine {
         let Some(mut update) = request.request else {
             return Err(Error::invalid("Request is nil."));
         };
+        check_blob(&self.world, update.input.as_ref())?;
         if update.input.as_ref().is_none_or(|input| input.name.is_empty()) {
             return Err(Error::invalid("Update name is not set on request."));
         }
@@ -543,7 +546,7 @@ impl Engine {
                     "Unable to perform workflow execution update due to Workflow Task in failed state.",
                 ));
             }
-            run.updates.admit(&id, request)?;
+            run.updates.admit(&world.limits, &id, request)?;
             run.want_speculative_task(world);
         }
         Ok(self.wait_for_update(key, &id, stage, patience, false, started))

@@ -2,7 +2,8 @@
 
 use super::{
     deadline::{DeadlineKey, Due},
-    history, limits,
+    history,
+    limits::{self, Limits},
     run::Run,
     task_queue::{self, Poller, Task, Work},
     time::{self, Time},
@@ -20,6 +21,7 @@ use steadfast_proto::{
         History as WireHistory, HistoryEvent, WorkflowTaskFailedEventAttributes, WorkflowTaskScheduledEventAttributes,
         WorkflowTaskStartedEventAttributes, WorkflowTaskTimedOutEventAttributes,
     },
+    prost::Message,
     workflowservice::PollWorkflowTaskQueueResponse,
 };
 
@@ -146,7 +148,7 @@ impl Run {
         let mut wait = (scheduled.kind == Kind::Speculative).then_some(limits::SPECULATIVE_SCHEDULE_TO_START);
         let mut queue = None;
         if let Some(sticky) = &self.sticky {
-            let sticky_key = world.queues.key(self.is.namespace, Work::Workflow, &sticky.queue);
+            let sticky_key = world.queue(self.is.namespace, Work::Workflow, &sticky.queue);
             let real = world.real;
             // Nobody seems to be there: straight to the normal queue, although the event says otherwise.
             if world
@@ -159,7 +161,7 @@ impl Run {
                 wait = Some(wait.map_or(sticky.schedule_to_start, |wait| wait.min(sticky.schedule_to_start)));
             }
         }
-        let queue = queue.unwrap_or_else(|| world.queues.key(self.is.namespace, Work::Workflow, &self.is.task_queue));
+        let queue = queue.unwrap_or_else(|| world.queue(self.is.namespace, Work::Workflow, &self.is.task_queue));
         world.queues.add(
             queue,
             Task::Workflow {
@@ -266,7 +268,7 @@ impl Run {
             scheduled.timeout = self.is.task_timeout;
             self.record_scheduled(world, &mut scheduled);
         }
-        let (suggest, reasons) = self.suggestion();
+        let (suggest, reasons) = self.suggestion(&world.limits);
         let attributes = WorkflowTaskStartedEventAttributes {
             scheduled_event_id: scheduled.event_id,
             identity: poller.identity.clone(),
@@ -296,15 +298,15 @@ impl Run {
         Some(response)
     }
 
-    fn suggestion(&self) -> (bool, Vec<i32>) {
+    fn suggestion(&self, limits: &Limits) -> (bool, Vec<i32>) {
         let mut reasons = Vec::new();
-        if self.history.bytes() >= limits::SUGGEST_BYTES {
+        if self.history.bytes() >= limits.suggest_bytes {
             reasons.push(Suggest::HistorySizeTooLarge.into());
         }
-        if self.history.len() >= limits::SUGGEST_EVENTS {
+        if self.history.len() >= limits.suggest_events {
             reasons.push(Suggest::TooManyHistoryEvents.into());
         }
-        if self.updates.total() * 10 >= limits::UPDATES_MAX * 9 {
+        if self.updates.total() * 10 >= limits.updates * 9 {
             reasons.push(Suggest::TooManyUpdates.into());
         }
         (!reasons.is_empty(), reasons)
@@ -373,7 +375,6 @@ impl Run {
 
     /// A page of history, and the token for the rest of it; `end` is where the token says that this ends.
     pub(crate) fn page(&self, from: i64, before: i64, size: usize, end: i64) -> (Vec<HistoryEvent>, Bytes) {
-        use steadfast_proto::prost::Message;
         let mut bytes = 0;
         let mut events = Vec::new();
         for event in self.history.range(from, before) {
@@ -553,7 +554,11 @@ impl Run {
 
     /// Events are kept back, but not without end: the task is taken from the worker.
     pub(crate) fn check_buffer(&mut self, world: &mut World) {
-        if self.buffered.len() > limits::BUFFERED_EVENTS_MAX && self.task.is_started() {
+        if !self.task.is_started() || self.buffered.is_empty() {
+            return;
+        }
+        let bytes: usize = self.buffered.iter().map(|event| event.encoded_len()).sum();
+        if self.buffered.len() > world.limits.buffered_events || bytes > world.limits.buffered_bytes {
             self.fail_task(world, Cause::ForceCloseCommand, None, "history-service", false);
         }
     }

@@ -1,12 +1,14 @@
 //! What all runs of an engine share: time, identifiers, queues, deadlines, waiting callers.
 
 use super::{
+    Config,
     deadline::Deadlines,
     id::{Ids, Uuid},
-    namespace::Namespaces,
+    limits::Limits,
+    namespace::{NamespaceKey, Namespaces},
     run::RunKey,
     start::StartPlan,
-    task_queue::TaskQueues,
+    task_queue::{QueueKey, TaskQueues, Work},
     time::Time,
     waiter::Waiters,
 };
@@ -28,6 +30,7 @@ pub(crate) struct World {
     /// What runs want of other runs, done as soon as their own transaction is over.
     pub(crate) outbox: Vec<Effect>,
     pub(crate) run_interval_min: Duration,
+    pub(crate) limits: Limits,
     task_ids: i64,
     stamps: u64,
 }
@@ -69,7 +72,7 @@ pub(crate) struct ChildClosed {
 }
 
 impl World {
-    pub(crate) fn new(namespaces: Namespaces, ids: Ids, run_interval_min: Duration) -> Self {
+    pub(crate) fn new(namespaces: Namespaces, ids: Ids, config: &Config) -> Self {
         Self {
             real: Time::default(),
             ahead: Duration::ZERO,
@@ -79,7 +82,8 @@ impl World {
             waiters: Waiters::default(),
             namespaces,
             outbox: Vec::new(),
-            run_interval_min,
+            run_interval_min: config.run_interval_min,
+            limits: config.limits,
             task_ids: 1_048_576,
             stamps: 0,
         }
@@ -88,6 +92,11 @@ impl World {
     /// Virtual time: what runs go by.
     pub(crate) fn now(&self) -> Time {
         self.real.plus(self.ahead)
+    }
+
+    /// The queue of that name, made if need be.
+    pub(crate) fn queue(&mut self, namespace: NamespaceKey, work: Work, name: &str) -> QueueKey {
+        self.queues.key(namespace, work, name, self.real)
     }
 
     pub(crate) fn next_task_id(&mut self) -> i64 {

@@ -8,6 +8,7 @@ mod child;
 mod continuation;
 #[cfg(feature = "grpc")]
 mod grpc;
+mod limits;
 mod query;
 mod refusal;
 mod removal;
