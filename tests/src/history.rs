@@ -6,7 +6,7 @@
 //! - the part of queue names and workflow ids that makes them unique is `<unique>`,
 //! - a worker's sticky queue is `<sticky>`,
 //! - how long a run's first task is put off is `<backoff>`, as it is counted from when the run before it ended,
-//! - the fields of [`DROPPED`] are left out, each for the reason given there.
+//! - the fields of `DROPPED` are left out, each for the reason given there.
 
 use std::fmt::Write;
 use steadfast_proto::history::HistoryEvent;
