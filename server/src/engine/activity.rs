@@ -233,13 +233,14 @@ impl Run {
         let Some(activity) = self.activities.get(&event_id) else {
             return;
         };
+        let priority_key = activity.priority.priority_key;
         let queue = world.queue(self.is.namespace, Work::Activity, &activity.task_queue);
         let task = Task::Activity {
             run: self.is.key,
             scheduled_event_id: event_id,
             stamp: activity.stamp,
         };
-        world.queues.add(queue, task, world.real);
+        world.queues.add(queue, task, priority_key, world.real);
         self.arm_activity(world, event_id);
     }
 

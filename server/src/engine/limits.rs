@@ -93,6 +93,8 @@ pub(crate) const BUFFERED_QUERIES_MAX: usize = 100;
 pub(crate) const HISTORY_PAGE_MAX: usize = 256;
 /// Bytes of events of a page of history.
 pub(crate) const HISTORY_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// The priority of what asks for none; one is the most urgent.
+pub(crate) const PRIORITY_KEY: i32 = 3;
 /// How many idle queues are kept before they are looked through.
 pub(crate) const IDLE_QUEUES_MIN: usize = 64;
 /// Rows of a page of a list.

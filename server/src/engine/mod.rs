@@ -261,7 +261,8 @@ impl Engine {
 
     fn look_after(&mut self, key: run::RunKey) {
         let Self { runs, world, .. } = self;
-        let Some(run) = runs.get(key) else { return };
+        let Some(run) = runs.peek_mut(key) else { return };
+        run.count_transition();
         let held = run.is_held();
         let readers = !run.readers.is_empty();
         if held {

@@ -11,6 +11,7 @@ use super::{
     token::TaskToken,
     waiter::{Wait, WaiterId},
 };
+use std::collections::BTreeMap;
 use std::time::Duration;
 use steadfast_proto::{
     common,
@@ -257,13 +258,20 @@ impl Engine {
         let real = self.world.real;
         let queue = self.world.queues.find(namespace, work, name);
         let backlog = queue.map_or(0, |queue| i64::try_from(queue.tasks.len()).unwrap_or(i64::MAX));
-        let stats = taskqueue::TaskQueueStats {
-            approximate_backlog_count: backlog,
-            ..Default::default()
+        let (stats, stats_by_priority_key) = match queue.filter(|_| request.report_stats) {
+            Some(queue) => {
+                let (stats, by_key) = queue.tasks.stats(real);
+                (Some(stats), by_key)
+            }
+            None => (
+                request.report_stats.then(taskqueue::TaskQueueStats::default),
+                BTreeMap::new(),
+            ),
         };
         Ok(DescribeTaskQueueResponse {
             pollers: queue.map(|queue| queue.pollers_seen(real)).unwrap_or_default(),
-            stats: request.report_stats.then_some(stats),
+            stats,
+            stats_by_priority_key,
             task_queue_status: request.include_task_queue_status.then(|| taskqueue::TaskQueueStatus {
                 backlog_count_hint: backlog,
                 ..Default::default()

@@ -149,6 +149,7 @@ impl Run {
                 run: self.is.key,
                 query: id,
             },
+            self.is.priority.priority_key,
             real,
         );
     }

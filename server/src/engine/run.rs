@@ -139,6 +139,8 @@ pub(crate) struct Run {
     pub(crate) readers: BTreeSet<WaiterId>,
     pub(crate) expiry: Option<DeadlineKey>,
     pub(crate) state_transitions: i64,
+    /// What there was to see when the last transition was counted: events, activities with a worker, attempts.
+    pub(crate) counted: (usize, usize, u32),
     pub(crate) last_worker_version: Option<common::WorkerVersionStamp>,
     /// A command of the task at hand asked for another task.
     pub(crate) wants_task: bool,
@@ -184,7 +186,8 @@ impl Run {
             reset_points: Vec::new(),
             readers: BTreeSet::new(),
             expiry: None,
-            state_transitions: 1,
+            state_transitions: 0,
+            counted: (0, 0, 0),
             last_worker_version: None,
             wants_task: false,
             is_indexed: false,
@@ -206,6 +209,16 @@ impl Run {
 
     pub(crate) fn queue(&self) -> taskqueue::TaskQueue {
         super::task_queue::normal(&self.is.task_queue)
+    }
+
+    /// Counts a transaction that changed the run.
+    pub(crate) fn count_transition(&mut self) {
+        let events = self.history.len() + self.buffered.len();
+        let now = (events, self.activities_started, self.next_attempt);
+        if now != self.counted {
+            self.counted = now;
+            self.state_transitions += 1;
+        }
     }
 
     /// Whether a worker holds a task of this run, so that time must not jump.

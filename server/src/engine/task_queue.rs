@@ -1,7 +1,13 @@
 //! Task queues: tasks that wait for a poller, pollers that wait for a task. First come, first served, on both sides.
 
-use super::{limits, namespace::NamespaceKey, run::RunKey, time::Time, waiter::WaiterId};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use super::{
+    limits,
+    namespace::NamespaceKey,
+    run::RunKey,
+    time::{self, Time},
+    waiter::WaiterId,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use steadfast_proto::{common, enums::TaskQueueKind, taskqueue};
 
@@ -43,6 +49,62 @@ impl Task {
     }
 }
 
+/// The tasks of a queue: the more urgent ones first, among equals those that came first.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    /// By priority and number; with the time (real) since when each waits.
+    tasks: BTreeMap<(i32, u64), (Task, Time)>,
+    count: u64,
+}
+
+impl Backlog {
+    fn push(&mut self, task: Task, priority_key: i32, real: Time) {
+        let priority_key = match priority_key {
+            1.. => priority_key,
+            _ => limits::PRIORITY_KEY,
+        };
+        self.count += 1;
+        self.tasks.insert((priority_key, self.count), (task, real));
+    }
+
+    fn pop(&mut self) -> Option<Task> {
+        self.tasks.pop_first().map(|(_, (task, _))| task)
+    }
+
+    pub(crate) fn front(&self) -> Option<&Task> {
+        self.tasks.values().next().map(|(task, _)| task)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// How many tasks wait and for how long, in all and by priority.
+    pub(crate) fn stats(&self, real: Time) -> (taskqueue::TaskQueueStats, BTreeMap<i32, taskqueue::TaskQueueStats>) {
+        let mut by_key: BTreeMap<i32, (i64, Time)> = BTreeMap::new();
+        for ((priority_key, _), (_, since)) in &self.tasks {
+            let (count, oldest) = by_key.entry(*priority_key).or_insert((0, *since));
+            *count += 1;
+            *oldest = (*oldest).min(*since);
+        }
+        let stats = |count: i64, oldest: Time| taskqueue::TaskQueueStats {
+            approximate_backlog_count: count,
+            approximate_backlog_age: time::wire(real.since(oldest)),
+            ..taskqueue::TaskQueueStats::default()
+        };
+        let count = by_key.values().map(|(count, _)| count).sum();
+        let oldest = by_key.values().map(|(_, oldest)| *oldest).min();
+        let by_key = by_key
+            .into_iter()
+            .map(|(key, (count, oldest))| (key, stats(count, oldest)));
+        (stats(count, oldest.unwrap_or(real)), by_key.collect())
+    }
+}
+
 /// Who polls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Poller {
@@ -57,7 +119,7 @@ pub(crate) struct TaskQueue {
     namespace: NamespaceKey,
     work: Work,
     pub(crate) name: Arc<str>,
-    pub(crate) tasks: VecDeque<Task>,
+    pub(crate) tasks: Backlog,
     pub(crate) pollers: BTreeSet<WaiterId>,
     /// When (in real time) somebody last polled or a poll last ended.
     pub(crate) polled: Option<Time>,
@@ -136,7 +198,7 @@ impl TaskQueues {
             namespace,
             work,
             name,
-            tasks: VecDeque::new(),
+            tasks: Backlog::default(),
             pollers: BTreeSet::new(),
             polled: None,
             added: real,
@@ -173,11 +235,11 @@ impl TaskQueues {
         self.queues.get(&key)
     }
 
-    pub(crate) fn add(&mut self, key: QueueKey, task: Task, real: Time) {
+    pub(crate) fn add(&mut self, key: QueueKey, task: Task, priority_key: i32, real: Time) {
         let Some(queue) = self.queues.get_mut(&key) else {
             return;
         };
-        queue.tasks.push_back(task);
+        queue.tasks.push(task, priority_key, real);
         queue.added = real;
         self.backlog.insert(key);
         if !queue.pollers.is_empty() {
@@ -188,7 +250,7 @@ impl TaskQueues {
     /// The next task, stale or not.
     pub(crate) fn take(&mut self, key: QueueKey) -> Option<Task> {
         let queue = self.queues.get_mut(&key)?;
-        let task = queue.tasks.pop_front();
+        let task = queue.tasks.pop();
         if queue.tasks.is_empty() {
             self.backlog.remove(&key);
         }
@@ -277,7 +339,7 @@ mod tests {
             run: RunKey::FIRST,
             query: 1,
         };
-        queues.add(kept, task, now);
+        queues.add(kept, task, 0, now);
         for number in 0..10_000 {
             now = now.plus(Duration::from_secs(10));
             queues.key(namespace, Work::Workflow, &number.to_string(), now);

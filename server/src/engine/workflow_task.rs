@@ -168,6 +168,7 @@ impl Run {
                 run: key,
                 stamp: scheduled.stamp,
             },
+            self.is.priority.priority_key,
             world.real,
         );
         let due = Due::WorkflowTask {

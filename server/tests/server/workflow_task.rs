@@ -2,7 +2,13 @@
 
 use crate::support::*;
 use std::time::Duration;
-use steadfast_proto::{enums::EventType::*, history::history_event::Attributes, tonic::Code};
+use steadfast_proto::{
+    common::Priority,
+    enums::EventType::*,
+    history::history_event::Attributes,
+    tonic::{Code, Request},
+    workflowservice::*,
+};
 
 #[tokio::test]
 async fn a_workflow_of_one_task_has_five_events() {
@@ -245,4 +251,53 @@ async fn events_that_end_something_follow_the_others() {
         panic!()
     };
     assert_eq!((completed.scheduled_event_id, completed.started_event_id), (5, 11));
+}
+
+#[tokio::test]
+async fn urgent_work_comes_first_and_equals_in_their_order() {
+    let bench = real();
+    for (id, priority_key) in [("usual", 0), ("late", 5), ("urgent", 1), ("usual too", 3)] {
+        bench
+            .start_with(StartWorkflowExecutionRequest {
+                priority: Some(Priority {
+                    priority_key,
+                    ..Default::default()
+                }),
+                ..start(id)
+            })
+            .await
+            .unwrap();
+    }
+    let describe = DescribeTaskQueueRequest {
+        namespace: "default".to_owned(),
+        task_queue: queue(QUEUE),
+        report_stats: true,
+        ..Default::default()
+    };
+    let described = bench
+        .service
+        .describe_task_queue(Request::new(describe))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(described.stats.unwrap().approximate_backlog_count, 4);
+    let by_key: Vec<_> = described
+        .stats_by_priority_key
+        .into_iter()
+        .map(|(key, stats)| (key, stats.approximate_backlog_count))
+        .collect();
+    assert_eq!(by_key, [(1, 1), (3, 2), (5, 1)]);
+    for id in ["urgent", "usual", "usual too", "late"] {
+        assert_eq!(bench.poll().await.workflow_execution.unwrap().workflow_id, id);
+    }
+}
+
+#[tokio::test]
+async fn the_transactions_that_changed_a_run_are_counted() {
+    let bench = real();
+    bench.start("workflow").await;
+    let task = bench.poll().await;
+    bench.answer(&task, vec![complete()]).await.unwrap();
+    let info = bench.describe("workflow").await.workflow_execution_info.unwrap();
+    assert_eq!(info.state_transition_count, 3);
 }
