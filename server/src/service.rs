@@ -118,6 +118,10 @@ service! {
         list_closed_workflow_executions(ListClosedWorkflowExecutionsRequest) -> ListClosedWorkflowExecutionsResponse = ListClosedWorkflowExecutions;
         reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse = ResetWorkflowExecution;
         delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse = DeleteWorkflowExecution;
+        pause_activity(PauseActivityRequest) -> PauseActivityResponse = PauseActivity;
+        unpause_activity(UnpauseActivityRequest) -> UnpauseActivityResponse = UnpauseActivity;
+        reset_activity(ResetActivityRequest) -> ResetActivityResponse = ResetActivity;
+        update_activity_options(UpdateActivityOptionsRequest) -> UpdateActivityOptionsResponse = UpdateActivityOptions;
         count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse = CountWorkflowExecutions;
         get_search_attributes(GetSearchAttributesRequest) -> GetSearchAttributesResponse = GetSearchAttributes;
         respond_query_task_completed(RespondQueryTaskCompletedRequest) -> RespondQueryTaskCompletedResponse = RespondQueryTaskCompleted;
@@ -179,11 +183,7 @@ service! {
         list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse;
         respond_nexus_task_completed(RespondNexusTaskCompletedRequest) -> RespondNexusTaskCompletedResponse;
         respond_nexus_task_failed(RespondNexusTaskFailedRequest) -> RespondNexusTaskFailedResponse;
-        update_activity_options(UpdateActivityOptionsRequest) -> UpdateActivityOptionsResponse;
         update_workflow_execution_options(UpdateWorkflowExecutionOptionsRequest) -> UpdateWorkflowExecutionOptionsResponse;
-        pause_activity(PauseActivityRequest) -> PauseActivityResponse;
-        unpause_activity(UnpauseActivityRequest) -> UnpauseActivityResponse;
-        reset_activity(ResetActivityRequest) -> ResetActivityResponse;
         create_workflow_rule(CreateWorkflowRuleRequest) -> CreateWorkflowRuleResponse;
         describe_workflow_rule(DescribeWorkflowRuleRequest) -> DescribeWorkflowRuleResponse;
         delete_workflow_rule(DeleteWorkflowRuleRequest) -> DeleteWorkflowRuleResponse;

@@ -50,7 +50,27 @@ pub(crate) struct Activity {
     pub(crate) last_completed: Option<Time>,
     pub(crate) heartbeat_details: Option<common::Payloads>,
     pub(crate) last_heartbeat: Option<Time>,
+    /// Who paused it, if anybody did.
+    pub(crate) paused: Option<Paused>,
+    /// It begins anew after the attempt at hand.
+    pub(crate) is_reset: bool,
     deadline: Option<DeadlineKey>,
+}
+
+/// By whom an activity was paused, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct Paused {
+    pub(crate) time: Time,
+    pub(crate) identity: String,
+    pub(crate) reason: String,
+}
+
+/// What a worker hears when it says that it is still at work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Beat {
+    pub(crate) cancel_requested: bool,
+    pub(crate) activity_paused: bool,
+    pub(crate) activity_reset: bool,
 }
 
 /// Where the attempt at hand is.
@@ -58,6 +78,8 @@ pub(crate) struct Activity {
 pub(crate) enum Attempt {
     /// It waits for its time.
     BackingOff { until: Time, interval: Duration },
+    /// An operator holds it back.
+    Paused { since: Time },
     /// It waits for a worker.
     Scheduled { since: Time },
     /// A worker has it.
@@ -103,6 +125,8 @@ impl Activity {
             last_completed: None,
             heartbeat_details: None,
             last_heartbeat: None,
+            paused: None,
+            is_reset: false,
             deadline: None,
         }
     }
@@ -119,6 +143,7 @@ impl Activity {
     fn next_timeout(&self) -> Option<(Time, TimeoutType)> {
         let after = |since: Time, timeout: Duration, kind| (!timeout.is_zero()).then(|| (since.plus(timeout), kind));
         let attempt = match &self.state {
+            Attempt::Paused { .. } => return None,
             Attempt::BackingOff { .. } => None,
             Attempt::Scheduled { since } => after(*since, self.schedule_to_start, TimeoutType::ScheduleToStart),
             Attempt::Started { since, .. } => {
@@ -229,7 +254,7 @@ impl Run {
         self.dispatch_activity(world, event_id);
     }
 
-    fn dispatch_activity(&mut self, world: &mut World, event_id: i64) {
+    pub(crate) fn dispatch_activity(&mut self, world: &mut World, event_id: i64) {
         let Some(activity) = self.activities.get(&event_id) else {
             return;
         };
@@ -245,7 +270,7 @@ impl Run {
     }
 
     /// Sets the deadline of an activity to its next time-out.
-    fn arm_activity(&mut self, world: &mut World, event_id: i64) {
+    pub(crate) fn arm_activity(&mut self, world: &mut World, event_id: i64) {
         let run = self.is.key;
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return;
@@ -327,19 +352,26 @@ impl Run {
     }
 
     /// Notes a heartbeat; says whether the activity is asked to stop. Its deadline moves when it falls due.
-    pub(crate) fn heartbeat(&mut self, world: &mut World, event_id: i64, details: Option<common::Payloads>) -> bool {
+    pub(crate) fn heartbeat(&mut self, world: &mut World, event_id: i64, details: Option<common::Payloads>) -> Beat {
         if size(details.as_ref()) > world.limits.blob_bytes {
             let failure = too_large("Heartbeat details exceed size limit.");
             self.fail_activity(world, event_id, Some(failure), "history-service");
-            return true;
+            return Beat {
+                cancel_requested: true,
+                ..Beat::default()
+            };
         }
         let now = world.now();
         let Some(activity) = self.activities.get_mut(&event_id) else {
-            return false;
+            return Beat::default();
         };
         activity.heartbeat_details = details;
         activity.last_heartbeat = Some(now);
-        activity.cancel_requested_event_id.is_some()
+        Beat {
+            cancel_requested: activity.cancel_requested_event_id.is_some(),
+            activity_paused: activity.paused.is_some(),
+            activity_reset: activity.is_reset,
+        }
     }
 
     /// Takes an activity out of the run, and puts its started event into history (or among the kept back).
@@ -464,14 +496,15 @@ impl Run {
         failure: Option<&Failure>,
     ) -> Result<(), RetryState> {
         let now = world.now();
-        let run = self.is.key;
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return Err(RetryState::Unspecified);
         };
         if activity.cancel_requested_event_id.is_some() {
             return Err(RetryState::CancelRequested);
         }
-        let interval = activity.retry.next(activity.attempt, failure)?;
+        let is_reset = std::mem::take(&mut activity.is_reset);
+        let attempt = if is_reset { 0 } else { activity.attempt };
+        let interval = activity.retry.next(attempt.max(1), failure)?;
         let until = now.plus(interval);
         if activity.closes().is_some_and(|closes| until > closes) {
             return Err(RetryState::Timeout);
@@ -481,16 +514,33 @@ impl Run {
         }
         activity.last_failure = failure.map(kept);
         activity.last_completed = Some(now);
-        activity.attempt = activity.attempt.saturating_add(1);
+        activity.attempt = attempt.saturating_add(1);
         activity.stamp = world.next_stamp();
+        if activity.paused.is_some() {
+            activity.state = Attempt::Paused { since: now };
+            self.arm_activity(world, event_id);
+            return Ok(());
+        }
         activity.state = Attempt::BackingOff { until, interval };
+        self.arm_retry(world, event_id);
+        Ok(())
+    }
+
+    /// Sets the deadline of an activity to when its next attempt is due.
+    pub(crate) fn arm_retry(&mut self, world: &mut World, event_id: i64) {
+        let run = self.is.key;
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return;
+        };
+        let Attempt::BackingOff { until, .. } = activity.state else {
+            return;
+        };
         world.deadlines.clear(&mut activity.deadline);
         let due = Due::ActivityRetry {
             run,
             scheduled_event_id: event_id,
         };
         activity.deadline = Some(world.deadlines.set(until, due));
-        Ok(())
     }
 
     /// The time of the next attempt has come.

@@ -10,12 +10,15 @@ use super::{
     workflow_task::WorkflowTask,
 };
 use steadfast_proto::{
-    activity as wire_activity, common,
+    common,
     enums::{PendingActivityState, PendingWorkflowTaskState},
-    taskqueue,
     workflow::{
         PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, ResetPoints, WorkflowExecutionConfig,
         WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
+        pending_activity_info::{
+            PauseInfo,
+            pause_info::{Manual, PausedBy},
+        },
     },
     workflowservice::{DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse},
 };
@@ -132,12 +135,14 @@ fn describe_activity(activity: &Activity) -> PendingActivityInfo {
     let cancels = activity.cancel_requested_event_id.is_some();
     let state = match activity.state {
         Attempt::Started { .. } if cancels => PendingActivityState::CancelRequested,
+        Attempt::Started { .. } if activity.paused.is_some() => PendingActivityState::PauseRequested,
         Attempt::Started { .. } => PendingActivityState::Started,
+        Attempt::Paused { .. } => PendingActivityState::Paused,
         Attempt::Scheduled { .. } | Attempt::BackingOff { .. } => PendingActivityState::Scheduled,
     };
     let (scheduled_time, next, interval) = match activity.state {
         Attempt::BackingOff { until, interval } => (until, until.wire(), time::wire(interval)),
-        Attempt::Scheduled { since } => (since, None, None),
+        Attempt::Scheduled { since } | Attempt::Paused { since } => (since, None, None),
         Attempt::Started { scheduled, .. } => (scheduled, None, None),
     };
     PendingActivityInfo {
@@ -159,18 +164,15 @@ fn describe_activity(activity: &Activity) -> PendingActivityInfo {
         last_attempt_complete_time: activity.last_completed.and_then(Time::wire),
         next_attempt_schedule_time: next,
         priority: Some(activity.priority.clone()),
-        activity_options: Some(wire_activity::ActivityOptions {
-            task_queue: Some(taskqueue::TaskQueue {
-                name: activity.task_queue.clone(),
-                ..Default::default()
-            }),
-            schedule_to_close_timeout: time::wire(activity.schedule_to_close),
-            schedule_to_start_timeout: time::wire(activity.schedule_to_start),
-            start_to_close_timeout: time::wire(activity.start_to_close),
-            heartbeat_timeout: time::wire(activity.heartbeat),
-            retry_policy: Some(activity.retry.wire()),
-            ..Default::default()
+        paused: activity.paused.is_some(),
+        pause_info: activity.paused.as_ref().map(|paused| PauseInfo {
+            pause_time: paused.time.wire(),
+            paused_by: Some(PausedBy::Manual(Manual {
+                identity: paused.identity.clone(),
+                reason: paused.reason.clone(),
+            })),
         }),
+        activity_options: Some(activity.options()),
         ..Default::default()
     }
 }

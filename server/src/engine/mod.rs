@@ -9,6 +9,7 @@
 #![expect(deprecated, reason = "clients of every age speak to a server")]
 
 mod activity;
+mod activity_operation;
 mod child;
 mod clock;
 mod close;
@@ -447,6 +448,10 @@ impl Engine {
             Request::TerminateWorkflowExecution(r) => {
                 R::TerminateWorkflowExecution(Box::new(self.terminate_workflow(*r)?))
             }
+            Request::PauseActivity(r) => R::PauseActivity(Box::new(self.pause_activity(*r)?)),
+            Request::UnpauseActivity(r) => R::UnpauseActivity(Box::new(self.unpause_activity(*r)?)),
+            Request::ResetActivity(r) => R::ResetActivity(Box::new(self.reset_activity(*r)?)),
+            Request::UpdateActivityOptions(r) => R::UpdateActivityOptions(Box::new(self.update_activity_options(*r)?)),
             Request::ResetWorkflowExecution(r) => R::ResetWorkflowExecution(Box::new(self.reset_workflow(&r)?)),
             Request::DeleteWorkflowExecution(r) => R::DeleteWorkflowExecution(Box::new(self.delete_workflow(*r)?)),
             Request::RespondQueryTaskCompleted(r) => R::RespondQueryTaskCompleted(Box::new(self.respond_query(*r)?)),

@@ -332,12 +332,13 @@ impl Engine {
         request: RecordActivityTaskHeartbeatRequest,
     ) -> Result<RecordActivityTaskHeartbeatResponse> {
         let details = request.details;
-        let cancel_requested = self.with_held(&request.task_token, |run, world, id| {
+        let beat = self.with_held(&request.task_token, |run, world, id| {
             Ok(run.heartbeat(world, id, details))
         })?;
         Ok(RecordActivityTaskHeartbeatResponse {
-            cancel_requested,
-            ..Default::default()
+            cancel_requested: beat.cancel_requested,
+            activity_paused: beat.activity_paused,
+            activity_reset: beat.activity_reset,
         })
     }
 
@@ -347,12 +348,13 @@ impl Engine {
     ) -> Result<RecordActivityTaskHeartbeatByIdResponse> {
         let details = request.details;
         let named = [request.workflow_id.as_str(), &request.run_id, &request.activity_id];
-        let cancel_requested = self.with_named(&request.namespace, named, |run, world, id| {
+        let beat = self.with_named(&request.namespace, named, |run, world, id| {
             Ok(run.heartbeat(world, id, details))
         })?;
         Ok(RecordActivityTaskHeartbeatByIdResponse {
-            cancel_requested,
-            ..Default::default()
+            cancel_requested: beat.cancel_requested,
+            activity_paused: beat.activity_paused,
+            activity_reset: beat.activity_reset,
         })
     }
 

@@ -83,6 +83,10 @@ requests! {
     RespondQueryTaskCompleted respond_query_task_completed workflowservice::RespondQueryTaskCompletedRequest => workflowservice::RespondQueryTaskCompletedResponse;
     ResetWorkflowExecution reset_workflow_execution workflowservice::ResetWorkflowExecutionRequest => workflowservice::ResetWorkflowExecutionResponse;
     DeleteWorkflowExecution delete_workflow_execution workflowservice::DeleteWorkflowExecutionRequest => workflowservice::DeleteWorkflowExecutionResponse;
+    PauseActivity pause_activity workflowservice::PauseActivityRequest => workflowservice::PauseActivityResponse;
+    UnpauseActivity unpause_activity workflowservice::UnpauseActivityRequest => workflowservice::UnpauseActivityResponse;
+    ResetActivity reset_activity workflowservice::ResetActivityRequest => workflowservice::ResetActivityResponse;
+    UpdateActivityOptions update_activity_options workflowservice::UpdateActivityOptionsRequest => workflowservice::UpdateActivityOptionsResponse;
     QueryWorkflow query_workflow workflowservice::QueryWorkflowRequest => workflowservice::QueryWorkflowResponse;
     UpdateWorkflowExecution update_workflow_execution workflowservice::UpdateWorkflowExecutionRequest => workflowservice::UpdateWorkflowExecutionResponse;
     PollWorkflowExecutionUpdate poll_workflow_execution_update workflowservice::PollWorkflowExecutionUpdateRequest => workflowservice::PollWorkflowExecutionUpdateResponse;

@@ -2,6 +2,7 @@
 #![allow(deprecated, reason = "clients of every age speak to a server")]
 
 mod activity;
+mod activity_operation;
 #[cfg(feature = "grpc")]
 mod binary;
 mod child;

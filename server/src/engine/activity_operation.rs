@@ -1,0 +1,361 @@
+//! What operators do to pending activities: pause them, let them go on, begin them anew, change their options.
+
+use super::{
+    Engine,
+    activity::{Activity, Attempt, Paused},
+    error::{Error, Result},
+    retry::RetryPolicy,
+    run::Run,
+    signal::check_execution,
+    start::check_queue,
+    time,
+    world::World,
+};
+use std::time::Duration;
+use steadfast_proto::{
+    activity::ActivityOptions,
+    common,
+    history::history_event::Attributes,
+    prost_types,
+    workflowservice::{
+        pause_activity_request::Activity as ToPause, reset_activity_request::Activity as ToReset,
+        unpause_activity_request::Activity as ToUnpause, update_activity_options_request::Activity as ToUpdate, *,
+    },
+};
+
+/// Which activities of a run are meant.
+enum Which {
+    Id(String),
+    Type(String),
+    All,
+}
+
+impl Which {
+    fn events(&self, run: &Run) -> Result<Vec<i64>> {
+        let is_meant = |activity: &Activity| match self {
+            Self::Id(id) => activity.id == *id,
+            Self::Type(name) => activity.activity_type == *name,
+            Self::All => true,
+        };
+        let found: Vec<i64> = run
+            .activities
+            .iter()
+            .filter(|(_, activity)| is_meant(activity))
+            .map(|(event_id, _)| *event_id)
+            .collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        Err(Error::not_found(match self {
+            Self::Id(id) => format!("cannot find pending activity with ActivityID {id}"),
+            Self::Type(name) => format!("cannot find pending activity of type {name}"),
+            Self::All => "the workflow has no pending activity".to_owned(),
+        }))
+    }
+
+    fn missing() -> Error {
+        Error::invalid("either an activity id or an activity type must be set on request")
+    }
+}
+
+impl Engine {
+    fn with_activities(
+        &mut self,
+        namespace: &str,
+        execution: Option<common::WorkflowExecution>,
+        which: Option<Which>,
+        mut act: impl FnMut(&mut Run, &mut World, i64) -> Result<()>,
+    ) -> Result<()> {
+        let namespace = self.world.namespaces.find(namespace)?.key;
+        let execution = execution.unwrap_or_default();
+        check_execution(&execution)?;
+        let which = which.ok_or_else(Which::missing)?;
+        let key = self.find(namespace, &execution)?;
+        let Self { runs, world, .. } = self;
+        let run = runs.touch(key)?;
+        if !run.is_open() {
+            return Err(Error::completed());
+        }
+        for event_id in which.events(run)? {
+            act(run, world, event_id)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn pause_activity(&mut self, request: PauseActivityRequest) -> Result<PauseActivityResponse> {
+        let which = request.activity.map(|activity| match activity {
+            ToPause::Id(id) => Which::Id(id),
+            ToPause::Type(name) => Which::Type(name),
+        });
+        let (identity, reason) = (request.identity, request.reason);
+        self.with_activities(&request.namespace, request.execution, which, |run, world, event_id| {
+            run.pause_activity(world, event_id, &identity, &reason);
+            Ok(())
+        })?;
+        Ok(PauseActivityResponse {})
+    }
+
+    pub(crate) fn unpause_activity(&mut self, request: UnpauseActivityRequest) -> Result<UnpauseActivityResponse> {
+        let which = request.activity.map(|activity| match activity {
+            ToUnpause::Id(id) => Which::Id(id),
+            ToUnpause::Type(name) => Which::Type(name),
+            ToUnpause::UnpauseAll(_) => Which::All,
+        });
+        let jitter = time::lasting(request.jitter.as_ref());
+        let (attempts, heartbeat) = (request.reset_attempts, request.reset_heartbeat);
+        self.with_activities(&request.namespace, request.execution, which, |run, world, event_id| {
+            let Some(activity) = run.activities.get_mut(&event_id) else {
+                return Ok(());
+            };
+            if activity.paused.take().is_none() {
+                return Ok(());
+            }
+            if attempts {
+                activity.begin_anew();
+            }
+            if heartbeat {
+                activity.heartbeat_details = None;
+            }
+            if matches!(activity.state, Attempt::Paused { .. }) {
+                run.go_on(world, event_id, jitter);
+            }
+            Ok(())
+        })?;
+        Ok(UnpauseActivityResponse {})
+    }
+
+    pub(crate) fn reset_activity(&mut self, request: ResetActivityRequest) -> Result<ResetActivityResponse> {
+        let which = request.activity.map(|activity| match activity {
+            ToReset::Id(id) => Which::Id(id),
+            ToReset::Type(name) => Which::Type(name),
+            ToReset::MatchAll(_) => Which::All,
+        });
+        let jitter = time::lasting(request.jitter.as_ref());
+        let (heartbeat, keeps_paused) = (request.reset_heartbeat, request.keep_paused);
+        let restores = request.restore_original_options;
+        self.with_activities(&request.namespace, request.execution, which, |run, world, event_id| {
+            if restores {
+                run.restore_options(event_id)?;
+            }
+            let Some(activity) = run.activities.get_mut(&event_id) else {
+                return Ok(());
+            };
+            activity.begin_anew();
+            if heartbeat {
+                activity.heartbeat_details = None;
+            }
+            if !keeps_paused {
+                activity.paused = None;
+            }
+            if !activity.is_started() && activity.paused.is_none() {
+                run.go_on(world, event_id, jitter);
+            }
+            Ok(())
+        })?;
+        Ok(ResetActivityResponse {})
+    }
+
+    pub(crate) fn update_activity_options(
+        &mut self,
+        request: UpdateActivityOptionsRequest,
+    ) -> Result<UpdateActivityOptionsResponse> {
+        let which = request.activity.map(|activity| match activity {
+            ToUpdate::Id(id) => Which::Id(id),
+            ToUpdate::Type(name) => Which::Type(name),
+            ToUpdate::MatchAll(_) => Which::All,
+        });
+        let mask = request.update_mask.unwrap_or_default();
+        let options = request.activity_options.unwrap_or_default();
+        if request.restore_original && !mask.paths.is_empty() {
+            return Err(Error::invalid("restore_original cannot be used with an update mask"));
+        }
+        let mut effective = None;
+        let restores = request.restore_original;
+        self.with_activities(&request.namespace, request.execution, which, |run, world, event_id| {
+            if restores {
+                run.restore_options(event_id)?;
+            }
+            let Some(activity) = run.activities.get_mut(&event_id) else {
+                return Ok(());
+            };
+            let updated = masked(activity.options(), &options, &mask)?;
+            activity.set_options(updated)?;
+            effective = Some(activity.options());
+            if matches!(activity.state, Attempt::Scheduled { .. }) {
+                run.go_on(world, event_id, Duration::ZERO);
+            } else if !matches!(activity.state, Attempt::BackingOff { .. }) {
+                run.arm_activity(world, event_id);
+            }
+            Ok(())
+        })?;
+        Ok(UpdateActivityOptionsResponse {
+            activity_options: effective,
+        })
+    }
+}
+
+impl Activity {
+    /// The next attempt is the first; a worker that has one hears of it with its next heartbeat.
+    fn begin_anew(&mut self) {
+        if self.is_started() {
+            self.is_reset = true;
+        } else {
+            self.attempt = 1;
+        }
+    }
+
+    pub(crate) fn options(&self) -> ActivityOptions {
+        ActivityOptions {
+            task_queue: Some(super::task_queue::normal(&self.task_queue)),
+            schedule_to_close_timeout: time::wire(self.schedule_to_close),
+            schedule_to_start_timeout: time::wire(self.schedule_to_start),
+            start_to_close_timeout: time::wire(self.start_to_close),
+            heartbeat_timeout: time::wire(self.heartbeat),
+            retry_policy: Some(self.retry.wire()),
+            priority: Some(self.priority.clone()),
+            ..Default::default()
+        }
+    }
+
+    fn set_options(&mut self, options: ActivityOptions) -> Result<()> {
+        let timeouts = [
+            &options.schedule_to_close_timeout,
+            &options.schedule_to_start_timeout,
+            &options.start_to_close_timeout,
+            &options.heartbeat_timeout,
+        ];
+        if timeouts.iter().any(|timeout| time::is_negative(timeout.as_ref())) {
+            return Err(Error::invalid("an activity's time-outs cannot be negative"));
+        }
+        let [schedule_to_close, schedule_to_start, start_to_close, heartbeat] =
+            timeouts.map(|timeout| time::lasting(timeout.as_ref()));
+        if schedule_to_close.is_zero() && start_to_close.is_zero() {
+            return Err(Error::invalid(
+                "a start-to-close or a schedule-to-close time-out must be set",
+            ));
+        }
+        let task_queue = options.task_queue.unwrap_or_default().name;
+        check_queue(&task_queue)?;
+        self.retry = RetryPolicy::read(&options.retry_policy.unwrap_or_default())?;
+        self.task_queue = task_queue;
+        self.schedule_to_close = schedule_to_close;
+        self.schedule_to_start = schedule_to_start;
+        self.start_to_close = start_to_close;
+        self.heartbeat = heartbeat;
+        self.priority = options.priority.unwrap_or_default();
+        Ok(())
+    }
+}
+
+/// Options with the named fields taken from others.
+fn masked(
+    mut own: ActivityOptions,
+    others: &ActivityOptions,
+    mask: &prost_types::FieldMask,
+) -> Result<ActivityOptions> {
+    for path in &mask.paths {
+        match snake(path).as_str() {
+            "task_queue" | "task_queue.name" => own.task_queue.clone_from(&others.task_queue),
+            "schedule_to_close_timeout" => own.schedule_to_close_timeout = others.schedule_to_close_timeout,
+            "schedule_to_start_timeout" => own.schedule_to_start_timeout = others.schedule_to_start_timeout,
+            "start_to_close_timeout" => own.start_to_close_timeout = others.start_to_close_timeout,
+            "heartbeat_timeout" => own.heartbeat_timeout = others.heartbeat_timeout,
+            "retry_policy" => own.retry_policy.clone_from(&others.retry_policy),
+            "priority" => own.priority.clone_from(&others.priority),
+            other => {
+                let retry = others.retry_policy.clone().unwrap_or_default();
+                let priority = others.priority.clone().unwrap_or_default();
+                let own_retry = own.retry_policy.get_or_insert_default();
+                let own_priority = own.priority.get_or_insert_default();
+                match other {
+                    "retry_policy.initial_interval" => own_retry.initial_interval = retry.initial_interval,
+                    "retry_policy.backoff_coefficient" => own_retry.backoff_coefficient = retry.backoff_coefficient,
+                    "retry_policy.maximum_interval" => own_retry.maximum_interval = retry.maximum_interval,
+                    "retry_policy.maximum_attempts" => own_retry.maximum_attempts = retry.maximum_attempts,
+                    "retry_policy.non_retryable_error_types" => {
+                        own_retry.non_retryable_error_types = retry.non_retryable_error_types;
+                    }
+                    "priority.priority_key" => own_priority.priority_key = priority.priority_key,
+                    "priority.fairness_key" => own_priority.fairness_key = priority.fairness_key,
+                    "priority.fairness_weight" => own_priority.fairness_weight = priority.fairness_weight,
+                    _ => {
+                        return Err(Error::invalid(format!(
+                            "update mask: {path:?} is no field of activity options that can be updated"
+                        )));
+                    }
+                }
+            }
+        }
+    }
+    Ok(own)
+}
+
+/// A path of a field mask, which JSON writes in another way.
+fn snake(path: &str) -> String {
+    let mut snake = String::new();
+    for letter in path.chars() {
+        if letter.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+impl Run {
+    /// No attempt is begun any more; one that a worker has goes on, and its worker hears of it.
+    fn pause_activity(&mut self, world: &mut World, event_id: i64, identity: &str, reason: &str) {
+        let time = world.now();
+        let Some(activity) = self
+            .activities
+            .get_mut(&event_id)
+            .filter(|activity| activity.paused.is_none())
+        else {
+            return;
+        };
+        activity.paused = Some(Paused {
+            time,
+            identity: identity.to_owned(),
+            reason: reason.to_owned(),
+        });
+        if !activity.is_started() {
+            activity.state = Attempt::Paused { since: time };
+            activity.stamp = world.next_stamp();
+            self.arm_activity(world, event_id);
+        }
+    }
+
+    /// Puts an activity on its queue at once, or at some time within the jitter.
+    fn go_on(&mut self, world: &mut World, event_id: i64, jitter: Duration) {
+        let now = world.now();
+        let drawn = world.ids.random().0 % jitter.as_nanos().max(1);
+        let wait = Duration::from_nanos(u64::try_from(drawn).unwrap_or(0));
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return;
+        };
+        activity.stamp = world.next_stamp();
+        if wait.is_zero() {
+            activity.state = Attempt::Scheduled { since: now };
+            return self.dispatch_activity(world, event_id);
+        }
+        activity.state = Attempt::BackingOff {
+            until: now.plus(wait),
+            interval: wait,
+        };
+        self.arm_retry(world, event_id);
+    }
+
+    /// The options that the activity was scheduled with.
+    fn restore_options(&mut self, event_id: i64) -> Result<()> {
+        let Some(Some(Attributes::ActivityTaskScheduledEventAttributes(scheduled))) =
+            self.history.get(event_id).map(|event| &event.attributes)
+        else {
+            return Err(Error::broken("an activity has an event that scheduled it"));
+        };
+        let original = Activity::scheduled(scheduled, &self.is.priority, self.is.start_time);
+        match self.activities.get_mut(&event_id) {
+            Some(activity) => activity.set_options(original.options()),
+            None => Ok(()),
+        }
+    }
+}
