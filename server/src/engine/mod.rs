@@ -10,11 +10,13 @@
 
 mod activity;
 mod activity_operation;
+mod attempt;
 mod child;
 mod clock;
 mod close;
 mod command;
 mod completion;
+mod conflict;
 mod cron;
 mod deadline;
 mod describe;

@@ -11,6 +11,8 @@ use steadfast_proto::{
 };
 use steadfast_server::{Limits, Server};
 
+type Make = fn(usize) -> command::Command;
+
 fn limited(set: impl FnOnce(&mut Limits)) -> Bench {
     let mut limits = Limits::default();
     set(&mut limits);
@@ -77,7 +79,7 @@ async fn more_pending_things_than_allowed_fail_the_task_which_can_be_done_again(
         limits.pending_children = 2;
         limits.pending_externals = 2;
     });
-    let cases: [(Cause, fn(usize) -> command::Command); 4] = [
+    let cases: [(Cause, Make); 4] = [
         (Cause::PendingActivitiesLimitExceeded, |n| {
             activity(&n.to_string(), |_| {})
         }),
