@@ -21,6 +21,10 @@ pub struct OperationId {
     pub(crate) generation: u32,
 }
 
+/// Names a group of operations of one run that are cancelled together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ScopeId(pub(crate) u64);
+
 /// How an operation ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Resolution {
@@ -129,6 +133,30 @@ impl Host {
     pub fn cancel(&self, operation: OperationId) {
         let location = Location::caller();
         self.changing(|journal, wakers| journal.cancel(operation, location, wakers));
+    }
+
+    /// Opens a scope inside the current one: what is asked for while it is [entered](Self::enter_scope) is cancelled with
+    /// it. A shielded one isn't reached by cancellation from outside, the run's included.
+    #[must_use]
+    pub fn open_scope(&self, shielded: bool) -> ScopeId {
+        self.shared.journal().open_scope(shielded)
+    }
+
+    /// Makes a scope (`None`: the run itself) the current one, and returns the one that was, to be entered again after.
+    pub fn enter_scope(&self, scope: Option<ScopeId>) -> Option<ScopeId> {
+        std::mem::replace(&mut self.shared.journal().scope, scope)
+    }
+
+    /// Cancels what is pending in a scope and in those inside it; if nothing is, the next operation asked for there.
+    #[track_caller]
+    pub fn cancel_scope(&self, scope: ScopeId) {
+        let location = Location::caller();
+        self.changing(|journal, wakers| journal.cancel_scope(scope, location, wakers));
+    }
+
+    /// Nothing will be asked for in the scope any more.
+    pub fn close_scope(&self, scope: ScopeId) {
+        self.shared.journal().close_scope(scope);
     }
 
     /// Workflow code lost interest: a timer is cancelled, a wait forgotten, an activity runs on unobserved.

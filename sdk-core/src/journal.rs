@@ -3,11 +3,12 @@
 mod apply;
 mod code;
 mod compare;
+mod scope;
 
 pub(crate) use apply::Applied;
 
 use crate::{
-    Resolution, TaskFailure, UpdateRequest,
+    Resolution, ScopeId, TaskFailure, UpdateRequest,
     flags::{Flag, Flags},
     issued::{Issued, Queue, Terminal, What},
     machines::{patch::Patch, update::Incoming},
@@ -63,6 +64,10 @@ pub(crate) struct Journal {
     pub(crate) cancel_requested: bool,
     /// A cancellation found nothing pending and waits for the next operation.
     cancel_due: bool,
+    /// The scope whose code runs; `None` is the run itself.
+    pub(crate) scope: Option<ScopeId>,
+    scopes: BTreeMap<ScopeId, scope::Scope>,
+    scopes_opened: u64,
     /// A cancellation arrived in this turn and isn't delivered yet.
     cancel_arrived: bool,
     pub(crate) random: Random,
@@ -109,6 +114,9 @@ impl Journal {
             continue_as_new_suggested: false,
             cancel_requested: false,
             cancel_due: false,
+            scope: None,
+            scopes: BTreeMap::new(),
+            scopes_opened: 0,
             cancel_arrived: false,
             random,
             dirty: false,
@@ -245,12 +253,12 @@ impl Journal {
         }
     }
 
-    /// A cancellation arrived: it goes to all that is pending, else to the next operation.
+    /// A cancellation arrived: it goes to all that is pending and not shielded, else to the next operation.
     pub(crate) fn deliver_cancellation(&mut self, wakers: &mut Vec<Waker>) {
         if !std::mem::take(&mut self.cancel_arrived) {
             return;
         }
-        let pending = self.operations.pending();
+        let pending = self.reached_from(None);
         self.cancel_due = pending.is_empty();
         for slot in pending {
             self.cancel_slot(slot, wakers);

@@ -41,7 +41,7 @@ pub mod testing;
 mod tests;
 
 pub use command::{ActivityCancellation, Command};
-pub use host::{Host, OperationId, PendingOperation, Resolution, WorkflowInfo};
+pub use host::{Host, OperationId, PendingOperation, Resolution, ScopeId, WorkflowInfo};
 pub use mismatch::{Mismatch, Row, TurnError};
 pub use program::{BoxFuture, Exit, Handled, Program, Programs, Signal, TaskFailure, UpdateRequest};
 pub use replay::{ReplayError, Replayed, replay, replay_bytes};

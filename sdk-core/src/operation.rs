@@ -1,7 +1,7 @@
 //! What workflow code waits for.
 
 use crate::{
-    ActivityCancellation, OperationId, Resolution,
+    ActivityCancellation, OperationId, Resolution, ScopeId,
     machines::{activity, timer},
 };
 use std::{panic::Location, task::Waker};
@@ -23,6 +23,8 @@ pub(crate) struct Operation {
     pub(crate) sequence: u64,
     pub(crate) kind: Kind,
     pub(crate) location: &'static Location<'static>,
+    /// The scope it was asked for in.
+    pub(crate) scope: Option<ScopeId>,
     pub(crate) resolution: Option<Resolution>,
     pub(crate) waiter: Option<(Waker, RoutineId)>,
     /// Code has its resolution, or lost interest.
@@ -101,6 +103,7 @@ impl Operations {
             sequence: self.sequence,
             kind,
             location,
+            scope: None,
             resolution: None,
             waiter: None,
             forgotten: false,

@@ -36,7 +36,7 @@ impl OperationId {
 
 impl Journal {
     /// Whether code may change things now. If not, and it's a read-only moment, that is remembered against it.
-    fn may_change(&mut self, what: &str, location: Caller) -> bool {
+    pub(super) fn may_change(&mut self, what: &str, location: Caller) -> bool {
         if self.mode == Mode::ReadOnly && self.violation.is_none() {
             self.violation = Some(TaskFailure {
                 message: format!("{what} in a query handler or an update validator, which must not change anything"),
@@ -66,7 +66,10 @@ impl Journal {
                 id
             }
         };
-        if std::mem::take(&mut self.cancel_due) {
+        if let Some(operation) = self.operations.at(id.slot) {
+            operation.scope = self.scope;
+        }
+        if self.take_due_cancellation() {
             self.cancel_slot(id.slot, wakers);
         }
         id

@@ -3,7 +3,7 @@ use crate::{
     ActivityCancellation,
     testing::{activity, activity_with, timer},
 };
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 fn cancelling(cancellation: ActivityCancellation) -> Scripts {
     alone(move |host| async move {
@@ -162,4 +162,56 @@ fn a_second_request_changes_nothing() {
         .timer_fired("2")
         .open_task();
     assert_eq!(next_commands(&scripts, history), "complete \"cancelled fired\"");
+}
+
+/// Polls a future with its scope entered.
+async fn inside<F: Future>(host: crate::Host, scope: crate::ScopeId, future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|context| {
+        let outside = host.enter_scope(Some(scope));
+        let poll = future.as_mut().poll(context);
+        host.enter_scope(outside);
+        poll
+    })
+    .await
+}
+
+#[test]
+fn a_cancelled_scope_cancels_what_was_asked_for_inside_alone() {
+    let scripts = alone(|host| async move {
+        let _outside = activity(&host, "outside");
+        let scope = host.open_scope(false);
+        inside(host.clone(), scope, async {
+            let work = activity(&host, "inside");
+            timer(&host, Duration::from_secs(1)).await;
+            host.cancel_scope(scope);
+            Ok(Some(json_text(&word(&work.await))))
+        })
+        .await
+    });
+    let history = after_first_task()
+        .activity_scheduled("1", "outside")
+        .activity_scheduled("2", "inside")
+        .timer_started("1")
+        .timer_fired("1")
+        .open_task();
+    assert_eq!(
+        next_commands(&scripts, history),
+        "cancel activity of 6, complete \"activity cancelled: activity cancelled\""
+    );
+}
+
+#[test]
+fn a_cancelled_run_reaches_what_comes_after_a_shielded_scope() {
+    let scripts = alone(|host| async move {
+        let scope = host.open_scope(true);
+        inside(host.clone(), scope, timer(&host, Duration::from_secs(1))).await;
+        host.close_scope(scope);
+        let result = activity(&host, "after").await;
+        Err(fail_with(result))
+    });
+    let history = after_first_task().timer_started("1").cancel_requested();
+    assert_eq!(next_commands(&scripts, history.clone().open_task()), "");
+    let history = history.task().timer_fired("1").open_task();
+    assert_eq!(next_commands(&scripts, history), "cancel workflow");
 }

@@ -1,5 +1,6 @@
 //! All of several, in written order.
 
+use super::members::Members;
 use std::{
     future::{Future, IntoFuture},
     pin::Pin,
@@ -62,7 +63,7 @@ where
     I: IntoIterator,
     I::Item: IntoFuture,
 {
-    JoinAll(Members::new(list))
+    JoinAll(Joined::new(list))
 }
 
 /// Waits for all of a list. The first error ends the wait: what is still running then is dropped.
@@ -72,77 +73,74 @@ where
     I: IntoIterator,
     I::Item: IntoFuture<Output = Result<T, E>>,
 {
-    TryJoinAll(Members::new(list))
+    TryJoinAll(Joined::new(list))
 }
 
 /// See [`join_all`].
 #[must_use = "futures do nothing until they are awaited"]
-pub struct JoinAll<F: Future>(Members<F, F::Output>);
+pub struct JoinAll<F: Future>(Joined<F, F::Output>);
 
 /// See [`try_join_all`].
 #[must_use = "futures do nothing until they are awaited"]
-pub struct TryJoinAll<F, T>(Members<F, T>);
+pub struct TryJoinAll<F, T>(Joined<F, T>);
 
-/// The list's futures that are still pending, by their place, and the outputs of the others.
-struct Members<F, T> {
-    pending: Vec<(usize, Pin<Box<F>>)>,
+/// The list's futures that are still pending, and the outputs of the others by their place.
+struct Joined<F, T> {
+    members: Members<F>,
     outputs: Vec<Option<T>>,
 }
 
-impl<F: Future, T> Members<F, T> {
+impl<F: Future, T> Joined<F, T> {
     #[track_caller]
     fn new<I>(list: I) -> Self
     where
         I: IntoIterator,
         I::Item: IntoFuture<IntoFuture = F>,
     {
-        let list = list.into_iter();
-        let mut pending = Vec::with_capacity(list.size_hint().0);
+        let mut members = Members::new();
+        let mut outputs = Vec::new();
         // A loop, not a closure: commands issued here are located at the caller.
         for member in list {
-            pending.push((pending.len(), Box::pin(member.into_future())));
+            members.push(member.into_future());
+            outputs.push(None);
         }
-        let outputs = pending.iter().map(|_| None).collect();
-        Self { pending, outputs }
+        Self { members, outputs }
     }
 
-    /// Polls what is pending, in order; `take` decides what becomes of an output.
+    /// Polls who was woken, in the list's order; `take` decides what becomes of an output.
     fn poll_members<E>(
         &mut self,
         task: &mut Context<'_>,
         mut take: impl FnMut(F::Output) -> Result<T, E>,
     ) -> Poll<Result<Vec<T>, E>> {
-        let mut failed = None;
-        let outputs = &mut self.outputs;
-        self.pending.retain_mut(|(place, future)| {
-            if failed.is_some() {
-                return true;
-            }
-            let Poll::Ready(output) = future.as_mut().poll(task) else {
-                return true;
+        self.members.attach(task);
+        for place in self.members.take_woken() {
+            let Poll::Ready(output) = self.members.poll(place) else {
+                continue;
             };
             match take(output) {
                 Ok(output) => {
-                    if let Some(slot) = outputs.get_mut(*place) {
+                    let slot = usize::try_from(place)
+                        .ok()
+                        .and_then(|place| self.outputs.get_mut(place));
+                    if let Some(slot) = slot {
                         *slot = Some(output);
                     }
                 }
-                Err(error) => failed = Some(error),
+                Err(error) => {
+                    self.members.clear();
+                    return Poll::Ready(Err(error));
+                }
             }
-            false
-        });
-        if let Some(error) = failed {
-            self.pending.clear();
-            return Poll::Ready(Err(error));
         }
-        if !self.pending.is_empty() {
+        if self.members.len() > 0 {
             return Poll::Pending;
         }
         Poll::Ready(Ok(self.outputs.drain(..).flatten().collect()))
     }
 }
 
-impl<F, T> Unpin for Members<F, T> {}
+impl<F, T> Unpin for Joined<F, T> {}
 impl<F: Future> Unpin for JoinAll<F> {}
 impl<F, T> Unpin for TryJoinAll<F, T> {}
 

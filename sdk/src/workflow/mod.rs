@@ -7,30 +7,52 @@ mod context;
 mod continue_as_new;
 mod definition;
 mod exit;
+mod futures_ordered;
+mod futures_unordered;
 mod handler_context;
 mod handlers;
 mod implementation;
 mod info;
 pub(crate) mod instance;
 mod join;
+mod members;
 mod metadata;
+pub mod mpsc;
+mod mutex;
+mod notify;
+pub mod oneshot;
 pub(crate) mod operation;
+mod permits;
+mod rw_lock;
+mod scope;
 mod select;
+mod semaphore;
 #[cfg(all(test, feature = "server"))]
 mod tests;
+mod timeout;
 mod timer;
+#[cfg(all(test, feature = "server"))]
+mod tool_tests;
 mod wait;
 
 pub use context::WorkflowContext;
 pub use continue_as_new::ContinueAsNew;
 pub use definition::*;
+pub use futures_ordered::FuturesOrdered;
+pub use futures_unordered::FuturesUnordered;
 pub use handler_context::HandlerContext;
 pub use handlers::Handlers;
 pub use implementation::{WorkflowImplementation, WorkflowInterface};
 pub use info::{ParentWorkflow, WorkflowInfo};
 pub use join::{JoinAll, TryJoinAll, join_all, try_join_all};
+pub use mutex::{Mutex, MutexGuard};
+pub use notify::Notify;
+pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use scope::{CancellationScope, Scoped};
 #[doc(hidden)]
 pub use select::Branch;
+pub use semaphore::{Semaphore, SemaphorePermit};
+pub use timeout::{Timeout, timeout};
 pub use timer::{Sleep, Timer};
 pub use wait::{Wait, WaitTimeout};
 
