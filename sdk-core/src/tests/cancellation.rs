@@ -205,7 +205,10 @@ fn a_cancelled_scope_cancels_what_was_asked_for_inside_alone() {
 fn a_cancelled_run_reaches_what_comes_after_a_shielded_scope() {
     let scripts = alone(|host| async move {
         let scope = host.open_scope(true);
-        inside(host.clone(), scope, timer(&host, Duration::from_secs(1))).await;
+        inside(host.clone(), scope, async {
+            timer(&host, Duration::from_secs(1)).await
+        })
+        .await;
         host.close_scope(scope);
         let result = activity(&host, "after").await;
         Err(fail_with(result))
