@@ -52,6 +52,7 @@ impl<F: Future> FuturesUnordered<F> {
     }
 
     /// The next output; `None` when the set is empty.
+    #[allow(clippy::should_implement_trait)] // as streams name it
     pub fn next(&mut self) -> impl Future<Output = Option<F::Output>> + use<'_, F> {
         poll_fn(|task| self.poll_members(task))
     }
