@@ -3,6 +3,7 @@
 mod apply;
 mod code;
 mod compare;
+mod external;
 
 pub(crate) use apply::Applied;
 
@@ -11,7 +12,7 @@ use crate::{
     flags::{Flag, Flags},
     issued::{Issued, Queue, Terminal, What},
     machines::{patch::Patch, update::Incoming},
-    operation::{Operations, RoutineId},
+    operation::{Kind, Operations, RoutineId},
     program::Signal,
     random::Random,
 };
@@ -206,6 +207,13 @@ impl Journal {
         if !operation.is_pending() {
             return;
         }
+        // A child may end before code has seen that it started.
+        if operation.resolution.is_some() {
+            if let Kind::Child(child) = &mut operation.kind {
+                child.result = Some(resolution);
+            }
+            return;
+        }
         operation.resolution = Some(resolution);
         if let Some((waker, routine)) = operation.waiter.take() {
             wakers.push(waker);
@@ -250,7 +258,8 @@ impl Journal {
         if !std::mem::take(&mut self.cancel_arrived) {
             return;
         }
-        let pending = self.operations.pending();
+        let mut pending = self.operations.pending();
+        pending.retain(|slot| self.operations.at(*slot).is_some_and(|operation| operation.can_be_cancelled()));
         self.cancel_due = pending.is_empty();
         for slot in pending {
             self.cancel_slot(slot, wakers);
