@@ -259,7 +259,11 @@ impl Journal {
             return;
         }
         let mut pending = self.operations.pending();
-        pending.retain(|slot| self.operations.at(*slot).is_some_and(|operation| operation.can_be_cancelled()));
+        pending.retain(|slot| {
+            self.operations
+                .at(*slot)
+                .is_some_and(|operation| operation.can_be_cancelled())
+        });
         self.cancel_due = pending.is_empty();
         for slot in pending {
             self.cancel_slot(slot, wakers);

@@ -60,7 +60,11 @@ impl Journal {
                     return Err("the command has no child workflow".to_owned());
                 };
                 let recorded_type = initiated.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
-                same("child workflow's type", recorded_type, child.identity.type_name.as_str())?;
+                same(
+                    "child workflow's type",
+                    recorded_type,
+                    child.identity.type_name.as_str(),
+                )?;
                 same("child workflow's id", &initiated.workflow_id, &child.identity.id)
             }
             (What::SignalExternal { slot }, A::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated)) => {
@@ -68,14 +72,17 @@ impl Journal {
                     return Err("the command has no signal".to_owned());
                 };
                 same("signal", &initiated.signal_name, &signal.name)?;
-                same("signalled workflow", target(initiated.workflow_execution.as_ref()), &signal.workflow_id)
+                same(
+                    "signalled workflow",
+                    target(initiated.workflow_execution.as_ref()),
+                    &signal.workflow_id,
+                )
             }
             (
                 What::CancelExternal { slot },
                 A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(initiated),
             ) => {
-                let Some(Kind::Cancellation(cancellation)) =
-                    self.operations.at(*slot).map(|operation| &operation.kind)
+                let Some(Kind::Cancellation(cancellation)) = self.operations.at(*slot).map(|operation| &operation.kind)
                 else {
                     return Err("the command has no cancellation".to_owned());
                 };
@@ -185,7 +192,10 @@ impl Journal {
             What::StartChild { slot } | What::SignalExternal { slot } | What::CancelExternal { slot } => {
                 match self.operations.at(*slot).map(|operation| &operation.kind) {
                     Some(Kind::Child(child)) => {
-                        format!("starts child workflow {} ({})", child.identity.type_name, child.identity.id)
+                        format!(
+                            "starts child workflow {} ({})",
+                            child.identity.type_name, child.identity.id
+                        )
                     }
                     Some(Kind::Signal(signal)) => {
                         format!("sends signal {} to workflow {}", signal.name, signal.workflow_id)

@@ -73,7 +73,9 @@ impl Journal {
         let id = self.operations.insert(Kind::Child(Box::new(child)), location);
         self.queue.push(Issued {
             what: What::StartChild { slot: id.slot },
-            attributes: Some(CommandAttributes::StartChildWorkflowExecutionCommandAttributes(attributes)),
+            attributes: Some(CommandAttributes::StartChildWorkflowExecutionCommandAttributes(
+                attributes,
+            )),
             user_metadata,
             location,
             withdrawn: false,
@@ -90,7 +92,9 @@ impl Journal {
         let signal = Signal {
             state: signal_external::State::Created,
             issued: self.queue.next_number(),
-            workflow_id: execution.map(|execution| execution.workflow_id.clone()).unwrap_or_default(),
+            workflow_id: execution
+                .map(|execution| execution.workflow_id.clone())
+                .unwrap_or_default(),
             name: attributes.signal_name.clone(),
         };
         let id = self.operations.insert(Kind::Signal(Box::new(signal)), location);
@@ -112,7 +116,9 @@ impl Journal {
             workflow_id: attributes.workflow_id.clone(),
             child,
         };
-        let id = self.operations.insert(Kind::Cancellation(Box::new(cancellation)), location);
+        let id = self
+            .operations
+            .insert(Kind::Cancellation(Box::new(cancellation)), location);
         self.queue.push(Issued {
             what: What::CancelExternal { slot: id.slot },
             attributes: Some(CommandAttributes::RequestCancelExternalWorkflowExecutionCommandAttributes(attributes)),

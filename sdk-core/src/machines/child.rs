@@ -80,7 +80,11 @@ impl State {
             (Self::Started | Self::Cancelled, I::Closed) => (Self::Closed, Effect::Resolve),
 
             (Self::Initiated | Self::Started, I::Cancel(cancellation)) => {
-                let next = if self == Self::Initiated { Self::CancelledEarly } else { Self::Cancelled };
+                let next = if self == Self::Initiated {
+                    Self::CancelledEarly
+                } else {
+                    Self::Cancelled
+                };
                 let effect = match cancellation {
                     C::Abandon => Effect::ResolveCancelled,
                     C::TryCancel => Effect::RequestAndResolve,
@@ -156,17 +160,23 @@ impl Identity {
     /// The server didn't start it. That is told by the type of an application failure, so that it survives on its way.
     pub(crate) fn not_started(&self, cause: i32) -> Failure {
         let (type_name, message) = match Cause::try_from(cause) {
-            Ok(Cause::WorkflowAlreadyExists) => {
-                ("WorkflowAlreadyExists", format!("a workflow of id '{}' exists already", self.id))
-            }
+            Ok(Cause::WorkflowAlreadyExists) => (
+                "WorkflowAlreadyExists",
+                format!("a workflow of id '{}' exists already", self.id),
+            ),
             Ok(Cause::NamespaceNotFound) => ("NamespaceNotFound", "the namespace doesn't exist".to_owned()),
-            Ok(Cause::InvalidVersioningOverride) => {
-                ("InvalidVersioningOverride", "the versioning override isn't valid".to_owned())
-            }
+            Ok(Cause::InvalidVersioningOverride) => (
+                "InvalidVersioningOverride",
+                "the versioning override isn't valid".to_owned(),
+            ),
             Ok(Cause::Unspecified) | Err(_) => ("ChildWorkflowNotStarted", format!("for reason {cause} of the server")),
         };
         let cause = Failure::application(type_name, message);
-        self.failure("child workflow not started", Some(cause), RetryState::NonRetryableFailure.into())
+        self.failure(
+            "child workflow not started",
+            Some(cause),
+            RetryState::NonRetryableFailure.into(),
+        )
     }
 
     /// The failure of an event that closes the child; `None` if that is no failure.
@@ -189,7 +199,11 @@ impl Identity {
             A::ChildWorkflowExecutionTerminatedEventAttributes(_) => {
                 let info = FailureInfo::TerminatedFailureInfo(TerminatedFailureInfo::default());
                 let cause = cause("child workflow terminated", info);
-                self.failure("child workflow terminated", Some(cause), RetryState::NonRetryableFailure.into())
+                self.failure(
+                    "child workflow terminated",
+                    Some(cause),
+                    RetryState::NonRetryableFailure.into(),
+                )
             }
             _ => return None,
         })

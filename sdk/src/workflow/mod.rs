@@ -3,10 +3,12 @@
 //! A workflow is a struct with [`#[workflow]`](macro@crate::workflow) on an impl block. Its asynchronous functions are given a
 //! [`WorkflowContext`], the synchronous ones the state itself and, if they ask for it, a [`HandlerContext`].
 
+mod child;
 mod context;
 mod continue_as_new;
 mod definition;
 mod exit;
+mod external;
 mod handler_context;
 mod handlers;
 mod implementation;
@@ -21,9 +23,11 @@ mod tests;
 mod timer;
 mod wait;
 
+pub use child::{ChildCall, ChildFuture, ChildHandle, ChildResult, ChildStart, ToChild};
 pub use context::WorkflowContext;
 pub use continue_as_new::ContinueAsNew;
 pub use definition::*;
+pub use external::{CancelCommand, CancelDelivery, ExternalHandle, SignalCommand, SignalDelivery, ToExternal};
 pub use handler_context::HandlerContext;
 pub use handlers::Handlers;
 pub use implementation::{WorkflowImplementation, WorkflowInterface};
@@ -31,6 +35,8 @@ pub use info::{ParentWorkflow, WorkflowInfo};
 pub use join::{JoinAll, TryJoinAll, join_all, try_join_all};
 #[doc(hidden)]
 pub use select::Branch;
+pub use steadfast_core::ChildCancellation;
+pub use steadfast_proto::enums::ParentClosePolicy;
 pub use timer::{Sleep, Timer};
 pub use wait::{Wait, WaitTimeout};
 
