@@ -1,7 +1,13 @@
 //! What workflow code asks of its run.
 
 use std::time::Duration;
-use steadfast_proto::{command::ScheduleActivityTaskCommandAttributes, sdk::UserMetadata};
+use steadfast_proto::{
+    command::{
+        RequestCancelExternalWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
+        SignalExternalWorkflowExecutionCommandAttributes, StartChildWorkflowExecutionCommandAttributes,
+    },
+    sdk::UserMetadata,
+};
 
 /// What workflow code asks of its run; each becomes an operation that a future polls.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +29,26 @@ pub enum Command {
         /// Summary and details shown by tools.
         user_metadata: Option<UserMetadata>,
     },
+    /// Start a child workflow. It is resolved twice: with [`Resolution::Started`](crate::Resolution::Started) when it
+    /// runs, then with how it ends; a failure may come instead of the start. An empty task queue is the workflow's.
+    StartChild {
+        /// The command as the server will see it.
+        attributes: Box<StartChildWorkflowExecutionCommandAttributes>,
+        /// What cancelling means.
+        cancellation: ChildCancellation,
+        /// Summary and details shown by tools.
+        user_metadata: Option<UserMetadata>,
+    },
+    /// Signal another workflow, or a child.
+    SignalExternal {
+        /// The command as the server will see it.
+        attributes: Box<SignalExternalWorkflowExecutionCommandAttributes>,
+    },
+    /// Request another workflow's cancellation.
+    CancelExternal {
+        /// The command as the server will see it.
+        attributes: Box<RequestCancelExternalWorkflowExecutionCommandAttributes>,
+    },
     /// Wait until workflow code finds its condition fulfilled. Nothing is sent; cancellation resolves it.
     Wait,
 }
@@ -37,4 +63,18 @@ pub enum ActivityCancellation {
     WaitCancellationCompleted,
     /// Request nothing, and resolve as cancelled at once.
     Abandon,
+}
+
+/// How a child workflow's cancellation is seen by its parent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ChildCancellation {
+    /// Request nothing, and resolve as cancelled at once.
+    Abandon,
+    /// Request it, and resolve as cancelled at once.
+    TryCancel,
+    /// Request it, and wait until the child has received the request.
+    WaitCancellationRequested,
+    /// Request it, and wait for how the child ends.
+    #[default]
+    WaitCancellationCompleted,
 }

@@ -28,15 +28,35 @@ pub struct ScopeId(pub(crate) u64);
 /// How an operation ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Resolution {
-    /// An activity's result.
+    /// An activity's or a child's result; nothing for a signal or a cancellation that was delivered.
     Completed(Option<Payloads>),
     /// A timer fired.
     Fired,
     /// It failed, timed out or was cancelled on the server's side; the failure is as users of other SDKs see it (an
     /// activity failure with its cause, say).
     Failed(Box<Failure>),
-    /// A timer or a wait was cancelled.
+    /// A timer or a wait was cancelled; a signal or a cancellation was, before it was sent.
     Cancelled,
+    /// A child workflow runs. Its operation is polled again for how it ends.
+    Started {
+        /// The child's run.
+        run_id: String,
+    },
+    /// A signal or a cancellation didn't reach the other workflow.
+    Undelivered(Undelivered),
+}
+
+/// Why a signal or a cancellation didn't reach the other workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undelivered {
+    /// There is no such workflow, or it is closed.
+    NotFound,
+    /// There is no such namespace.
+    NamespaceNotFound,
+    /// The workflow has received as many signals as the server lets it.
+    SignalLimit,
+    /// A reason that this version doesn't know, by the server's number.
+    Other(i32),
 }
 
 /// What stays the same for a whole run.

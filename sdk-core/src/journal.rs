@@ -3,6 +3,7 @@
 mod apply;
 mod code;
 mod compare;
+mod external;
 mod scope;
 
 pub(crate) use apply::Applied;
@@ -12,7 +13,7 @@ use crate::{
     flags::{Flag, Flags},
     issued::{Issued, Queue, Terminal, What},
     machines::{patch::Patch, update::Incoming},
-    operation::{Operations, RoutineId},
+    operation::{Kind, Operations, RoutineId},
     program::Signal,
     random::Random,
 };
@@ -212,6 +213,13 @@ impl Journal {
             return;
         };
         if !operation.is_pending() {
+            return;
+        }
+        // A child may end before code has seen that it started.
+        if operation.resolution.is_some() {
+            if let Kind::Child(child) = &mut operation.kind {
+                child.result = Some(resolution);
+            }
             return;
         }
         operation.resolution = Some(resolution);

@@ -40,8 +40,8 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use command::{ActivityCancellation, Command};
-pub use host::{Host, OperationId, PendingOperation, Resolution, ScopeId, WorkflowInfo};
+pub use command::{ActivityCancellation, ChildCancellation, Command};
+pub use host::{Host, OperationId, PendingOperation, Resolution, ScopeId, Undelivered, WorkflowInfo};
 pub use mismatch::{Mismatch, Row, TurnError};
 pub use program::{BoxFuture, Exit, Handled, Program, Programs, Signal, TaskFailure, UpdateRequest};
 pub use replay::{ReplayError, Replayed, replay, replay_bytes};

@@ -1,10 +1,11 @@
 //! What workflow code waits for.
 
 use crate::{
-    ActivityCancellation, OperationId, Resolution, ScopeId,
-    machines::{activity, timer},
+    ActivityCancellation, ChildCancellation, OperationId, Resolution, ScopeId,
+    machines::{activity, cancel_external, child, signal_external, timer},
 };
 use std::{panic::Location, task::Waker};
+use steadfast_proto::sdk::UserMetadata;
 
 /// Names a routine of workflow code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +44,9 @@ pub(crate) enum Kind {
         started_event_id: i64,
     },
     Activity(Box<Activity>),
+    Child(Box<Child>),
+    Signal(Box<Signal>),
+    Cancellation(Box<Cancellation>),
 }
 
 /// An activity operation.
@@ -55,12 +59,50 @@ pub(crate) struct Activity {
     pub(crate) issued: u64,
 }
 
+/// A child workflow operation.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pub(crate) state: child::State,
+    pub(crate) identity: child::Identity,
+    pub(crate) cancellation: ChildCancellation,
+    /// The place of its start command among those issued.
+    pub(crate) issued: u64,
+    /// How it ended, while code hasn't seen yet that it started.
+    pub(crate) result: Option<Resolution>,
+    /// What its commands show in tools.
+    pub(crate) user_metadata: Option<UserMetadata>,
+}
+
+/// A signal to another workflow.
+#[derive(Debug)]
+pub(crate) struct Signal {
+    pub(crate) state: signal_external::State,
+    /// The place of its command among those issued.
+    pub(crate) issued: u64,
+    pub(crate) workflow_id: String,
+    pub(crate) name: String,
+}
+
+/// The cancellation of another workflow.
+#[derive(Debug)]
+pub(crate) struct Cancellation {
+    pub(crate) state: cancel_external::State,
+    /// The place of its command among those issued.
+    pub(crate) issued: u64,
+    pub(crate) workflow_id: String,
+    /// The child that it cancels; code doesn't see its resolution then.
+    pub(crate) child: Option<OperationId>,
+}
+
 impl Kind {
     fn is_over(&self) -> bool {
         match self {
             Self::Wait => true,
             Self::Timer { state, .. } => state.is_over(),
             Self::Activity(activity) => activity.state.is_over(),
+            Self::Child(child) => child.state.is_over(),
+            Self::Signal(signal) => signal.state.is_over(),
+            Self::Cancellation(cancellation) => cancellation.state.is_over(),
         }
     }
 }
@@ -68,7 +110,31 @@ impl Kind {
 impl Operation {
     /// Code still waits for how it ends.
     pub(crate) fn is_pending(&self) -> bool {
-        self.resolution.is_none() && !self.forgotten
+        let is_open = match (&self.resolution, &self.kind) {
+            (None, _) => true,
+            (Some(Resolution::Started { .. }), Kind::Child(child)) => child.result.is_none(),
+            (Some(_), _) => false,
+        };
+        is_open && !self.forgotten
+    }
+
+    /// Whether cancelling it now comes to anything. What goes to other workflows can't be stopped on its way.
+    pub(crate) fn can_be_cancelled(&self) -> bool {
+        match &self.kind {
+            Kind::Signal(signal) => signal.state == signal_external::State::Created,
+            Kind::Cancellation(cancellation) => cancellation.state == cancel_external::State::Created,
+            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::Child(_) => true,
+        }
+    }
+
+    /// What there is for code. After the last of it, the operation is forgotten.
+    pub(crate) fn take_resolution(&mut self) -> Option<Resolution> {
+        let resolution = self.resolution.take()?;
+        match (&resolution, &mut self.kind) {
+            (Resolution::Started { .. }, Kind::Child(child)) => self.resolution = child.result.take(),
+            _ => self.forgotten = true,
+        }
+        Some(resolution)
     }
 }
 
@@ -120,6 +186,12 @@ impl Operations {
             Slot::Taken(operation) => Some(operation),
             Slot::Free { .. } => None,
         }
+    }
+
+    /// The name of the operation in a slot.
+    pub(crate) fn id_at(&mut self, slot: u32) -> Option<OperationId> {
+        let generation = self.at(slot)?.generation;
+        Some(OperationId { slot, generation })
     }
 
     /// The operation that code names, unless it has its resolution or lost interest.

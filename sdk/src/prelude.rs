@@ -10,12 +10,12 @@ pub use crate::{
     client::{Client, WorkflowHandle},
     days,
     error::{
-        ActivityError, ActivityFailure, ApplicationError, Cancelled, Rejection, UpdateError, WorkflowError,
-        WorkflowResult,
+        ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, Rejection, UpdateError,
+        WorkflowError, WorkflowResult,
     },
     hours, join, minutes, secs, select,
     worker::Worker,
-    workflow::{HandlerContext, WorkflowContext, join_all, try_join_all},
+    workflow::{ChildHandle, ExternalHandle, HandlerContext, WorkflowContext, join_all, try_join_all},
 };
 pub use serde::{Deserialize, Serialize};
 pub use steadfast_macros::{ApplicationError, activities, activity, workflow};

@@ -1,6 +1,6 @@
 //! The journal as history changes it.
 
-use super::{Delivery, Journal};
+use super::{Delivery, Journal, external};
 use crate::{
     Resolution, TaskFailure,
     flags::Flag,
@@ -153,7 +153,10 @@ impl Journal {
         let (What::ScheduleActivity { slot }
         | What::CancelActivity { slot, .. }
         | What::StartTimer { slot, .. }
-        | What::CancelTimer { slot, .. }) = *what
+        | What::CancelTimer { slot, .. }
+        | What::StartChild { slot }
+        | What::SignalExternal { slot }
+        | What::CancelExternal { slot }) = *what
         else {
             return Ok(());
         };
@@ -185,7 +188,7 @@ impl Journal {
                 *state = state.on(timer::Input::Canceled)?.0;
                 self.operations.collect(slot);
             }
-            _ => return Err(Unexpected),
+            _ => return self.advance_external(slot, event_id),
         }
         Ok(())
     }
@@ -234,7 +237,13 @@ impl Journal {
                     .map_err(|Unexpected| unexpected(event));
             }
             attributes => {
-                return match self.apply_activity(attributes, applied) {
+                let applied = match external::initiated_event_id(&attributes) {
+                    Some(initiated_event_id) => {
+                        Some(self.apply_external(initiated_event_id, event_id, attributes, applied))
+                    }
+                    None => self.apply_activity(attributes, applied),
+                };
+                return match applied {
                     Some(Ok(())) => Ok(()),
                     Some(Err(Unexpected)) => Err(unexpected(event)),
                     None => ignore_known(event),

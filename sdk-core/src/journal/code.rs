@@ -60,6 +60,13 @@ impl Journal {
                 duration,
                 user_metadata,
             } => self.ask_timer(duration, user_metadata, location),
+            Command::StartChild {
+                attributes,
+                cancellation,
+                user_metadata,
+            } => self.ask_child(attributes, cancellation, user_metadata, location),
+            Command::SignalExternal { attributes } => self.ask_signal(attributes, location),
+            Command::CancelExternal { attributes } => self.ask_cancellation(attributes, None, None, location),
             Command::Wait => {
                 let id = self.operations.insert(Kind::Wait, location);
                 self.waits.insert(id.slot);
@@ -146,8 +153,7 @@ impl Journal {
         let Some(operation) = self.operations.named(id) else {
             return Poll::Pending;
         };
-        if let Some(resolution) = operation.resolution.take() {
-            operation.forgotten = true;
+        if let Some(resolution) = operation.take_resolution() {
             self.waits.remove(&id.slot);
             self.operations.collect(id.slot);
             return Poll::Ready(resolution);
@@ -239,6 +245,7 @@ impl Journal {
                 activity.state = next;
                 self.cancel_activity(slot, effect, location, wakers);
             }
+            Kind::Child(_) | Kind::Signal(_) | Kind::Cancellation(_) => self.cancel_external(slot, location, wakers),
         }
     }
 
@@ -323,6 +330,9 @@ impl Journal {
             Kind::Wait => "condition".to_owned(),
             Kind::Timer { number, .. } => format!("timer {number}"),
             Kind::Activity(activity) => format!("activity {} ({})", activity.identity.type_name, activity.identity.id),
+            Kind::Child(child) => format!("child workflow {} ({})", child.identity.type_name, child.identity.id),
+            Kind::Signal(signal) => format!("signal {} to workflow {}", signal.name, signal.workflow_id),
+            Kind::Cancellation(cancellation) => format!("cancellation of workflow {}", cancellation.workflow_id),
         };
         pending
             .into_iter()

@@ -10,6 +10,7 @@ use crate::{
     operation::Kind,
 };
 use steadfast_proto::{
+    common::WorkflowExecution,
     enums::EventType,
     history::{HistoryEvent, history_event::Attributes},
 };
@@ -46,6 +47,47 @@ impl Journal {
             }
             (What::CancelTimer { number, .. }, A::TimerCanceledEventAttributes(canceled)) => {
                 same("timer id", canceled.timer_id.as_str(), &number.to_string())
+            }
+            (What::StartChild { .. }, A::StartChildWorkflowExecutionInitiatedEventAttributes(_))
+            | (What::SignalExternal { .. }, A::SignalExternalWorkflowExecutionInitiatedEventAttributes(_))
+            | (What::CancelExternal { .. }, A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(_))
+                if !checks_ids =>
+            {
+                Ok(())
+            }
+            (What::StartChild { slot }, A::StartChildWorkflowExecutionInitiatedEventAttributes(initiated)) => {
+                let Some(Kind::Child(child)) = self.operations.at(*slot).map(|operation| &operation.kind) else {
+                    return Err("the command has no child workflow".to_owned());
+                };
+                let recorded_type = initiated.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
+                same(
+                    "child workflow's type",
+                    recorded_type,
+                    child.identity.type_name.as_str(),
+                )?;
+                same("child workflow's id", &initiated.workflow_id, &child.identity.id)
+            }
+            (What::SignalExternal { slot }, A::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated)) => {
+                let Some(Kind::Signal(signal)) = self.operations.at(*slot).map(|operation| &operation.kind) else {
+                    return Err("the command has no signal".to_owned());
+                };
+                same("signal", &initiated.signal_name, &signal.name)?;
+                same(
+                    "signalled workflow",
+                    target(initiated.workflow_execution.as_ref()),
+                    &signal.workflow_id,
+                )
+            }
+            (
+                What::CancelExternal { slot },
+                A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(initiated),
+            ) => {
+                let Some(Kind::Cancellation(cancellation)) = self.operations.at(*slot).map(|operation| &operation.kind)
+                else {
+                    return Err("the command has no cancellation".to_owned());
+                };
+                let recorded = target(initiated.workflow_execution.as_ref());
+                same("cancelled workflow", recorded, &cancellation.workflow_id)
             }
             (
                 What::AcceptUpdate { protocol_instance_id },
@@ -147,6 +189,21 @@ impl Journal {
             }
             What::StartTimer { number, .. } => format!("starts timer {number}"),
             What::CancelTimer { number, .. } => format!("cancels timer {number}"),
+            What::StartChild { slot } | What::SignalExternal { slot } | What::CancelExternal { slot } => {
+                match self.operations.at(*slot).map(|operation| &operation.kind) {
+                    Some(Kind::Child(child)) => {
+                        format!(
+                            "starts child workflow {} ({})",
+                            child.identity.type_name, child.identity.id
+                        )
+                    }
+                    Some(Kind::Signal(signal)) => {
+                        format!("sends signal {} to workflow {}", signal.name, signal.workflow_id)
+                    }
+                    Some(Kind::Cancellation(cancellation)) => format!("cancels workflow {}", cancellation.workflow_id),
+                    _ => "reaches for another workflow".to_owned(),
+                }
+            }
             What::Patch { id } => format!("asks for patch {id}"),
             What::ChangeVersions => "lists its patches".to_owned(),
             What::AcceptUpdate { protocol_instance_id } => format!("accepts update {protocol_instance_id}"),
@@ -174,6 +231,10 @@ fn same<T: PartialEq + std::fmt::Display + ?Sized>(what: &str, recorded: &T, iss
     }
 }
 
+fn target(execution: Option<&WorkflowExecution>) -> &str {
+    execution.map_or("", |execution| execution.workflow_id.as_str())
+}
+
 fn differs(what: &str, recorded: &str, issued: &str) -> String {
     format!("{what} is '{recorded}' in history and '{issued}' in the code")
 }
@@ -187,6 +248,19 @@ fn describe_event(event: &HistoryEvent) -> String {
             scheduled.activity_type.as_ref().map_or("", |kind| kind.name.as_str()),
             scheduled.activity_id
         ),
+        Some(A::StartChildWorkflowExecutionInitiatedEventAttributes(initiated)) => format!(
+            " {} ({})",
+            initiated.workflow_type.as_ref().map_or("", |kind| kind.name.as_str()),
+            initiated.workflow_id
+        ),
+        Some(A::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated)) => format!(
+            " {} ({})",
+            initiated.signal_name,
+            target(initiated.workflow_execution.as_ref())
+        ),
+        Some(A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(initiated)) => {
+            format!(" {}", target(initiated.workflow_execution.as_ref()))
+        }
         Some(A::TimerStartedEventAttributes(timer)) => format!(" {}", timer.timer_id),
         Some(A::TimerCanceledEventAttributes(timer)) => format!(" {}", timer.timer_id),
         Some(A::MarkerRecordedEventAttributes(marker)) => match PatchMarker::read(marker) {
@@ -203,9 +277,6 @@ fn describe_event(event: &HistoryEvent) -> String {
 fn unsupported(event: &HistoryEvent) -> Option<&'static str> {
     use EventType as E;
     match event::kind(event) {
-        E::StartChildWorkflowExecutionInitiated => Some("child workflows"),
-        E::SignalExternalWorkflowExecutionInitiated => Some("signals to other workflows"),
-        E::RequestCancelExternalWorkflowExecutionInitiated => Some("cancellations of other workflows"),
         E::NexusOperationScheduled | E::NexusOperationCancelRequested => Some("Nexus operations"),
         E::WorkflowPropertiesModified => Some("changes of the memo"),
         E::UpsertWorkflowSearchAttributes if !crate::machines::search_attributes::is_change_versions(event) => {

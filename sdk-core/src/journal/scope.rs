@@ -55,8 +55,9 @@ impl Journal {
     pub(super) fn reached_from(&mut self, source: Option<ScopeId>) -> Vec<u32> {
         let mut slots = self.operations.pending();
         slots.retain(|slot| {
-            let scope = self.operations.at(*slot).and_then(|operation| operation.scope);
-            reaches(&self.scopes, source, scope)
+            self.operations
+                .at(*slot)
+                .is_some_and(|operation| operation.can_be_cancelled() && reaches(&self.scopes, source, operation.scope))
         });
         slots
     }

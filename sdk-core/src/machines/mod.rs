@@ -1,8 +1,11 @@
 //! One plain enum per kind of command: a state, an input, the next state and what is to be done.
 
 pub(crate) mod activity;
+pub(crate) mod cancel_external;
+pub(crate) mod child;
 pub(crate) mod patch;
 pub(crate) mod search_attributes;
+pub(crate) mod signal_external;
 pub(crate) mod terminal;
 pub(crate) mod timer;
 pub(crate) mod update;

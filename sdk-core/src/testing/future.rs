@@ -1,7 +1,7 @@
 //! Futures over a host.
 
 use super::State;
-use crate::{ActivityCancellation, Command, Host, OperationId, Resolution};
+use crate::{ActivityCancellation, ChildCancellation, Command, Host, OperationId, Resolution};
 use std::{
     future::{Future, poll_fn},
     panic::Location,
@@ -9,7 +9,13 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use steadfast_proto::{command::ScheduleActivityTaskCommandAttributes, common::ActivityType};
+use steadfast_proto::{
+    command::{
+        RequestCancelExternalWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
+        SignalExternalWorkflowExecutionCommandAttributes, StartChildWorkflowExecutionCommandAttributes,
+    },
+    common::{ActivityType, WorkflowExecution, WorkflowType},
+};
 
 /// An operation that is awaited; dropping it releases it.
 #[derive(Debug)]
@@ -42,7 +48,8 @@ impl Future for Awaiting {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Resolution> {
         let poll = self.host.poll(self.id, context);
-        self.is_done |= poll.is_ready();
+        // A child that started is still to end.
+        self.is_done |= matches!(&poll, Poll::Ready(resolution) if !matches!(resolution, Resolution::Started { .. }));
         poll
     }
 }
@@ -94,6 +101,55 @@ pub fn timer(host: &Host, duration: Duration) -> Awaiting {
             user_metadata: None,
         },
     )
+}
+
+/// Starts a child workflow of the type `child`, with an id. Awaited once, it has started; awaited again, it has ended.
+#[track_caller]
+#[must_use]
+pub fn child(host: &Host, id: &str, cancellation: ChildCancellation) -> Awaiting {
+    let attributes = StartChildWorkflowExecutionCommandAttributes {
+        workflow_id: id.to_owned(),
+        workflow_type: Some(WorkflowType {
+            name: "child".to_owned(),
+        }),
+        ..StartChildWorkflowExecutionCommandAttributes::default()
+    };
+    Awaiting::new(
+        host,
+        Command::StartChild {
+            attributes: Box::new(attributes),
+            cancellation,
+            user_metadata: None,
+        },
+    )
+}
+
+/// Signals another workflow.
+#[track_caller]
+#[must_use]
+pub fn signal_external(host: &Host, workflow_id: &str, signal_name: &str) -> Awaiting {
+    let attributes = SignalExternalWorkflowExecutionCommandAttributes {
+        execution: Some(WorkflowExecution {
+            workflow_id: workflow_id.to_owned(),
+            ..WorkflowExecution::default()
+        }),
+        signal_name: signal_name.to_owned(),
+        ..SignalExternalWorkflowExecutionCommandAttributes::default()
+    };
+    let attributes = Box::new(attributes);
+    Awaiting::new(host, Command::SignalExternal { attributes })
+}
+
+/// Cancels another workflow.
+#[track_caller]
+#[must_use]
+pub fn cancel_external(host: &Host, workflow_id: &str) -> Awaiting {
+    let attributes = RequestCancelExternalWorkflowExecutionCommandAttributes {
+        workflow_id: workflow_id.to_owned(),
+        ..RequestCancelExternalWorkflowExecutionCommandAttributes::default()
+    };
+    let attributes = Box::new(attributes);
+    Awaiting::new(host, Command::CancelExternal { attributes })
 }
 
 /// Waits until a condition on the state holds; `false` if cancelled before.

@@ -121,12 +121,12 @@ fn a_run_that_ends_too_early_is_found() {
 fn what_cannot_be_replayed_yet_is_named() {
     use steadfast_proto::{enums::EventType, history as h, history::history_event::Attributes as A};
     let nothing = || alone(|_| async { Ok(None) });
-    let child = after_first_task().add(
-        EventType::StartChildWorkflowExecutionInitiated,
-        A::StartChildWorkflowExecutionInitiatedEventAttributes(Box::default()),
+    let memo = after_first_task().add(
+        EventType::WorkflowPropertiesModified,
+        A::WorkflowPropertiesModifiedEventAttributes(Box::default()),
     );
-    let expected = "event 5 is StartChildWorkflowExecutionInitiated: this version doesn't replay child workflows yet";
-    assert_eq!(replay_error(&nothing(), child), expected);
+    let expected = "event 5 is WorkflowPropertiesModified: this version doesn't replay changes of the memo yet";
+    assert_eq!(replay_error(&nothing(), memo), expected);
     let local = after_first_task().marker(h::MarkerRecordedEventAttributes {
         marker_name: "core_local_activity".to_owned(),
         ..Default::default()

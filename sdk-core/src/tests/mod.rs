@@ -2,8 +2,10 @@
 
 mod activity;
 mod cancellation;
+mod child;
 mod conditions;
 mod eviction;
+mod external;
 mod linearity;
 mod mismatch;
 mod patch;
@@ -57,6 +59,26 @@ pub(crate) fn show_command(attributes: Option<&Attributes>) -> String {
         Some(A::RequestCancelActivityTaskCommandAttributes(cancel)) => {
             format!("cancel activity of {}", cancel.scheduled_event_id)
         }
+        Some(A::StartChildWorkflowExecutionCommandAttributes(child)) => format!(
+            "child {} {} on {}",
+            child.workflow_id,
+            child.workflow_type.clone().unwrap_or_default().name,
+            child.task_queue.clone().unwrap_or_default().name
+        ),
+        Some(A::SignalExternalWorkflowExecutionCommandAttributes(signal)) => format!(
+            "signal {} to {}",
+            signal.signal_name,
+            signal.execution.clone().unwrap_or_default().workflow_id
+        ),
+        Some(A::RequestCancelExternalWorkflowExecutionCommandAttributes(cancel)) => format!(
+            "cancel {} {}",
+            if cancel.child_workflow_only {
+                "child"
+            } else {
+                "workflow"
+            },
+            cancel.workflow_id
+        ),
         Some(A::StartTimerCommandAttributes(timer)) => format!("timer {}", timer.timer_id),
         Some(A::CancelTimerCommandAttributes(timer)) => format!("cancel timer {}", timer.timer_id),
         Some(A::CompleteWorkflowExecutionCommandAttributes(complete)) => match &complete.result {
@@ -97,6 +119,8 @@ pub(crate) fn word(resolution: &Resolution) -> String {
         Resolution::Fired => "fired".to_owned(),
         Resolution::Failed(failure) => failure.to_string(),
         Resolution::Cancelled => "cancelled".to_owned(),
+        Resolution::Started { run_id } => format!("started {run_id}"),
+        Resolution::Undelivered(why) => format!("{why:?}"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every machine's states and inputs, as text: a test, and the machine's documentation.
 
 use crate::{
-    ActivityCancellation,
-    machines::{Unexpected, activity, timer, update},
+    ActivityCancellation, ChildCancellation,
+    machines::{Unexpected, activity, cancel_external, child, signal_external, timer, update},
 };
 use std::fmt::{Debug, Write};
 
@@ -67,6 +67,52 @@ fn activities_move_as_the_table_says() {
         I::Canceled,
     ];
     assert_table(&table(&states, &inputs, S::on), include_str!("tables/activity.txt"));
+}
+
+#[test]
+fn children_move_as_the_table_says() {
+    use ChildCancellation as C;
+    use child::{Input as I, State as S};
+    let states = [
+        S::Created,
+        S::Withdrawn,
+        S::Initiated,
+        S::Started,
+        S::CancelledEarly,
+        S::Cancelled,
+        S::Closed,
+    ];
+    let inputs = [
+        I::Cancel(C::Abandon),
+        I::Cancel(C::TryCancel),
+        I::Cancel(C::WaitCancellationRequested),
+        I::Cancel(C::WaitCancellationCompleted),
+        I::Initiated,
+        I::StartFailed,
+        I::Started,
+        I::CancelRequested(C::WaitCancellationRequested),
+        I::CancelRequested(C::WaitCancellationCompleted),
+        I::Closed,
+    ];
+    assert_table(&table(&states, &inputs, S::on), include_str!("tables/child.txt"));
+}
+
+#[test]
+fn signals_to_others_move_as_the_table_says() {
+    use signal_external::{Input as I, State as S};
+    let states = [S::Created, S::Withdrawn, S::Initiated, S::Closed];
+    let inputs = [I::Cancel, I::Initiated, I::Signaled, I::Failed];
+    let committed = include_str!("tables/signal_external.txt");
+    assert_table(&table(&states, &inputs, S::on), committed);
+}
+
+#[test]
+fn cancellations_of_others_move_as_the_table_says() {
+    use cancel_external::{Input as I, State as S};
+    let states = [S::Created, S::Withdrawn, S::Initiated, S::Closed];
+    let inputs = [I::Cancel, I::Initiated, I::Requested, I::Failed];
+    let committed = include_str!("tables/cancel_external.txt");
+    assert_table(&table(&states, &inputs, S::on), committed);
 }
 
 #[test]

@@ -258,9 +258,10 @@ impl<O> Future for ActivityFuture<O> {
                 (this.decode)(payloads.as_ref(), &this.converter).map_err(|error| undecodable(&error))
             }
             Resolution::Failed(failure) => Err(ActivityFailure::from_failure(*failure)),
-            Resolution::Cancelled | Resolution::Fired => Err(ActivityFailure::from_failure(Failure::cancelled(
-                "the activity was cancelled",
-            ))),
+            // All but the first are of other operations.
+            Resolution::Cancelled | Resolution::Fired | Resolution::Started { .. } | Resolution::Undelivered(_) => Err(
+                ActivityFailure::from_failure(Failure::cancelled("the activity was cancelled")),
+            ),
         })
     }
 }

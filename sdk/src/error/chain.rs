@@ -1,8 +1,8 @@
 //! Any error becomes a failure, its sources the failure's causes.
 
 use super::{
-    ActivityFailure, Cancelled, ChildFailure, QueryFailure, SOURCE, SignalFailure, UpdateFailure, WorkflowFailure,
-    application,
+    ActivityFailure, CancelWorkflowError, Cancelled, ChildFailure, QueryFailure, SOURCE, SignalWorkflowError,
+    UpdateFailure, WorkflowFailure, application,
 };
 use std::{any::type_name, error::Error};
 use steadfast_proto::failure::Failure;
@@ -52,7 +52,10 @@ fn recognise(error: &(dyn Error + 'static)) -> Option<Failure> {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return Some(failure.clone());
     }
-    if error.is::<Cancelled>() {
+    let is_cancelled = error.is::<Cancelled>()
+        || matches!(error.downcast_ref(), Some(SignalWorkflowError::Cancelled))
+        || matches!(error.downcast_ref(), Some(CancelWorkflowError::Cancelled));
+    if is_cancelled {
         return Some(Failure {
             source: SOURCE.to_owned(),
             ..Failure::cancelled(error.to_string())
@@ -65,7 +68,6 @@ fn recognise(error: &(dyn Error + 'static)) -> Option<Failure> {
         ActivityFailure,
         ChildFailure,
         QueryFailure,
-        SignalFailure,
         UpdateFailure,
         WorkflowFailure
     );

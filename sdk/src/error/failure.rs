@@ -139,11 +139,6 @@ failure! {
 }
 
 failure! {
-    /// A signal or a cancellation did not reach the other workflow.
-    SignalFailure
-}
-
-failure! {
     /// A workflow failed, as its client sees it.
     WorkflowFailure
 }
@@ -219,6 +214,36 @@ impl ChildFailure {
             .map_or(RetryState::Unspecified, ChildWorkflowExecutionFailureInfo::retry_state)
     }
 
+    /// Whether it was not started, for a workflow of its id exists already.
+    #[must_use]
+    pub fn is_already_exists(&self) -> bool {
+        self.is_not_started("WorkflowAlreadyExists")
+    }
+
+    /// Whether it was not started, for there is no such namespace.
+    #[must_use]
+    pub fn is_namespace_not_found(&self) -> bool {
+        self.is_not_started("NamespaceNotFound")
+    }
+
+    /// Whether it was terminated.
+    #[must_use]
+    pub fn is_terminated(&self) -> bool {
+        matches!(
+            self.cause().and_then(|cause| cause.failure_info.as_ref()),
+            Some(FailureInfo::TerminatedFailureInfo(_))
+        )
+    }
+
+    /// The core says why a child never ran by the type of the cause.
+    fn is_not_started(&self, type_name: &str) -> bool {
+        self.run_id().is_empty()
+            && matches!(
+                self.cause().and_then(|cause| cause.failure_info.as_ref()),
+                Some(FailureInfo::ApplicationFailureInfo(info)) if info.r#type == type_name
+            )
+    }
+
     fn execution(&self) -> Option<&steadfast_proto::common::WorkflowExecution> {
         self.info().and_then(|info| info.workflow_execution.as_ref())
     }
@@ -260,7 +285,7 @@ macro_rules! display_as_recorded {
         }
     )*};
 }
-display_as_recorded!(QueryFailure SignalFailure WorkflowFailure UpdateFailure);
+display_as_recorded!(QueryFailure WorkflowFailure UpdateFailure);
 
 fn innermost(failure: &Failure) -> &Failure {
     let mut innermost = failure;

@@ -3,7 +3,8 @@
 //! *Returned by user code*: [`ActivityError`], [`WorkflowError`], [`UpdateError`] and [`Rejection`] take any error by
 //! `?`. A type with `#[derive(ApplicationError)]` keeps its variant on the way, and is matched again on the other side.
 //!
-//! *Seen by workflow code*: [`ActivityFailure`], [`ChildFailure`], [`SignalFailure`], and [`Cancelled`].
+//! *Seen by workflow code*: [`ActivityFailure`], [`ChildFailure`], [`SignalWorkflowError`],
+//! [`CancelWorkflowError`] and [`Cancelled`].
 //!
 //! *Seen by clients*: one enum for each question, in [`client`](crate::client).
 //!
@@ -12,6 +13,7 @@
 mod activity;
 mod application;
 mod chain;
+mod external;
 mod failure;
 mod kind;
 mod retryable;
@@ -22,7 +24,8 @@ mod workflow;
 
 pub use activity::ActivityError;
 pub use application::{ApplicationError, offer};
-pub use failure::{ActivityFailure, ChildFailure, QueryFailure, SignalFailure, UpdateFailure, WorkflowFailure};
+pub use external::{CancelWorkflowError, SignalWorkflowError};
+pub use failure::{ActivityFailure, ChildFailure, QueryFailure, UpdateFailure, WorkflowFailure};
 pub use kind::error_kind;
 pub use steadfast_proto::{
     enums::{RetryState, TimeoutType},

@@ -1,12 +1,14 @@
 //! What asynchronous workflow code holds.
 
 use super::{
-    Cancelled, ContinueAsNew, HandlerContext, Sleep, Wait, Workflow, WorkflowInfo, operation::Operation, wait::Access,
+    Cancelled, ChildCall, ContinueAsNew, ExternalHandle, HandlerContext, Sleep, ToExternal, Untyped, Wait, Workflow,
+    WorkflowInfo, operation::Operation, wait::Access,
 };
 use crate::{
     activity::{Activity, ActivityCall, ActivityOptions, ActivitySet, CloseTimeoutMissing, Remote, Stub},
     convert::{Arguments, Converter, Data},
     error::WorkflowResult,
+    handle::Handle,
 };
 use std::{
     fmt,
@@ -179,6 +181,52 @@ impl<S> WorkflowContext<S> {
     /// its calls.
     pub fn activities<A: ActivitySet + ?Sized>(&self) -> Stub<A, Remote<CloseTimeoutMissing>> {
         Stub::of(Remote::new(self.0.host.clone(), self.0.converter.clone()))
+    }
+
+    /// Calls a child workflow: `ctx.child::<Shipping>(order)`. Several parameters are a tuple, none is `()`.
+    ///
+    /// The call is a value: nothing happens until it is awaited, which is the child's result, or
+    /// [started](ChildCall::start), which gives its handle.
+    ///
+    /// ```no_run
+    /// # use steadfast::prelude::*;
+    /// # #[derive(Default)] struct Shipping { address: Option<String> }
+    /// # #[workflow] impl Shipping {
+    /// #     #[run] async fn run(ctx: WorkflowContext<Self>, order: u32) -> WorkflowResult<String> { Ok(order.to_string()) }
+    /// #     #[signal] fn redirect(&mut self, address: String) { self.address = Some(address); }
+    /// # }
+    /// # async fn example<S>(ctx: WorkflowContext<S>) -> WorkflowResult<String> {
+    /// let tracking = ctx.child::<Shipping>(7).id("shipping-7").await?;
+    ///
+    /// let shipping = ctx.child::<Shipping>(8).start().await?;
+    /// shipping.redirect("12 Baker Street".into()).await?; // its messages are the handle's methods
+    /// let other = shipping.result().await?;
+    /// # Ok(tracking + &other)
+    /// # }
+    /// ```
+    #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
+    pub fn child<W: Workflow + ?Sized>(&self, input: W::Input) -> ChildCall<W> {
+        let converter = &self.0.converter;
+        ChildCall::new(&self.0.host, converter, W::NAME, W::encode(&input, converter))
+    }
+
+    /// Calls a child workflow that is known by name alone. Its result is a [`RawValue`](crate::convert::RawValue).
+    #[allow(clippy::needless_pass_by_value)] // the arguments are given away, as by a call
+    pub fn child_untyped(&self, name: impl Into<String>, arguments: impl Arguments) -> ChildCall<Untyped> {
+        let converter = &self.0.converter;
+        ChildCall::new(&self.0.host, converter, name, arguments.to_payloads(converter))
+    }
+
+    /// Another workflow, by its id: to be signalled or cancelled.
+    #[must_use]
+    pub fn external<W: Workflow + ?Sized>(&self, id: impl Into<String>) -> ExternalHandle<W> {
+        Handle::of(ToExternal::new(&self.0.host, &self.0.converter, id.into()))
+    }
+
+    /// Another workflow, of which nothing but the id is known.
+    #[must_use]
+    pub fn external_untyped(&self, id: impl Into<String>) -> ExternalHandle<Untyped> {
+        self.external(id)
     }
 
     /// Whether code behind a patch takes the new path. Executions that passed this place before the patch was deployed

@@ -3,10 +3,12 @@
 //! A workflow is a struct with [`#[workflow]`](macro@crate::workflow) on an impl block. Its asynchronous functions are given a
 //! [`WorkflowContext`], the synchronous ones the state itself and, if they ask for it, a [`HandlerContext`].
 
+mod child;
 mod context;
 mod continue_as_new;
 mod definition;
 mod exit;
+mod external;
 mod futures_ordered;
 mod futures_unordered;
 mod handler_context;
@@ -35,9 +37,11 @@ mod timer;
 mod tool_tests;
 mod wait;
 
+pub use child::{ChildCall, ChildFuture, ChildHandle, ChildResult, ChildStart, ToChild};
 pub use context::WorkflowContext;
 pub use continue_as_new::ContinueAsNew;
 pub use definition::*;
+pub use external::{CancelCommand, CancelDelivery, ExternalHandle, SignalCommand, SignalDelivery, ToExternal};
 pub use futures_ordered::FuturesOrdered;
 pub use futures_unordered::FuturesUnordered;
 pub use handler_context::HandlerContext;
@@ -52,6 +56,8 @@ pub use scope::{CancellationScope, Scoped};
 #[doc(hidden)]
 pub use select::Branch;
 pub use semaphore::{Semaphore, SemaphorePermit};
+pub use steadfast_core::ChildCancellation;
+pub use steadfast_proto::enums::ParentClosePolicy;
 pub use timeout::{Timeout, timeout};
 pub use timer::{Sleep, Timer};
 pub use wait::{Wait, WaitTimeout};

@@ -19,11 +19,12 @@ impl Operation {
         Self { host: host.clone(), id }
     }
 
-    /// Ready once, and never again after that.
+    /// Ready once, and never again after that; for a child workflow first when it started, then when it ended.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Resolution> {
         let Some(id) = self.id else { return Poll::Pending };
         let resolution = self.host.poll(id, context);
-        if resolution.is_ready() {
+        // A child that started is still to end.
+        if matches!(&resolution, Poll::Ready(resolution) if !matches!(resolution, Resolution::Started { .. })) {
             self.id = None;
         }
         resolution

@@ -39,6 +39,7 @@ impl Run {
         command: SignalExternalWorkflowExecutionCommandAttributes,
         completed: i64,
     ) {
+        let named = command.namespace;
         let attributes = SignalExternalWorkflowExecutionInitiatedEventAttributes {
             workflow_task_completed_event_id: completed,
             namespace: self.is.namespace_name.to_string(),
@@ -50,7 +51,12 @@ impl Run {
             child_workflow_only: command.child_workflow_only,
             header: command.header,
         };
-        let initiated_event_id = self.record(world, attributes.clone());
+        let recorded = SignalExternalWorkflowExecutionInitiatedEventAttributes {
+            // As the command has it: empty if it names none.
+            namespace: named,
+            ..attributes.clone()
+        };
+        let initiated_event_id = self.record(world, recorded);
         self.externals
             .insert(initiated_event_id, External::Signal(Box::new(attributes)));
         world.outbox.push(Effect::SignalExternal {
@@ -65,6 +71,7 @@ impl Run {
         command: RequestCancelExternalWorkflowExecutionCommandAttributes,
         completed: i64,
     ) {
+        let named = command.namespace;
         let attributes = RequestCancelExternalWorkflowExecutionInitiatedEventAttributes {
             workflow_task_completed_event_id: completed,
             namespace: self.is.namespace_name.to_string(),
@@ -77,7 +84,12 @@ impl Run {
             child_workflow_only: command.child_workflow_only,
             reason: command.reason,
         };
-        let initiated_event_id = self.record(world, attributes.clone());
+        let recorded = RequestCancelExternalWorkflowExecutionInitiatedEventAttributes {
+            // As the command has it: empty if it names none.
+            namespace: named,
+            ..attributes.clone()
+        };
+        let initiated_event_id = self.record(world, recorded);
         self.externals
             .insert(initiated_event_id, External::Cancel(Box::new(attributes)));
         world.outbox.push(Effect::CancelExternal {

@@ -6,9 +6,11 @@
 mod activity;
 mod cache;
 mod cancel;
+mod child;
 mod connection;
 mod continue_as_new;
 mod errors;
+mod external;
 mod patch;
 mod payload;
 mod query;

@@ -1,6 +1,6 @@
 //! What can't be replayed yet is refused cleanly: at its first event, by a typed error.
 
-use crate::recorded::{recorded, replays};
+use crate::recorded::recorded;
 use steadfast::{
     prelude::*,
     replay::{ReplayError, Replayer},
@@ -33,8 +33,7 @@ macro_rules! waiting {
 
 waiting! {
     LocalSequence LocalParallel LocalRetry LocalFailure LocalLong LocalMixed LocalCancelled
-    ChildCompleted ChildrenParallel ChildCancelled ChildAbandoned ChildSignalled ChildRefused
-    ExternalSignal ExternalCancel UpsertSearchAttributes UpsertMemo
+    UpsertSearchAttributes UpsertMemo
 }
 
 /// Replay ends at the first event of that type, and says so.
@@ -74,88 +73,7 @@ fn local_activities() -> Outcome {
 }
 
 #[test]
-fn child_workflows() -> Outcome {
-    for name in ["completed", "failed", "parallel", "abandoned", "signalled", "refused"] {
-        is_refused(
-            &format!("child_{name}"),
-            EventType::StartChildWorkflowExecutionInitiated,
-        )?;
-    }
-    for kind in ["try", "wait", "requested", "abandon"] {
-        is_refused(
-            &format!("child_cancelled_{kind}"),
-            EventType::StartChildWorkflowExecutionInitiated,
-        )?;
-    }
-    Ok(())
-}
-
-#[test]
-fn other_workflows() -> Outcome {
-    for name in ["external_signal", "external_signal_missing"] {
-        is_refused(name, EventType::SignalExternalWorkflowExecutionInitiated)?;
-    }
-    for name in ["external_cancel", "external_cancel_missing"] {
-        is_refused(name, EventType::RequestCancelExternalWorkflowExecutionInitiated)?;
-    }
-    Ok(())
-}
-
-#[test]
 fn search_attributes_and_memo() -> Outcome {
     is_refused("upsert_search_attributes", EventType::UpsertWorkflowSearchAttributes)?;
     is_refused("upsert_memo", EventType::WorkflowPropertiesModified)
-}
-
-#[derive(Default)]
-struct ExternalTarget {
-    words: Vec<String>,
-}
-
-#[workflow]
-impl ExternalTarget {
-    #[run]
-    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<String> {
-        ctx.wait_condition(|state| state.words.len() >= 2).await?;
-        Ok(ctx.state(|state| state.words.join(" ")))
-    }
-
-    #[signal]
-    fn word(&mut self, word: String) {
-        self.words.push(word);
-    }
-}
-
-#[test]
-fn what_another_workflow_signals_and_cancels_replays() -> Outcome {
-    replays::<ExternalTarget>("external_signal_target")?;
-    replays::<ExternalTarget>("external_cancel_target")
-}
-
-#[derive(Default)]
-struct Child {
-    word: Option<String>,
-}
-
-#[workflow]
-impl Child {
-    #[run]
-    async fn run(ctx: WorkflowContext<Self>, what: String) -> WorkflowResult<String> {
-        if what == "word" {
-            return Ok(ctx.wait_some(|state| state.word.clone()).await?);
-        }
-        ctx.wait_condition(|_| false).await?;
-        Ok("never".into())
-    }
-
-    #[signal]
-    fn word(&mut self, word: String) {
-        self.word = Some(word);
-    }
-}
-
-#[test]
-fn a_child_replays() -> Outcome {
-    replays::<Child>("child_cancelled_wait_child")?;
-    replays::<Child>("child_abandoned_child")
 }

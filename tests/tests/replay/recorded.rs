@@ -111,6 +111,27 @@ fn recorded_command(attributes: &Attributes) -> Option<String> {
                 a.search_attributes.as_ref().map(|all| all.indexed_fields.keys())
             )
         }
+        A::StartChildWorkflowExecutionInitiatedEventAttributes(a) => {
+            let kind = a.workflow_type.as_ref().map_or("", |kind| &kind.name);
+            format!(
+                "child {} {kind}{} {:?}",
+                a.workflow_id,
+                values(a.input.as_ref()),
+                a.task_queue.as_ref().map(|queue| &queue.name)
+            )
+        }
+        A::SignalExternalWorkflowExecutionInitiatedEventAttributes(a) => format!(
+            "signal {} {:?} {}{}",
+            a.signal_name,
+            a.workflow_execution,
+            a.child_workflow_only,
+            values(a.input.as_ref())
+        ),
+        A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(a) => format!(
+            "cancel {} {}",
+            a.workflow_execution.as_ref().map_or("", |other| &other.workflow_id),
+            a.child_workflow_only
+        ),
         A::WorkflowExecutionUpdateAcceptedEventAttributes(_) => "update accepted".into(),
         A::WorkflowExecutionUpdateCompletedEventAttributes(_) => "update completed".into(),
         A::WorkflowExecutionCompletedEventAttributes(a) => format!("complete{}", values(a.result.as_ref())),
@@ -151,6 +172,26 @@ fn issued(command: &Command) -> String {
                 "search attributes {:?}",
                 a.search_attributes.as_ref().map(|all| all.indexed_fields.keys())
             )
+        }
+        A::StartChildWorkflowExecutionCommandAttributes(a) => {
+            let kind = a.workflow_type.as_ref().map_or("", |kind| &kind.name);
+            format!(
+                "child {} {kind}{} {:?}",
+                a.workflow_id,
+                values(a.input.as_ref()),
+                a.task_queue.as_ref().map(|queue| &queue.name)
+            )
+        }
+        A::SignalExternalWorkflowExecutionCommandAttributes(a) => format!(
+            "signal {} {:?} {}{}",
+            a.signal_name,
+            a.execution,
+            a.child_workflow_only,
+            values(a.input.as_ref())
+        ),
+        // Ours names no run of a child, and no reason: those may differ.
+        A::RequestCancelExternalWorkflowExecutionCommandAttributes(a) => {
+            format!("cancel {} {}", a.workflow_id, a.child_workflow_only)
         }
         A::ProtocolMessageCommandAttributes(_) => "update".into(),
         A::CompleteWorkflowExecutionCommandAttributes(a) => format!("complete{}", values(a.result.as_ref())),
