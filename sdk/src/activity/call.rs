@@ -184,14 +184,10 @@ impl<O> IntoFuture for ActivityCall<O, CloseTimeoutSet> {
     #[track_caller]
     fn into_future(self) -> ActivityFuture<O> {
         let Scheduling {
-            mut attributes,
+            attributes,
             cancellation,
             user_metadata,
         } = self.scheduling;
-        // The server takes no activity without a queue; the workflow's own is the default.
-        if attributes.task_queue.is_none() {
-            attributes.task_queue = self.host.info().started.task_queue.clone();
-        }
         let state = match self.error {
             Some(error) => State::Refused(Some(failure(&attributes, "EncodeError", &error))),
             None => {
