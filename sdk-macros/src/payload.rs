@@ -86,6 +86,21 @@ pub(crate) fn failure_call(output: &Type, marker: &TokenStream, arguments: Token
     quote!(#head #method #arguments)
 }
 
+/// The call of a function that asks for the type of an activity, reported on its return type.
+pub(crate) fn typed_call(
+    output: Option<&Type>,
+    function: TokenStream,
+    marker: &TokenStream,
+    arguments: TokenStream,
+) -> TokenStream {
+    let (start, end) = output.map_or_else(|| (Span::call_site(), Span::call_site()), ends);
+    let function = at(function, start);
+    let head = quote_spanned!(start=> #function::<#marker);
+    let close = quote_spanned!(end=> >);
+    let arguments = group(Delimiter::Parenthesis, arguments, end);
+    quote!(#head #close #arguments)
+}
+
 /// `type Output = ..;`, reported on the return type.
 pub(crate) fn output_item(output: &Type) -> TokenStream {
     let (start, end) = ends(output);
@@ -116,16 +131,25 @@ pub(crate) fn failure_function(output: &Type) -> TokenStream {
 }
 
 /// `Call<Output>`, reported on the return type that the output is of.
-pub(crate) fn call_type(call: &str, written: Option<&Type>, output: &TokenStream) -> TokenStream {
+pub(crate) fn call_type(call: TokenStream, written: Option<&Type>, arguments: &TokenStream) -> TokenStream {
     let (start, end) = written.map_or_else(|| (Span::call_site(), Span::call_site()), ends);
-    let call = Ident::new(call, start);
-    let (open, close) = (quote_spanned!(start=> __sf::#call<), quote_spanned!(end=> >));
-    quote!(#open #output #close)
+    let call = at(call, start);
+    let (open, close) = (quote_spanned!(start=> #call<), quote_spanned!(end=> >));
+    quote!(#open #arguments #close)
 }
 
 /// A method whose bounds are about the return type, reported there.
 pub(crate) fn method_at(name: &str, written: Option<&Type>) -> Ident {
     Ident::new(name, written.map_or_else(Span::call_site, |written| ends(written).0))
+}
+
+/// The tokens, all at one place.
+fn at(tokens: TokenStream, place: Span) -> TokenStream {
+    let moved = tokens.into_iter().map(|mut token| {
+        token.set_span(place);
+        token
+    });
+    moved.collect()
 }
 
 fn group(delimiter: Delimiter, content: TokenStream, span: Span) -> Group {

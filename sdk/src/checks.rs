@@ -9,7 +9,7 @@ use crate::convert::Data;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel as a payload",
     label = "must implement `Serialize + DeserializeOwned + Send + 'static`",
-    note = "parameters and results of activities, workflows and messages are sent over the network: add `#[derive(Serialize, Deserialize)]`"
+    note = "parameters, results and errors of activities, workflows and messages are sent over the network: add `#[derive(Serialize, Deserialize)]`"
 )]
 pub trait Travels {
     /// The type.

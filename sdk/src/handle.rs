@@ -1,15 +1,22 @@
 //! Typed handles to workflows: one set of messages, several ways to reach the workflow.
 
-use crate::{convert::Arguments, workflow::Workflow};
+use crate::{
+    convert::{Arguments, Converter, EncodeError},
+    workflow::Workflow,
+};
 use std::{borrow::Cow, fmt, marker::PhantomData, ops::Deref};
+use steadfast_proto::common::Payloads;
 
 /// Where a message goes. One generated set of methods serves all targets.
 pub trait Target: Clone + Send + Sync + 'static {
     /// A signal on its way, sent when it is awaited.
     type Signal;
 
-    /// A signal to the target.
-    fn signal<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> Self::Signal;
+    /// How arguments are written for the target.
+    fn converter(&self) -> &Converter;
+
+    /// A signal to the target. That its arguments could not be written is told where it is awaited.
+    fn signal(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> Self::Signal;
 }
 
 /// A workflow, reached through a client, or from a workflow as its child or as a stranger.
@@ -63,7 +70,8 @@ pub struct HandleCore<W: ?Sized, T> {
 impl<W: Workflow + ?Sized, T: Target> HandleCore<W, T> {
     /// Sends a signal that is known by its name alone; the arguments are a tuple, `(value,)` for a single one.
     pub fn signal_untyped<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> T::Signal {
-        self.target.signal(name, arguments)
+        self.target
+            .signal(name.into(), arguments.to_payloads(self.target.converter()))
     }
 }
 

@@ -103,8 +103,8 @@ pub mod __private {
         activity::*, checks::*, client::*, convert::*, error::*, handle::*, testing::*, worker::*, workflow::*,
     };
     pub use std::{
-        boxed::Box, marker::PhantomData, ops::Deref, option::Option, result::Result, string::String, sync::Arc,
-        vec::Vec,
+        borrow::Cow, boxed::Box, marker::PhantomData, ops::Deref, option::Option, result::Result, string::String,
+        sync::Arc, vec::Vec,
     };
     pub use steadfast_core::BoxFuture;
     pub use steadfast_proto::{common::Payloads, failure::Failure};

@@ -25,7 +25,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use steadfast::{
-    client::{Client, StartCall, TaskQueueSet, WorkflowHandle},
+    client::{Client, Start, StartCall, TaskQueueSet, ToClient, WorkflowHandle},
     worker::Worker,
     workflow::Workflow,
 };
@@ -132,7 +132,10 @@ impl Environment {
     }
 
     /// A workflow on the test's task queue, not yet started.
-    pub fn start<W: Workflow + ?Sized>(&self, input: W::Input) -> StartCall<W, TaskQueueSet> {
+    pub fn start<W: Workflow + ?Sized>(
+        &self,
+        input: W::Input,
+    ) -> StartCall<W, TaskQueueSet, Start<W::Messages<ToClient>>> {
         self.client
             .start::<W>(input)
             .id(self.name("workflow"))

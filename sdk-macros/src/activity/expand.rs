@@ -5,9 +5,10 @@ use super::parse::Set;
 use crate::errors::Errors;
 use crate::path::{hidden, local};
 use crate::payload::{
-    codec, failure_call, failure_function, fallible, fallible_ok, into_result, output_item, payload, run_function,
+    call_type, codec, failure_call, failure_function, fallible, fallible_ok, into_result, output_item, payload,
+    run_function, typed_call,
 };
-use crate::signature::{arguments, conditions, input_pattern, input_type, kept_attributes, locals};
+use crate::signature::{arguments, conditions, input_pattern, input_type, kept_attributes, locals, tuple_type};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Generics, Type};
@@ -206,16 +207,19 @@ fn stub(self_ty: &Type, generics: &Generics, activities: &[&Activity]) -> TokenS
         let attributes = kept_attributes(&activity.attributes);
         let (function, name) = (&activity.function, &activity.name);
         let (names, types) = names_and_types(activity);
+        let (tuple, input) = (tuple_type(&activity.parameters), local("input"));
         let output = activity.output.as_ref().map(fallible_ok);
         let timeout = timeout(activity);
         let defaults = activity
             .options
             .defaults()
             .unwrap_or_else(|| quote!(::core::default::Default::default()));
+        let call = call_type(quote!(__K::Call), activity.output.as_ref(), &quote!(#output, #timeout));
         quote! {
             #(#attributes)*
-            pub fn #function(&self, #(#names: #types),*) -> __K::Call<#output, #timeout> {
-                self.0.kind.call(#name, (#(#names,)*), #defaults)
+            pub fn #function(&self, #(#names: #types),*) -> #call {
+                let #input = <#tuple as __sf::Args>::encode(&(#(#names,)*), __sf::CallKind::converter(&self.0.kind));
+                self.0.kind.call::<#output, #timeout>(#name, #input, #defaults)
             }
         }
     });
@@ -251,13 +255,15 @@ fn mock(self_ty: &Type, generics: &Generics, activities: &[&Activity]) -> TokenS
             [_] => quote!(#answer),
             locals => quote!(move |(#(#locals,)*)| #answer(#(#locals),*)),
         };
+        let marker = quote!(#marker #type_generics);
+        let mock = typed_call(output.as_ref(), quote!(__sf::mock_activity), &marker, by_input);
         quote! {
             #(#attributes)*
             pub fn #function(
                 mut self,
                 #answer: impl ::core::ops::Fn(#(#types),*) -> #output + ::core::marker::Send + ::core::marker::Sync + 'static,
             ) -> Self {
-                self.0.push((#name, __sf::mock_activity::<#marker #type_generics>(#by_input)));
+                self.0.push((#name, #mock));
                 self
             }
         }
@@ -309,14 +315,18 @@ pub(super) fn register(
     let pattern = input_pattern(&activity.parameters);
     let marker = quote!(#marker #type_generics);
     let body = call(activity, &quote!(#owner::#function), Some(&this), &marker);
+    let run = quote! {
+        #registry, move |#context, #pattern| {
+            let #this = __sf::Arc::clone(&#this);
+            #body
+        }
+    };
+    let register = typed_call(activity.output.as_ref(), quote!(__sf::Registry::activity), &marker, run);
     quote! {
         #(#conditions)*
         {
             let #this = __sf::Arc::clone(&#shared);
-            #registry.activity::<#marker>(move |#context, #pattern| {
-                let #this = __sf::Arc::clone(&#this);
-                #body
-            });
+            #register;
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::check::{Case, ErrorType, FieldKind, FieldName};
 use crate::errors::Errors;
-use crate::path::hidden;
+use crate::path::{hidden, local};
+use crate::payload::payload;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Index;
@@ -11,6 +12,8 @@ pub(super) fn error(error: &ErrorType, errors: Errors) -> TokenStream {
     let errors = errors.into_items();
     let (ident, type_name) = (&error.ident, &error.type_name);
     let (impl_generics, type_generics, where_clause) = error.generics.split_for_impl();
+    let value = payload(&quote!(#ident #type_generics));
+    let (details, converter) = (local("details"), local("converter"));
     let texts = error.cases.iter().map(display_arm);
     let non_retryable = error.cases.iter().map(|case| arm(case, &case.non_retryable));
     let delays = error.cases.iter().map(|case| {
@@ -39,6 +42,16 @@ pub(super) fn error(error: &ErrorType, errors: Errors) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics __sf::ApplicationError for #ident #type_generics #where_clause {
             const TYPE: &'static str = #type_name;
+            fn encode(&self, #converter: &__sf::Converter) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
+                __sf::encode_one::<#value>(self, #converter)
+            }
+            fn decode(
+                #details: __sf::Option<&__sf::Payloads>,
+                #converter: &__sf::Converter,
+            ) -> __sf::Result<Self, __sf::DecodeError> {
+                let (#details,) = <(#value,) as __sf::Args>::decode(#details, #converter)?;
+                __sf::Result::Ok(#details)
+            }
             fn non_retryable(&self) -> bool {
                 match *self { #(#non_retryable)* }
             }

@@ -143,27 +143,22 @@ fn message_method(message: &Message) -> TokenStream {
     let (function, name) = (&message.function, &message.name);
     let names: Vec<_> = message.parameters.iter().map(|parameter| &parameter.name).collect();
     let types = message.parameters.iter().map(|parameter| payload(&parameter.ty));
-    let (call, method) = match message.kind {
-        MessageKind::Query => {
-            let output = plain_output(message.output.as_ref());
-            (
-                call_type("QueryCall", message.output.as_ref(), &output),
-                method_at("query", message.output.as_ref()),
-            )
-        }
-        MessageKind::Update => {
-            let output = plain_output(message.output.as_ref());
-            (
-                call_type("UpdateCall", message.output.as_ref(), &output),
-                method_at("update", message.output.as_ref()),
-            )
-        }
-        MessageKind::Signal | MessageKind::DynamicSignal => (quote!(__T::Signal), method_at("signal", None)),
+    let answered = |call, method| {
+        let written = message.output.as_ref();
+        let (output, method) = (plain_output(written), method_at(method, written));
+        (call_type(call, written, &output), quote!(#method::<#output>))
     };
+    let (call, method) = match message.kind {
+        MessageKind::Query => answered(quote!(__sf::QueryCall), "query"),
+        MessageKind::Update => answered(quote!(__sf::UpdateCall), "update"),
+        MessageKind::Signal | MessageKind::DynamicSignal => (quote!(__T::Signal), quote!(signal)),
+    };
+    let (tuple, arguments) = (tuple_type(&message.parameters), local("arguments"));
     quote! {
         #(#attributes)*
         pub fn #function(&self, #(#names: #types),*) -> #call {
-            self.0.target.#method(#name, (#(#names,)*))
+            let #arguments = <#tuple as __sf::Args>::encode(&(#(#names,)*), __sf::Target::converter(&self.0.target));
+            self.0.target.#method(__sf::Cow::Borrowed(#name), #arguments)
         }
     }
 }
@@ -251,6 +246,7 @@ fn handler(message: &Message, self_ty: &TokenStream) -> TokenStream {
     let (handlers, state, context) = (local("handlers"), local("state"), local("context"));
     let (pattern, tuple) = (tuple_pattern(&message.parameters), tuple_type(&message.parameters));
     let arguments = arguments(&message.parameters);
+    let types = answer_types(message);
     if message.is_async {
         let context_argument = (message.context != ContextArgument::None).then(|| quote!(#context,));
         let call = quote!(#self_ty::#function(#context_argument #arguments));
@@ -266,7 +262,7 @@ fn handler(message: &Message, self_ty: &TokenStream) -> TokenStream {
         };
         return quote! {
             #(#conditions)*
-            #handlers.#method(#name, |#context: __sf::WorkflowContext<_>, #pattern: #tuple| __sf::Box::pin(#body));
+            #handlers.#method #types(#name, |#context: __sf::WorkflowContext<_>, #pattern: #tuple| __sf::Box::pin(#body));
         };
     }
     let context_argument = context_argument(message.context, &context);
@@ -292,7 +288,18 @@ fn handler(message: &Message, self_ty: &TokenStream) -> TokenStream {
     };
     quote! {
         #(#conditions)*
-        #handlers.#method(#name, |#state, #context: &__sf::HandlerContext, #pattern: #tuple| #body);
+        #handlers.#method #types(#name, |#state, #context: &__sf::HandlerContext, #pattern: #tuple| #body);
+    }
+}
+
+/// The types of a handler that answers, written out so that an answer that can't travel is reported where it is written.
+fn answer_types(message: &Message) -> TokenStream {
+    match message.kind {
+        MessageKind::Query | MessageKind::Update => {
+            let output = plain_output(message.output.as_ref());
+            quote!(::<_, #output>)
+        }
+        MessageKind::Signal | MessageKind::DynamicSignal => TokenStream::new(),
     }
 }
 

@@ -162,7 +162,18 @@ const _: () = {
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutMissing,
         > {
-            self.0.kind.call("charge", (order,), ::core::default::Default::default())
+            let input = <(
+                <Order as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(&(order,), __sf::CallKind::converter(&self.0.kind));
+            self.0
+                .kind
+                .call::<
+                    <<Result<
+                        Receipt,
+                        PaymentError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                    __sf::CloseTimeoutMissing,
+                >("charge", input, ::core::default::Default::default())
         }
         pub fn audit(
             &self,
@@ -175,11 +186,24 @@ const _: () = {
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutSet,
         > {
+            let input = <(
+                <__sf::String as __sf::Travels>::Itself,
+                <u64 as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(
+                &(who, cents),
+                __sf::CallKind::converter(&self.0.kind),
+            );
             self.0
                 .kind
-                .call(
+                .call::<
+                    <<Result<
+                        <Payments<G>>::Report,
+                        ActivityError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                    __sf::CloseTimeoutSet,
+                >(
                     "payments-audit",
-                    (who, cents),
+                    input,
                     <__sf::ActivityOptions as ::core::default::Default>::default()
                         .schedule_to_close_timeout(
                             ::core::time::Duration::from_millis(300000u64),
@@ -263,10 +287,11 @@ const _: () = {
             let set = self;
             {
                 let this = __sf::Arc::clone(&set);
-                registry
-                    .activity::<
-                        __charge<G>,
-                    >(move |context, __0| {
+                __sf::Registry::activity::<
+                    __charge<G>,
+                >(
+                    registry,
+                    move |context, __0| {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::Box::pin(async move {
@@ -280,14 +305,16 @@ const _: () = {
                                     G,
                                 > as __sf::Activity>::failure(error, &converter))
                         })
-                    });
+                    },
+                );
             }
             {
                 let this = __sf::Arc::clone(&set);
-                registry
-                    .activity::<
-                        __audit<G>,
-                    >(move |context, (__0, __1)| {
+                __sf::Registry::activity::<
+                    __audit<G>,
+                >(
+                    registry,
+                    move |context, (__0, __1)| {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::blocking(move || {
@@ -301,7 +328,8 @@ const _: () = {
                                     G,
                                 > as __sf::Activity>::failure(error, &converter))
                         })
-                    });
+                    },
+                );
             }
         }
     }

@@ -140,7 +140,22 @@ const _: () = {
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutMissing,
         > {
-            self.0.kind.call("book", (to, grams), ::core::default::Default::default())
+            let input = <(
+                <String as __sf::Travels>::Itself,
+                <u32 as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(
+                &(to, grams),
+                __sf::CallKind::converter(&self.0.kind),
+            );
+            self.0
+                .kind
+                .call::<
+                    <<Result<
+                        String,
+                        ActivityError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                    __sf::CloseTimeoutMissing,
+                >("book", input, ::core::default::Default::default())
         }
         pub fn print(
             &self,
@@ -152,11 +167,20 @@ const _: () = {
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
             __sf::CloseTimeoutSet,
         > {
+            let input = <(
+                <Label as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(&(label,), __sf::CallKind::converter(&self.0.kind));
             self.0
                 .kind
-                .call(
+                .call::<
+                    <<Result<
+                        Vec<u8>,
+                        ActivityError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                    __sf::CloseTimeoutSet,
+                >(
                     "print-label",
-                    (label,),
+                    input,
                     <__sf::ActivityOptions as ::core::default::Default>::default()
                         .start_to_close_timeout(
                             ::core::time::Duration::from_millis(5000u64),
@@ -219,10 +243,11 @@ const _: () = {
         fn register(implementation: __sf::Arc<__X>, registry: &mut __sf::Registry) {
             {
                 let this = __sf::Arc::clone(&implementation);
-                registry
-                    .activity::<
-                        __book,
-                    >(move |context, (__0, __1)| {
+                __sf::Registry::activity::<
+                    __book,
+                >(
+                    registry,
+                    move |context, (__0, __1)| {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::Box::pin(async move {
@@ -237,14 +262,16 @@ const _: () = {
                                     &converter,
                                 ))
                         })
-                    });
+                    },
+                );
             }
             {
                 let this = __sf::Arc::clone(&implementation);
-                registry
-                    .activity::<
-                        __print,
-                    >(move |context, __0| {
+                __sf::Registry::activity::<
+                    __print,
+                >(
+                    registry,
+                    move |context, __0| {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
                         __sf::blocking(move || {
@@ -259,7 +286,8 @@ const _: () = {
                                     &converter,
                                 ))
                         })
-                    });
+                    },
+                );
             }
         }
     }

@@ -41,6 +41,21 @@ const _: () = {
     #[automatically_derived]
     impl __sf::ApplicationError for PaymentError {
         const TYPE: &'static str = "Payment";
+        fn encode(
+            &self,
+            converter: &__sf::Converter,
+        ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
+            __sf::encode_one::<<PaymentError as __sf::Travels>::Itself>(self, converter)
+        }
+        fn decode(
+            details: __sf::Option<&__sf::Payloads>,
+            converter: &__sf::Converter,
+        ) -> __sf::Result<Self, __sf::DecodeError> {
+            let (details,) = <(
+                <PaymentError as __sf::Travels>::Itself,
+            ) as __sf::Args>::decode(details, converter)?;
+            __sf::Result::Ok(details)
+        }
         fn non_retryable(&self) -> bool {
             match *self {
                 Self::InvalidCard { .. } => true,

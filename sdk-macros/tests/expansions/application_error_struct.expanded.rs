@@ -37,6 +37,21 @@ const _: () = {
     #[automatically_derived]
     impl<T> __sf::ApplicationError for OutOfStock<T> {
         const TYPE: &'static str = "OutOfStock";
+        fn encode(
+            &self,
+            converter: &__sf::Converter,
+        ) -> __sf::Result<__sf::Payloads, __sf::EncodeError> {
+            __sf::encode_one::<<OutOfStock<T> as __sf::Travels>::Itself>(self, converter)
+        }
+        fn decode(
+            details: __sf::Option<&__sf::Payloads>,
+            converter: &__sf::Converter,
+        ) -> __sf::Result<Self, __sf::DecodeError> {
+            let (details,) = <(
+                <OutOfStock<T> as __sf::Travels>::Itself,
+            ) as __sf::Args>::decode(details, converter)?;
+            __sf::Result::Ok(details)
+        }
         fn non_retryable(&self) -> bool {
             match *self {
                 Self { .. } => true,

@@ -76,20 +76,40 @@ const _: () = {
     impl<__T: __sf::Target> __Messages<Approval, __T> {
         /// Says yes or no.
         pub fn decide(&self, approved: <bool as __sf::Travels>::Itself) -> __T::Signal {
-            self.0.target.signal("decide", (approved,))
+            let arguments = <(
+                <bool as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(
+                &(approved,),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0.target.signal(__sf::Cow::Borrowed("decide"), arguments)
         }
         pub fn on_cancel(
             &self,
             reason: <__sf::String as __sf::Travels>::Itself,
         ) -> __T::Signal {
-            self.0.target.signal("cancel", (reason,))
+            let arguments = <(
+                <__sf::String as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(
+                &(reason,),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0.target.signal(__sf::Cow::Borrowed("cancel"), arguments)
         }
     }
     impl __Messages<Approval, __sf::ToClient> {
         pub fn status(
             &self,
         ) -> __sf::QueryCall<<Option<bool> as __sf::Travels>::Itself> {
-            self.0.target.query("status", ())
+            let arguments = <() as __sf::Args>::encode(
+                &(),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0
+                .target
+                .query::<
+                    <Option<bool> as __sf::Travels>::Itself,
+                >(__sf::Cow::Borrowed("status"), arguments)
         }
         pub fn age(
             &self,
@@ -99,7 +119,18 @@ const _: () = {
                 ClockError,
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
         > {
-            self.0.target.query("age", ())
+            let arguments = <() as __sf::Args>::encode(
+                &(),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0
+                .target
+                .query::<
+                    <<Result<
+                        Duration,
+                        ClockError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(__sf::Cow::Borrowed("age"), arguments)
         }
         pub fn amend(
             &self,
@@ -107,7 +138,20 @@ const _: () = {
         ) -> __sf::UpdateCall<
             <<Result<u64, UpdateError> as __sf::Fallible>::Ok as __sf::Travels>::Itself,
         > {
-            self.0.target.update("amend", (total_cents,))
+            let arguments = <(
+                <u64 as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(
+                &(total_cents,),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0
+                .target
+                .update::<
+                    <<Result<
+                        u64,
+                        UpdateError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(__sf::Cow::Borrowed("amend"), arguments)
         }
         #[cfg(feature = "shipping")]
         pub fn ship(
@@ -120,7 +164,21 @@ const _: () = {
                 UpdateError,
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
         > {
-            self.0.target.update("ship-it", (to, express))
+            let arguments = <(
+                <Address as __sf::Travels>::Itself,
+                <bool as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(
+                &(to, express),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0
+                .target
+                .update::<
+                    <<Result<
+                        Tracking,
+                        UpdateError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(__sf::Cow::Borrowed("ship-it"), arguments)
         }
     }
     #[automatically_derived]
@@ -197,14 +255,23 @@ const _: () = {
                     arguments,
                 ));
             handlers
-                .query(
+                .query::<
+                    _,
+                    <Option<bool> as __sf::Travels>::Itself,
+                >(
                     "status",
                     |state, context: &__sf::HandlerContext, (): ()| __sf::Result::Ok(
                         Self::status(state),
                     ),
                 );
             handlers
-                .query(
+                .query::<
+                    _,
+                    <<Result<
+                        Duration,
+                        ClockError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(
                     "age",
                     |state, context: &__sf::HandlerContext, (): ()| {
                         <Result<
@@ -218,7 +285,13 @@ const _: () = {
                     },
                 );
             handlers
-                .update(
+                .update::<
+                    _,
+                    <<Result<
+                        u64,
+                        UpdateError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(
                     "amend",
                     |
                         state,
@@ -237,7 +310,13 @@ const _: () = {
                 );
             #[cfg(feature = "shipping")]
             handlers
-                .update_async(
+                .update_async::<
+                    _,
+                    <<Result<
+                        Tracking,
+                        UpdateError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(
                     "ship-it",
                     |
                         context: __sf::WorkflowContext<_>,

@@ -49,7 +49,10 @@ const _: () = {
         T::Value: Clone,
     {
         pub fn push(&self, value: <T::Value as __sf::Travels>::Itself) -> __T::Signal {
-            self.0.target.signal("push", (value,))
+            let arguments = <(
+                <T::Value as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(&(value,), __sf::Target::converter(&self.0.target));
+            self.0.target.signal(__sf::Cow::Borrowed("push"), arguments)
         }
     }
     impl<T: Codec> __Messages<Fold<T>, __sf::ToClient>

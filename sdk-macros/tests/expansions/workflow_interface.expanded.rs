@@ -57,14 +57,28 @@ const _: () = {
     }
     impl<'__a, __T: __sf::Target> __Messages<dyn ApprovalApi + '__a, __T> {
         pub fn decide(&self, approved: <bool as __sf::Travels>::Itself) -> __T::Signal {
-            self.0.target.signal("decide", (approved,))
+            let arguments = <(
+                <bool as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(
+                &(approved,),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0.target.signal(__sf::Cow::Borrowed("decide"), arguments)
         }
     }
     impl<'__a> __Messages<dyn ApprovalApi + '__a, __sf::ToClient> {
         pub fn status(
             &self,
         ) -> __sf::QueryCall<<Option<bool> as __sf::Travels>::Itself> {
-            self.0.target.query("status", ())
+            let arguments = <() as __sf::Args>::encode(
+                &(),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0
+                .target
+                .query::<
+                    <Option<bool> as __sf::Travels>::Itself,
+                >(__sf::Cow::Borrowed("status"), arguments)
         }
         pub fn ship(
             &self,
@@ -75,7 +89,17 @@ const _: () = {
                 UpdateError,
             > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
         > {
-            self.0.target.update("ship", (to,))
+            let arguments = <(
+                <Address as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(&(to,), __sf::Target::converter(&self.0.target));
+            self.0
+                .target
+                .update::<
+                    <<Result<
+                        Tracking,
+                        UpdateError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(__sf::Cow::Borrowed("ship"), arguments)
         }
     }
     #[automatically_derived]
@@ -126,14 +150,23 @@ const _: () = {
                     <__X as ApprovalApi>::decide(state, __0),
                 );
             handlers
-                .query(
+                .query::<
+                    _,
+                    <Option<bool> as __sf::Travels>::Itself,
+                >(
                     "status",
                     |state, context: &__sf::HandlerContext, (): ()| __sf::Result::Ok(
                         <__X as ApprovalApi>::status(state),
                     ),
                 );
             handlers
-                .update_async(
+                .update_async::<
+                    _,
+                    <<Result<
+                        Tracking,
+                        UpdateError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(
                     "ship",
                     |
                         context: __sf::WorkflowContext<_>,

@@ -3,9 +3,10 @@
 use super::{
     ActivityCall, ActivityCancellation, ActivityOptions, ActivitySet, CloseTimeout, CloseTimeoutSet, RetryPolicy,
 };
-use crate::convert::{Args, Converter, Data};
+use crate::convert::{Converter, Data, EncodeError};
 use std::{fmt, marker::PhantomData, ops::Deref, time::Duration};
 use steadfast_core::Host;
+use steadfast_proto::common::Payloads;
 
 /// The activities of `A`, as methods: each returns a call.
 ///
@@ -97,11 +98,15 @@ pub trait CallKind: Clone + Send + Sync + 'static {
     /// A call of this kind.
     type Call<O: Data, D: CloseTimeout>;
 
-    /// A call of an activity, with the defaults that its attribute gives.
+    /// How arguments are written.
+    fn converter(&self) -> &Converter;
+
+    /// A call of an activity, with the defaults that its attribute gives. That its input could not be written is told where it
+    /// is awaited.
     fn call<O: Data, D: CloseTimeout>(
         &self,
         name: &'static str,
-        arguments: impl Args,
+        input: Result<Payloads, EncodeError>,
         defaults: ActivityOptions,
     ) -> Self::Call<O, D>;
 }
@@ -139,13 +144,16 @@ impl<T> Clone for Remote<T> {
 impl<T: CloseTimeout> CallKind for Remote<T> {
     type Call<O: Data, D: CloseTimeout> = ActivityCall<O, T::Or<D>>;
 
+    fn converter(&self) -> &Converter {
+        &self.converter
+    }
+
     fn call<O: Data, D: CloseTimeout>(
         &self,
         name: &'static str,
-        arguments: impl Args,
+        input: Result<Payloads, EncodeError>,
         defaults: ActivityOptions,
     ) -> Self::Call<O, D> {
-        let input = arguments.encode(&self.converter);
         ActivityCall::new(&self.host, &self.converter, name, input, &defaults).options(&self.options)
     }
 }

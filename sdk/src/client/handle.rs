@@ -5,14 +5,14 @@ use super::{
     new_id,
 };
 use crate::{
-    convert::{Arguments, Data},
+    convert::{Arguments, Converter, Data, EncodeError},
     handle::{Handle, HandleCore, Target},
     workflow::Workflow,
 };
 use std::{borrow::Cow, fmt, future::IntoFuture, sync::Arc};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
-    common::WorkflowExecution,
+    common::{Payloads, WorkflowExecution},
     history::History,
     workflowservice::{
         DescribeWorkflowExecutionRequest, GetWorkflowExecutionHistoryRequest, RequestCancelWorkflowExecutionRequest,
@@ -88,24 +88,14 @@ impl ToClient {
 
     /// Asks for the state, when awaited.
     #[doc(hidden)]
-    #[allow(clippy::needless_pass_by_value)] // generated code gives them away
-    pub fn query<A: Arguments, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> QueryCall<O> {
-        QueryCall::new(
-            self.clone(),
-            name.into().into_owned(),
-            arguments.to_payloads(self.client().converter()),
-        )
+    pub fn query<O: Data>(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> QueryCall<O> {
+        QueryCall::new(self.clone(), name.into_owned(), arguments)
     }
 
     /// Changes the state and waits for the answer, when awaited.
     #[doc(hidden)]
-    #[allow(clippy::needless_pass_by_value)] // generated code gives them away
-    pub fn update<A: Arguments, O: Data>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> UpdateCall<O> {
-        UpdateCall::new(
-            self.clone(),
-            name.into().into_owned(),
-            arguments.to_payloads(self.client().converter()),
-        )
+    pub fn update<O: Data>(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> UpdateCall<O> {
+        UpdateCall::new(self.clone(), name.into_owned(), arguments)
     }
 }
 
@@ -121,12 +111,12 @@ impl fmt::Debug for ToClient {
 impl Target for ToClient {
     type Signal = SignalCall;
 
-    fn signal<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> SignalCall {
-        SignalCall::new(
-            self.clone(),
-            name.into().into_owned(),
-            arguments.to_payloads(self.client().converter()),
-        )
+    fn converter(&self) -> &Converter {
+        self.client().converter()
+    }
+
+    fn signal(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> SignalCall {
+        SignalCall::new(self.clone(), name.into_owned(), arguments)
     }
 }
 
@@ -166,7 +156,8 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
         name: impl Into<Cow<'static, str>>,
         arguments: A,
     ) -> QueryCall<O> {
-        self.target.query(name, arguments)
+        self.target
+            .query(name.into(), arguments.to_payloads(self.target.converter()))
     }
 
     /// Sends an update that is known by its name alone; the arguments are a tuple, `(value,)` for a single one.
@@ -175,7 +166,8 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
         name: impl Into<Cow<'static, str>>,
         arguments: A,
     ) -> UpdateCall<O> {
-        self.target.update(name, arguments)
+        self.target
+            .update(name.into(), arguments.to_payloads(self.target.converter()))
     }
 
     /// A handle to an update that was sent before.

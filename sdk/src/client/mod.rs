@@ -46,7 +46,7 @@ pub use list::{WorkflowList, WorkflowSummary};
 pub use query::QueryCall;
 pub use result::ResultCall;
 pub use signal::SignalCall;
-pub use start::{Execute, Start, StartCall, StartSignal, TaskQueueMissing, TaskQueueSet, ToStart};
+pub use start::{Execute, Messages, Start, StartCall, StartSignal, TaskQueueMissing, TaskQueueSet, ToStart};
 pub use steadfast_proto::{
     enums::{
         QueryRejectCondition, WorkflowExecutionStatus as WorkflowStatus, WorkflowIdConflictPolicy,
@@ -60,6 +60,7 @@ pub use update::{UpdateCall, UpdateHandle};
 
 use crate::{
     convert::{Arguments, Converter},
+    handle::NoMessages,
     workflow::{Untyped, Workflow},
 };
 use std::sync::Arc;
@@ -123,13 +124,16 @@ impl Client {
     /// # }
     /// ```
     #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
-    pub fn start<W: Workflow + ?Sized>(&self, input: W::Input) -> StartCall<W, TaskQueueMissing> {
+    pub fn start<W: Workflow + ?Sized>(
+        &self,
+        input: W::Input,
+    ) -> StartCall<W, TaskQueueMissing, Start<W::Messages<ToClient>>> {
         StartCall::new(self, W::NAME, W::encode(&input, self.converter()))
     }
 
     /// Starts a workflow when awaited, and waits for its result.
     #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
-    pub fn execute<W: Workflow + ?Sized>(&self, input: W::Input) -> StartCall<W, TaskQueueMissing, Execute> {
+    pub fn execute<W: Workflow + ?Sized>(&self, input: W::Input) -> StartCall<W, TaskQueueMissing, Execute<W::Output>> {
         StartCall::new(self, W::NAME, W::encode(&input, self.converter()))
     }
 
@@ -139,7 +143,7 @@ impl Client {
         &self,
         workflow_type: impl Into<String>,
         arguments: A,
-    ) -> StartCall<Untyped, TaskQueueMissing> {
+    ) -> StartCall<Untyped, TaskQueueMissing, Start<NoMessages<Untyped, ToClient>>> {
         StartCall::new(self, workflow_type, arguments.to_payloads(self.converter()))
     }
 

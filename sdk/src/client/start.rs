@@ -1,16 +1,16 @@
 //! Starting a workflow.
 
 use super::{
-    Client, Code, ErrorDetail, ExecuteError, RpcError, StartError, ToClient, WorkflowHandle, WorkflowIdConflictPolicy,
-    WorkflowIdReusePolicy, error::AlreadyStarted, new_id, signal::split,
+    Client, Code, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, ToClient, WorkflowHandle,
+    WorkflowIdConflictPolicy, WorkflowIdReusePolicy, error::AlreadyStarted, new_id, signal::split,
 };
 use crate::{
-    convert::{Arguments, Converter, EncodeError},
-    handle::{Handle, Target},
+    convert::{Converter, Data, EncodeError},
+    handle::{Handle, HandleCore, Target},
     workflow::Workflow,
 };
 use serde::Serialize;
-use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, time::Duration};
+use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, ops::Deref, time::Duration};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
     common::{Memo, Payload, Payloads, RetryPolicy, SearchAttributes, WorkflowType},
@@ -25,16 +25,16 @@ pub enum TaskQueueMissing {}
 /// The task queue has been named.
 pub enum TaskQueueSet {}
 
-/// The call returns a handle.
-pub enum Start {}
-/// The call waits for the workflow's result.
-pub enum Execute {}
+/// The call gives the workflow's handle, whose messages are `H`.
+pub struct Start<H>(PhantomData<fn() -> H>);
+/// The call waits for the workflow's result, an `O`.
+pub struct Execute<O>(PhantomData<fn() -> O>);
 
 /// The start of a workflow, which happens when it is awaited.
 ///
 /// Without an id it gets a new one. Awaiting it needs a task queue; the type says `TaskQueueMissing` until then.
 #[must_use = "nothing starts until awaited"]
-pub struct StartCall<W: ?Sized, Q = TaskQueueSet, M = Start> {
+pub struct StartCall<W: ?Sized, Q, M> {
     client: Client,
     request: Box<StartWorkflowExecutionRequest>,
     signal: Option<(String, Option<Payloads>)>,
@@ -251,8 +251,9 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
     }
 }
 
-impl<W: Workflow + ?Sized + 'static> IntoFuture for StartCall<W, TaskQueueSet, Start> {
-    type Output = Result<WorkflowHandle<W>, StartError>;
+// Neither is bound to workflows, so that the start of what is none is reported as that alone.
+impl<W: ?Sized + 'static, H: Messages> IntoFuture for StartCall<W, TaskQueueSet, Start<H>> {
+    type Output = Result<WorkflowHandle<H::Workflow>, StartError>;
     type IntoFuture = BoxFuture<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -260,16 +261,23 @@ impl<W: Workflow + ?Sized + 'static> IntoFuture for StartCall<W, TaskQueueSet, S
     }
 }
 
-impl<W: Workflow + ?Sized + 'static> IntoFuture for StartCall<W, TaskQueueSet, Execute> {
-    type Output = Result<W::Output, ExecuteError>;
+impl<W: ?Sized + 'static, O: Data> IntoFuture for StartCall<W, TaskQueueSet, Execute<O>> {
+    type Output = Result<O, ExecuteError>;
     type IntoFuture = BoxFuture<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let handle: WorkflowHandle<W> = Handle::of(self.send().await?);
-            Ok(handle.result().await?)
-        })
+        Box::pin(async move { Ok(ResultCall::new(self.send().await?).await?) })
     }
+}
+
+/// The messages of a workflow's handle.
+pub trait Messages: 'static {
+    /// The workflow.
+    type Workflow: Workflow + ?Sized;
+}
+
+impl<W: Workflow + ?Sized, M: Deref<Target = HandleCore<W, ToClient>> + 'static> Messages for M {
+    type Workflow = W;
 }
 
 impl StartError {
@@ -302,10 +310,14 @@ pub struct StartSignal {
 impl Target for ToStart {
     type Signal = StartSignal;
 
-    fn signal<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> StartSignal {
+    fn converter(&self) -> &Converter {
+        &self.converter
+    }
+
+    fn signal(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> StartSignal {
         StartSignal {
-            name: name.into().into_owned(),
-            arguments: arguments.to_payloads(&self.converter),
+            name: name.into_owned(),
+            arguments,
         }
     }
 }

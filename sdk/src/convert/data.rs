@@ -15,7 +15,7 @@ const JSON_NULL: &[u8] = b"null";
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel as a payload",
     label = "must implement `Serialize + DeserializeOwned + Send + 'static`",
-    note = "parameters and results of activities, workflows and messages are sent over the network: add `#[derive(serde::Serialize, serde::Deserialize)]`"
+    note = "parameters, results and errors of activities, workflows and messages are sent over the network: add `#[derive(serde::Serialize, serde::Deserialize)]`"
 )]
 pub trait Data: Serialize + DeserializeOwned + Send + 'static {}
 

@@ -1,8 +1,7 @@
 //! Typed errors that are matched again on the other side.
 
 use super::SOURCE;
-use crate::convert::Converter;
-use serde::{Serialize, de::DeserializeOwned};
+use crate::convert::{Converter, DecodeError, EncodeError};
 use std::{cell::RefCell, error::Error, time::Duration};
 use steadfast_proto::{
     common::Payloads,
@@ -17,9 +16,21 @@ use steadfast_proto::{
     message = "`{Self}` is not an application error",
     label = "add `#[derive(ApplicationError, Serialize, Deserialize)]` to `{Self}`"
 )]
-pub trait ApplicationError: Error + Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait ApplicationError: Error + Send + Sync + Sized + 'static {
     /// The failure's type, by which it is found again.
     const TYPE: &'static str;
+
+    /// The failure's details: this value.
+    ///
+    /// # Errors
+    /// The value's serialisation fails.
+    fn encode(&self, converter: &Converter) -> Result<Payloads, EncodeError>;
+
+    /// The value in a failure's details.
+    ///
+    /// # Errors
+    /// The details hold something else.
+    fn decode(details: Option<&Payloads>, converter: &Converter) -> Result<Self, DecodeError>;
 
     /// Whether retrying cannot help.
     fn non_retryable(&self) -> bool {
@@ -34,16 +45,14 @@ pub trait ApplicationError: Error + Serialize + DeserializeOwned + Send + Sync +
 
 /// The failure of a typed error, without its causes.
 pub(crate) fn application_failure<E: ApplicationError>(error: &E) -> Failure {
-    let details = Converter::default().encode(error).ok();
+    let details = error.encode(&Converter::default()).ok();
     Failure {
         message: error.to_string(),
         source: SOURCE.to_owned(),
         failure_info: Some(FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
             r#type: E::TYPE.to_owned(),
             non_retryable: error.non_retryable(),
-            details: details.map(|payload| Payloads {
-                payloads: vec![payload],
-            }),
+            details,
             next_retry_delay: error.next_retry_delay().map(steadfast_proto::duration),
             ..ApplicationFailureInfo::default()
         })),
@@ -58,7 +67,7 @@ pub(crate) fn find_application<E: ApplicationError>(failure: &Failure) -> Option
         if let Some(FailureInfo::ApplicationFailureInfo(info)) = &failure.failure_info
             && info.r#type == E::TYPE
         {
-            return Converter::default().decode_result(info.details.as_ref()).ok();
+            return E::decode(info.details.as_ref(), &Converter::default()).ok();
         }
         next = failure.cause.as_deref();
     }

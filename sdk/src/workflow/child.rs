@@ -4,7 +4,7 @@ use super::{SignalCommand, Workflow, context::uuid4, metadata_text, operation::O
 use crate::{
     activity::RetryPolicy,
     client::WorkflowIdReusePolicy,
-    convert::{Arguments, Converter, DecodeError, EncodeError},
+    convert::{Converter, Data, DecodeError, EncodeError},
     error::{ChildFailure, SOURCE},
     handle::{Handle, HandleCore, Target},
 };
@@ -33,19 +33,20 @@ use steadfast_proto::{
 
 /// A child workflow, of which nothing happens until the call is awaited or [started](Self::start).
 ///
-/// Awaited, it is the child's result; [`start`](Self::start) gives its handle.
+/// Awaited, it is the child's result, an `O`; [`start`](Self::start) gives its handle.
 #[must_use = "a child workflow does nothing until the call is awaited or `.start()`ed"]
-pub struct ChildCall<W: ?Sized> {
+pub struct ChildCall<W: ?Sized, O> {
     host: Host,
     converter: Converter,
     attributes: Box<StartChildWorkflowExecutionCommandAttributes>,
     cancellation: ChildCancellation,
     summary: Option<String>,
     error: Option<EncodeError>,
-    workflow: PhantomData<fn(&W)>,
+    #[allow(clippy::type_complexity)] // it is short
+    _types: PhantomData<fn(&W) -> O>,
 }
 
-impl<W: ?Sized> ChildCall<W> {
+impl<W: ?Sized, O> ChildCall<W, O> {
     pub(super) fn new(
         host: &Host,
         converter: &Converter,
@@ -68,7 +69,7 @@ impl<W: ?Sized> ChildCall<W> {
             cancellation: ChildCancellation::default(),
             summary: None,
             error,
-            workflow: PhantomData,
+            _types: PhantomData,
         }
     }
 
@@ -191,18 +192,19 @@ impl<W: ?Sized> ChildCall<W> {
     }
 }
 
-impl<W: Workflow + ?Sized> IntoFuture for ChildCall<W> {
-    type Output = Result<W::Output, ChildFailure>;
-    type IntoFuture = ChildFuture<W>;
+// Not bound to workflows, so that a child that is none is reported as that alone.
+impl<W: ?Sized, O: Data> IntoFuture for ChildCall<W, O> {
+    type Output = Result<O, ChildFailure>;
+    type IntoFuture = ChildFuture<O>;
 
     #[track_caller]
-    fn into_future(self) -> ChildFuture<W> {
+    fn into_future(self) -> ChildFuture<O> {
         let converter = self.converter.clone();
         let (_, state) = self.issue(Location::caller());
         ChildFuture {
             converter,
             state,
-            workflow: PhantomData,
+            output: PhantomData,
         }
     }
 }
@@ -252,21 +254,21 @@ fn progress(resolution: Resolution) -> Result<Progress, ChildFailure> {
 
 /// A child workflow that was asked for, and its result. Dropping it does not cancel the child.
 #[must_use = "the child runs, but what becomes of it is lost unless this is awaited"]
-pub struct ChildFuture<W: ?Sized> {
+pub struct ChildFuture<O> {
     converter: Converter,
     state: Issued,
-    workflow: PhantomData<fn(&W)>,
+    output: PhantomData<fn() -> O>,
 }
 
-impl<W: ?Sized> ChildFuture<W> {
+impl<O> ChildFuture<O> {
     /// Cancels the child. What awaiting it returns then depends on its [`ChildCancellation`].
     pub fn cancel(&self) {
         self.state.cancel();
     }
 }
 
-impl<W: Workflow + ?Sized> Future for ChildFuture<W> {
-    type Output = Result<W::Output, ChildFailure>;
+impl<O: Data> Future for ChildFuture<O> {
+    type Output = Result<O, ChildFailure>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -274,9 +276,7 @@ impl<W: Workflow + ?Sized> Future for ChildFuture<W> {
             return match this.state.poll(task) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(Ok(Progress::Started(_))) => continue,
-                Poll::Ready(Ok(Progress::Completed(result))) => {
-                    Poll::Ready(decode::<W>(result.as_ref(), &this.converter))
-                }
+                Poll::Ready(Ok(Progress::Completed(result))) => Poll::Ready(decode(result.as_ref(), &this.converter)),
                 Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
             };
         }
@@ -412,14 +412,17 @@ impl fmt::Debug for ToChild {
 impl Target for ToChild {
     type Signal = SignalCommand;
 
-    fn signal<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> SignalCommand {
+    fn converter(&self) -> &Converter {
+        &self.0.converter
+    }
+
+    fn signal(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> SignalCommand {
         let execution = WorkflowExecution {
             workflow_id: self.0.id.clone(),
             // A child that continued as new is still the same child.
             run_id: String::new(),
         };
-        let arguments = arguments.to_payloads(&self.0.converter);
-        SignalCommand::new(&self.0.host, execution, true, name.into().into_owned(), arguments)
+        SignalCommand::new(&self.0.host, execution, true, name.into_owned(), arguments)
     }
 }
 
@@ -466,11 +469,11 @@ impl<W: Workflow + ?Sized> Future for ChildResult<W> {
         let child = &self.target.0;
         child
             .poll(task)
-            .map(|result| decode::<W>(result?.as_ref(), &child.converter))
+            .map(|result| decode(result?.as_ref(), &child.converter))
     }
 }
 
-fn decode<W: Workflow + ?Sized>(result: Option<&Payloads>, converter: &Converter) -> Result<W::Output, ChildFailure> {
+fn decode<O: Data>(result: Option<&Payloads>, converter: &Converter) -> Result<O, ChildFailure> {
     converter.decode_result(result).map_err(|error: DecodeError| {
         let message = format!("the child workflow's result can't be decoded: {error}");
         ChildFailure::from_failure(Failure {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     activity::{Activity, ActivityCall, ActivityOptions, ActivitySet, CloseTimeoutMissing, Remote, Stub},
-    convert::{Arguments, Converter, Data},
+    convert::{Arguments, Converter, Data, RawValue},
     error::WorkflowResult,
     handle::Handle,
 };
@@ -205,14 +205,14 @@ impl<S> WorkflowContext<S> {
     /// # }
     /// ```
     #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
-    pub fn child<W: Workflow + ?Sized>(&self, input: W::Input) -> ChildCall<W> {
+    pub fn child<W: Workflow + ?Sized>(&self, input: W::Input) -> ChildCall<W, W::Output> {
         let converter = &self.0.converter;
         ChildCall::new(&self.0.host, converter, W::NAME, W::encode(&input, converter))
     }
 
-    /// Calls a child workflow that is known by name alone. Its result is a [`RawValue`](crate::convert::RawValue).
+    /// Calls a child workflow that is known by name alone. Its result is a [`RawValue`].
     #[allow(clippy::needless_pass_by_value)] // the arguments are given away, as by a call
-    pub fn child_untyped(&self, name: impl Into<String>, arguments: impl Arguments) -> ChildCall<Untyped> {
+    pub fn child_untyped(&self, name: impl Into<String>, arguments: impl Arguments) -> ChildCall<Untyped, RawValue> {
         let converter = &self.0.converter;
         ChildCall::new(&self.0.host, converter, name, arguments.to_payloads(converter))
     }

@@ -2,7 +2,7 @@
 
 use super::{Workflow, operation::Operation};
 use crate::{
-    convert::{Arguments, Converter, EncodeError},
+    convert::{Converter, EncodeError},
     error::{CancelWorkflowError, SignalWorkflowError},
     handle::{Handle, HandleCore, Target},
 };
@@ -57,10 +57,13 @@ impl fmt::Debug for ToExternal {
 impl Target for ToExternal {
     type Signal = SignalCommand;
 
-    fn signal<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> SignalCommand {
-        let arguments = arguments.to_payloads(&self.converter);
+    fn converter(&self) -> &Converter {
+        &self.converter
+    }
+
+    fn signal(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> SignalCommand {
         let execution = self.execution.clone();
-        SignalCommand::new(&self.host, execution, false, name.into().into_owned(), arguments)
+        SignalCommand::new(&self.host, execution, false, name.into_owned(), arguments)
     }
 }
 

@@ -34,7 +34,7 @@ impl Child {
     }
 }
 
-fn child<S>(ctx: &WorkflowContext<S>, what: &str, number: u32) -> ChildCall<Child> {
+fn child<S>(ctx: &WorkflowContext<S>, what: &str, number: u32) -> ChildCall<Child, String> {
     let id = format!("{}-child-{number}", ctx.info().workflow_id());
     ctx.child::<Child>(what.to_owned()).id(id)
 }
