@@ -74,6 +74,19 @@
 //! | `server` | yes | the embedded server: tests, programs of one process |
 //! | `tls` | no | encrypted connections |
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 // Generated code names this crate, also in its own tests.
 extern crate self as steadfast;
 

@@ -315,7 +315,9 @@ impl Shared {
         self.conclude(&mut state);
         state.armed = state.engine.next_deadline();
         // Timers of the runtime count in milliseconds.
-        state.armed.map(|at| self.origin + at.since(self.origin_time))
+        state
+            .armed
+            .and_then(|at| self.origin.checked_add(at.since(self.origin_time)))
     }
 }
 

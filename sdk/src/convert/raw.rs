@@ -82,9 +82,10 @@ impl RawArgs {
     /// # Errors
     /// The argument is missing, has an unknown encoding, or is not a `T`.
     pub fn get<T: Data>(&self, index: usize) -> Result<T, DecodeError> {
+        let number = index.saturating_add(1);
         self.converter
             .decode(self.payloads.payloads.get(index))
-            .map_err(|error| error.at(index + 1, self.len().max(index + 1)))
+            .map_err(|error| error.at(number, self.len().max(number)))
     }
 
     /// All of them, as they came.

@@ -41,8 +41,8 @@ fn convert(error: &(dyn Error + 'static), type_name: &str, causes_left: usize) -
     }
     let (typed, source) = application::typed(error);
     let mut failure = typed.unwrap_or_else(|| failure_of_text(type_name, error.to_string()));
-    if causes_left > 0 {
-        failure.cause = source.map(|source| Box::new(convert(source, "Error", causes_left - 1)));
+    if let Some(causes_left) = causes_left.checked_sub(1) {
+        failure.cause = source.map(|source| Box::new(convert(source, "Error", causes_left)));
     }
     failure
 }

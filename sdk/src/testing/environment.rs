@@ -50,7 +50,8 @@ impl TestEnv {
     /// # Panics
     /// If it isn't called on a tokio runtime.
     #[must_use]
-    #[allow(clippy::new_without_default)] // it takes hold of a runtime
+    #[allow(clippy::new_without_default, reason = "it takes hold of a runtime")]
+    #[allow(clippy::panic, reason = "it is documented: a test can't go on")]
     pub fn new() -> Self {
         let server = match Server::builder().time(Time::Virtual).start() {
             Ok(server) => server,

@@ -17,6 +17,7 @@ pub fn run_test<T, F: Future<Output = T>>(test: impl FnOnce(TestEnv) -> F) -> T 
 }
 
 #[track_caller]
+#[allow(clippy::panic, reason = "that is how a test fails")]
 fn run_with_limit<T, F: Future<Output = T>>(limit: Duration, test: impl FnOnce(TestEnv) -> F) -> T {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -81,7 +81,8 @@ type Answer = Result<Box<PollActivityTaskQueueResponse>, RpcError>;
 impl<P: Future<Output = Answer>> Driver<'_, P> {
     /// Each poll holds a slot, as does each activity that runs.
     fn has_slot(&self) -> bool {
-        self.polls.len() < self.limits.polls && self.running.len() + self.polls.len() < self.limits.activities
+        let taken = self.running.len().saturating_add(self.polls.len());
+        self.polls.len() < self.limits.polls && taken < self.limits.activities
     }
 
     fn poll_tasks(&mut self) {

@@ -43,7 +43,7 @@ impl Backoff {
         let (last, gap) = self.warned.unwrap_or((since, WARN_AFTER));
         let is_due = now.duration_since(last) >= gap;
         if is_due {
-            self.warned = Some((now, (gap * 2).min(WARN_GAP_MAX)));
+            self.warned = Some((now, gap.saturating_mul(2).min(WARN_GAP_MAX)));
         }
         is_due
     }

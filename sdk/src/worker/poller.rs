@@ -56,7 +56,10 @@ impl Pollers {
     /// Begins a poll, if there is a slot for one; a queue that isn't polled at all comes first.
     pub(super) fn begin(&mut self, tasks: usize) -> Option<PollKind> {
         let sticky_in_flight = self.sticky.as_ref().map_or(0, |sticky| sticky.in_flight);
-        if tasks + self.normal.in_flight + sticky_in_flight >= self.slots {
+        let taken = tasks
+            .saturating_add(self.normal.in_flight)
+            .saturating_add(sticky_in_flight);
+        if taken >= self.slots {
             return None;
         }
         let sticky_wants = self
@@ -72,7 +75,8 @@ impl Pollers {
         } else {
             return None;
         };
-        self.poller(kind).in_flight += 1;
+        let poller = self.poller(kind);
+        poller.in_flight = poller.in_flight.saturating_add(1);
         Some(kind)
     }
 

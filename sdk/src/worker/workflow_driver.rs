@@ -128,7 +128,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
             deployment_options: shared.deployment_options(),
             ..PollWorkflowTaskQueueRequest::default()
         };
-        self.polls_open += 1;
+        self.polls_open = self.polls_open.saturating_add(1);
         self.push(Call::Poll(kind, Box::new(request), delay));
     }
 
@@ -140,7 +140,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
         match done {
             Done::Input(input) => self.shard.handle(SystemTime::now(), input),
             Done::Polled(kind, answer) => {
-                self.polls_open -= 1;
+                self.polls_open = self.polls_open.saturating_sub(1);
                 let poller = self.pollers.end(kind);
                 match answer {
                     Ok(task) => {
@@ -190,7 +190,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
             tokio::select! {
                 biased;
                 done = self.calls.next() => match done {
-                    Some(Done::Polled(_, Err(_))) => self.polls_open -= 1,
+                    Some(Done::Polled(_, Err(_))) => self.polls_open = self.polls_open.saturating_sub(1),
                     Some(done) => self.handle(done),
                     None => break,
                 },

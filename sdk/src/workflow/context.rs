@@ -128,6 +128,10 @@ impl<S> WorkflowContext<S> {
         })
     }
 
+    #[allow(
+        clippy::panic,
+        reason = "a mistake in the workflow's code, which fails its task as any panic does"
+    )]
     pub(super) fn with_state<R>(
         &self,
         caller: &'static Location<'static>,

@@ -301,7 +301,7 @@ impl Run {
         };
         activity.last_identity.clone_from(&poller.identity);
         activity.last_started = Some(now);
-        self.activities_started += 1;
+        self.activities_started = self.activities_started.saturating_add(1);
         let response = PollActivityTaskQueueResponse {
             task_token: TaskToken::new(self.is.run_id, event_id, activity.attempt, activity.stamp).bytes(),
             workflow_namespace: self.is.namespace_name.to_string(),

@@ -328,7 +328,7 @@ impl Run {
     /// Puts an activity on its queue at once, or at some time within the jitter.
     fn go_on(&mut self, world: &mut World, event_id: i64, jitter: Duration) {
         let now = world.now();
-        let drawn = world.ids.random().0 % jitter.as_nanos().max(1);
+        let drawn = world.ids.random().0.checked_rem(jitter.as_nanos()).unwrap_or(0);
         let wait = Duration::from_nanos(u64::try_from(drawn).unwrap_or(0));
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return;

@@ -325,11 +325,9 @@ fn kept(failure: &Failure) -> Failure {
     let mut kept = failure.clone();
     if kept.encoded_len() > limits::KEPT_FAILURE_BYTES_MAX {
         let shorten = |text: &mut String| {
-            let mut end = text.len().min(limits::KEPT_FAILURE_BYTES_MAX / 3);
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            text.truncate(end);
+            let longest = text.len().min(limits::KEPT_FAILURE_BYTES_MAX / 3);
+            let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or(0));
         };
         shorten(&mut kept.message);
         shorten(&mut kept.stack_trace);

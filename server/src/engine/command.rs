@@ -2,6 +2,7 @@
 
 use super::{
     external::External,
+    history,
     limits::{self, Limits},
     retry::RetryPolicy,
     run::Run,
@@ -132,7 +133,7 @@ pub(crate) fn check(
             ));
         };
         seen.check(attributes, &bodies)?;
-        seen.next_event_id += 1;
+        seen.next_event_id = history::after(seen.next_event_id);
     }
     check_messages(run, messages)
 }
@@ -339,8 +340,8 @@ impl<'a> Seen<'a> {
             ));
         }
         self.activities.insert(id, true);
-        self.activities_added += 1;
-        if self.run.activities.len() + self.activities_added > self.limits.pending_activities {
+        self.activities_added = self.activities_added.saturating_add(1);
+        if self.run.activities.len().saturating_add(self.activities_added) > self.limits.pending_activities {
             return Err(BadCommand::new(
                 Cause::PendingActivitiesLimitExceeded,
                 format!(
@@ -439,9 +440,9 @@ impl<'a> Seen<'a> {
                 .check(&self.run.is.namespace_name, &mut attributes.indexed_fields.clone())
                 .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error.message.to_string()))?;
         }
-        self.children_added += 1;
         within(
-            self.run.children.len() + self.children_added,
+            self.run.children.len(),
+            &mut self.children_added,
             self.limits.pending_children,
             Cause::PendingChildWorkflowsLimitExceeded,
             "child workflow executions",
@@ -449,10 +450,10 @@ impl<'a> Seen<'a> {
     }
 
     fn check_signal(&mut self) -> Result<(), BadCommand> {
-        self.signals_added += 1;
         let is_signal = |external: &&External| matches!(external, External::Signal(_));
         within(
-            self.run.externals.values().filter(is_signal).count() + self.signals_added,
+            self.run.externals.values().filter(is_signal).count(),
+            &mut self.signals_added,
             self.limits.pending_externals,
             Cause::PendingSignalsLimitExceeded,
             "signals to external workflows",
@@ -460,10 +461,10 @@ impl<'a> Seen<'a> {
     }
 
     fn check_cancel(&mut self) -> Result<(), BadCommand> {
-        self.cancels_added += 1;
         let is_cancel = |external: &&External| matches!(external, External::Cancel(_));
         within(
-            self.run.externals.values().filter(is_cancel).count() + self.cancels_added,
+            self.run.externals.values().filter(is_cancel).count(),
+            &mut self.cancels_added,
             self.limits.pending_externals,
             Cause::PendingRequestCancelLimitExceeded,
             "requests to cancel external workflows",
@@ -479,12 +480,13 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Whether so many of them may be pending.
-fn within(count: usize, limit: usize, cause: Cause, what: &str) -> Result<(), BadCommand> {
-    if count <= limit {
+/// Whether one more may be pending, besides those of before and those that the same task has `added`.
+fn within(before: usize, added: &mut usize, limit: usize, cause: Cause, what: &str) -> Result<(), BadCommand> {
+    let pending = before.saturating_add(*added);
+    *added = added.saturating_add(1);
+    if pending < limit {
         return Ok(());
     }
-    let pending = count - 1;
     Err(BadCommand::new(
         cause,
         format!("the number of pending {what}, {pending}, has reached the per-workflow limit of {limit}"),

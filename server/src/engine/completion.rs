@@ -59,7 +59,7 @@ impl Engine {
             return Err(Error::not_found("workflow task heartbeat timeout"));
         }
         let recorded = if scheduled.kind == Kind::Normal { 1 } else { 3 };
-        let next_event_id = run.history.next_event_id() + recorded;
+        let next_event_id = run.history.next_event_id().saturating_add(recorded);
         let checked = match world.namespaces.get(run.is.namespace) {
             Some(namespace) => command::check(
                 run,
@@ -318,7 +318,9 @@ impl Run {
                 Some(Attributes::ProtocolMessageCommandAttributes(_))
             )
         };
-        let news = scheduled.event_id - (self.previous_started_event_id + 2);
+        let news = scheduled
+            .event_id
+            .saturating_sub(self.previous_started_event_id.saturating_add(2));
         let discardable = news == 0 || (can_discard && news <= limits::DISCARDED_EVENTS_MAX);
         discardable
             && self.buffered.is_empty()

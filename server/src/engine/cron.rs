@@ -82,6 +82,7 @@ impl Schedule {
     }
 
     /// How long after `now` the next run is due, if the last one started at `start`.
+    #[allow(clippy::arithmetic_side_effects, reason = "time ends in the year 2554")]
     pub(crate) fn wait(&self, start: Time, now: Time) -> Duration {
         match self {
             Self::Every(every) => {
@@ -130,6 +131,7 @@ impl Schedule {
 }
 
 /// The month and the day of the month of a day since 1970.
+#[allow(clippy::arithmetic_side_effects, reason = "time ends in the year 2554")]
 fn civil(day: u64) -> (u64, u64) {
     // Days are counted from 1 March of year 0, so that the leap day is a year's last.
     let since = day + 719_468;
@@ -166,10 +168,8 @@ fn bits(field: &str, low: u64, high: u64, names: &[&str]) -> Option<u64> {
         if first < low || last > high || first > last {
             return None;
         }
-        let mut value = first;
-        while value <= last {
+        for value in (first..=last).step_by(usize::try_from(step).unwrap_or(usize::MAX)) {
             set |= 1 << value;
-            value += step;
         }
     }
     Some(set)
@@ -227,6 +227,12 @@ mod tests {
         );
         let quarters = Schedule::read("*/15 * * * *").unwrap().unwrap();
         assert_eq!(quarters.wait(at(0), at(16 * 60)), Duration::from_secs(14 * 60));
+    }
+
+    #[test]
+    fn a_step_past_the_last_value_leaves_the_first() {
+        let hourly = Schedule::read("*/18446744073709551615 * * * *").unwrap().unwrap();
+        assert_eq!(hourly.wait(at(0), at(60)), Duration::from_secs(59 * 60));
     }
 
     #[test]

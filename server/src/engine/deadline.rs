@@ -1,6 +1,6 @@
 //! What falls due when. Deadlines of the same instant fall due in the order in which they were set.
 
-use super::{run::RunKey, time::Time};
+use super::{counter::Counter, run::RunKey, time::Time};
 use std::collections::BTreeMap;
 
 /// What a deadline does when it falls due.
@@ -31,13 +31,12 @@ pub(crate) struct DeadlineKey(Time, u64);
 pub(crate) struct Deadlines {
     work: BTreeMap<DeadlineKey, Due>,
     guards: BTreeMap<DeadlineKey, Due>,
-    count: u64,
+    count: Counter,
 }
 
 impl Deadlines {
     pub(crate) fn set(&mut self, at: Time, due: Due) -> DeadlineKey {
-        self.count += 1;
-        let key = DeadlineKey(at, self.count);
+        let key = DeadlineKey(at, self.count.next());
         let deadlines = if matches!(due, Due::RunTimeout { .. } | Due::Retention { .. }) {
             &mut self.guards
         } else {

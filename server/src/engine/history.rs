@@ -20,7 +20,7 @@ impl History {
     pub(crate) fn push(&mut self, mut event: HistoryEvent) -> i64 {
         let id = self.next_event_id();
         event.event_id = id;
-        self.bytes += event.encoded_len();
+        self.bytes = self.bytes.saturating_add(event.encoded_len());
         self.events.push(event);
         id
     }
@@ -29,15 +29,15 @@ impl History {
     pub(crate) fn annotate(&mut self, event_id: i64, metadata: Option<UserMetadata>, markers: Vec<EventGroupMarker>) {
         let at = usize::try_from(event_id).ok().and_then(|id| id.checked_sub(1));
         if let Some(event) = at.and_then(|at| self.events.get_mut(at)) {
-            self.bytes -= event.encoded_len();
+            let before = event.encoded_len();
             event.user_metadata = metadata;
             event.event_group_markers = markers;
-            self.bytes += event.encoded_len();
+            self.bytes = self.bytes.saturating_add(event.encoded_len()).saturating_sub(before);
         }
     }
 
     pub(crate) fn next_event_id(&self) -> i64 {
-        i64::try_from(self.events.len()).unwrap_or(i64::MAX).saturating_add(1)
+        after(self.wire_len())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -78,6 +78,16 @@ impl History {
             .clamp(from, self.events.len());
         self.events.get(from..before).unwrap_or_default()
     }
+}
+
+/// The number of the event after this one.
+pub(crate) fn after(event_id: i64) -> i64 {
+    event_id.saturating_add(1)
+}
+
+/// The number of the event before this one.
+pub(crate) fn before(event_id: i64) -> i64 {
+    event_id.saturating_sub(1)
 }
 
 /// An event that a worker sees but that is not (or not yet) part of history.

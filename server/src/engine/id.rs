@@ -10,7 +10,6 @@ pub(crate) struct Uuid(pub(crate) u128);
 impl Uuid {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut value: u128 = 0;
-        let mut digits = 0;
         for (at, byte) in text.bytes().enumerate() {
             if matches!(at, 8 | 13 | 18 | 23) {
                 if byte != b'-' {
@@ -19,9 +18,8 @@ impl Uuid {
                 continue;
             }
             value = (value << 4) | u128::from(char::from(byte).to_digit(16)?);
-            digits += 1;
         }
-        (digits == 32 && text.len() == 36).then_some(Self(value))
+        (text.len() == 36).then_some(Self(value))
     }
 }
 
@@ -29,11 +27,11 @@ impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'-'; 36];
-        let mut shift = 128;
+        let mut rest = self.0;
         for (at, place) in text.iter_mut().enumerate() {
             if !matches!(at, 8 | 13 | 18 | 23) {
-                shift -= 4;
-                let digit = usize::try_from((self.0 >> shift) & 0xf).unwrap_or(0);
+                rest = rest.rotate_left(4);
+                let digit = usize::try_from(rest & 0xf).unwrap_or(0);
                 *place = HEX.get(digit).copied().unwrap_or(b'0');
             }
         }

@@ -17,6 +17,7 @@ mod close;
 mod command;
 mod completion;
 mod conflict;
+mod counter;
 mod cron;
 mod deadline;
 mod describe;

@@ -137,7 +137,7 @@ impl Run {
                 search_attribute::merge(&mut self.memo, &memo.fields);
             }
             A::WorkflowExecutionSignaledEventAttributes(a) => {
-                self.signals += 1;
+                self.signals = self.signals.saturating_add(1);
                 if !a.request_id.is_empty() {
                     self.signal_ids.insert(a.request_id.clone());
                 }

@@ -47,7 +47,7 @@ pub enum Handled {
 /// When a wait ends, whatever happens: before the caller's own deadline, and in real time.
 pub(crate) fn expiry(real: Time, patience: Option<Duration>, longest: Duration) -> Time {
     let granted = patience.map_or(longest, |patience| {
-        let margin = super::limits::DEADLINE_MARGIN.min(patience / 2);
+        let margin = super::limits::DEADLINE_MARGIN.min(patience.checked_div(2).unwrap_or_default());
         patience.saturating_sub(margin).min(longest)
     });
     real.plus(granted)

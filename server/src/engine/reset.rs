@@ -3,7 +3,7 @@
 use super::{
     Engine,
     error::{Error, Result},
-    rebuild,
+    history, rebuild,
     run::{Run, RunKey},
     signal::check_execution,
     start::check_name,
@@ -148,7 +148,7 @@ fn check_point(run: &Run, finish: i64) -> Result<()> {
             "Workflow task finish ID must be > 1 && <= workflow last event ID.",
         ));
     }
-    let last = run.history.get(finish - 1).map(HistoryEvent::event_type);
+    let last = run.history.get(history::before(finish)).map(HistoryEvent::event_type);
     if matches!(
         last,
         Some(EventType::WorkflowTaskStarted | EventType::WorkflowTaskScheduled)
@@ -157,14 +157,14 @@ fn check_point(run: &Run, finish: i64) -> Result<()> {
     }
     Err(Error::invalid(format!(
         "StateRebuilder unable to Rebuild mutable state to event ID: {}, version: 0, this event must be at the boundary",
-        finish - 1
+        history::before(finish)
     )))
 }
 
 impl Run {
     /// The task that the run was taken back to is over: another one begins what follows anew.
     fn fail_for_reset(&mut self, world: &mut World, reason: &str, base: &Self) {
-        let last = self.history.next_event_id() - 1;
+        let last = self.history.wire_len();
         let is_started = self.history.get(last).map(HistoryEvent::event_type) == Some(EventType::WorkflowTaskStarted);
         let started_event_id = if is_started {
             last
@@ -183,7 +183,7 @@ impl Run {
         };
         let scheduled_event_id = match self.history.get(started_event_id).map(|event| &event.attributes) {
             Some(Some(Attributes::WorkflowTaskStartedEventAttributes(started))) => started.scheduled_event_id,
-            _ => started_event_id - 1,
+            _ => history::before(started_event_id),
         };
         self.record(
             world,

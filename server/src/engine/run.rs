@@ -213,11 +213,11 @@ impl Run {
 
     /// Counts a transaction that changed the run.
     pub(crate) fn count_transition(&mut self) {
-        let events = self.history.len() + self.buffered.len();
+        let events = self.history.len().saturating_add(self.buffered.len());
         let now = (events, self.activities_started, self.next_attempt);
         if now != self.counted {
             self.counted = now;
-            self.state_transitions += 1;
+            self.state_transitions = self.state_transitions.saturating_add(1);
         }
     }
 

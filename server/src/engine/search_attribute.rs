@@ -144,7 +144,10 @@ impl SearchAttributeTypes {
                 limits::SEARCH_ATTRIBUTES_MAX
             )));
         }
-        let total: usize = values.iter().map(|(name, value)| name.len() + value.data.len()).sum();
+        let total: usize = values
+            .iter()
+            .map(|(name, value)| name.len().saturating_add(value.data.len()))
+            .sum();
         if total > limits::SEARCH_ATTRIBUTES_BYTES_MAX {
             return Err(Error::invalid(format!(
                 "total size of search attributes {total} exceeds size limit {}",

@@ -191,7 +191,7 @@ impl Reader<'_> {
                             if (slash, u) != ('\\', 'u') || !(0xdc00..0xe000).contains(&low) {
                                 return None;
                             }
-                            char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00))?
+                            char::from_u32(0x10000_u32.checked_add(((unit & 0x3ff) << 10) | (low & 0x3ff))?)?
                         } else {
                             char::from_u32(unit)?
                         }
@@ -208,7 +208,7 @@ impl Reader<'_> {
 }
 
 fn hex(letters: &mut std::str::Chars<'_>) -> Option<u32> {
-    (0..4).try_fold(0, |unit, _| Some(unit * 16 + letters.next()?.to_digit(16)?))
+    (0..4).try_fold(0, |unit, _| Some((unit << 4) | letters.next()?.to_digit(16)?))
 }
 
 #[cfg(test)]

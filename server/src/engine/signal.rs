@@ -47,7 +47,7 @@ impl Run {
         if !request_id.is_empty() && !self.signal_ids.insert(request_id.clone()) {
             return false;
         }
-        self.signals += 1;
+        self.signals = self.signals.saturating_add(1);
         let mut event = self.event(world, signal);
         event.links = links;
         let event_id = self.happen_event(world, event);

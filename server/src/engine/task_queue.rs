@@ -1,6 +1,7 @@
 //! Task queues: tasks that wait for a poller, pollers that wait for a task. First come, first served, on both sides.
 
 use super::{
+    counter::Counter,
     limits,
     namespace::NamespaceKey,
     run::RunKey,
@@ -21,7 +22,7 @@ pub(crate) enum Work {
 
 /// Names a queue within an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct QueueKey(usize);
+pub(crate) struct QueueKey(u64);
 
 /// A task on a queue. It is checked against its run when it is taken: a stale one is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Task {
 pub(crate) struct Backlog {
     /// By priority and number; with the time (real) since when each waits.
     tasks: BTreeMap<(i32, u64), (Task, Time)>,
-    count: u64,
+    count: Counter,
 }
 
 impl Backlog {
@@ -63,8 +64,7 @@ impl Backlog {
             1.. => priority_key,
             _ => limits::PRIORITY_KEY,
         };
-        self.count += 1;
-        self.tasks.insert((priority_key, self.count), (task, real));
+        self.tasks.insert((priority_key, self.count.next()), (task, real));
     }
 
     fn pop(&mut self) -> Option<Task> {
@@ -88,7 +88,7 @@ impl Backlog {
         let mut by_key: BTreeMap<i32, (i64, Time)> = BTreeMap::new();
         for ((priority_key, _), (_, since)) in &self.tasks {
             let (count, oldest) = by_key.entry(*priority_key).or_insert((0, *since));
-            *count += 1;
+            *count = count.saturating_add(1);
             *oldest = (*oldest).min(*since);
         }
         let stats = |count: i64, oldest: Time| taskqueue::TaskQueueStats {
@@ -169,7 +169,7 @@ pub(crate) struct TaskQueues {
     names: BTreeMap<(NamespaceKey, Work), BTreeMap<Arc<str>, QueueKey>>,
     queues: BTreeMap<QueueKey, TaskQueue>,
     /// Queues that there ever were.
-    count: usize,
+    count: Counter,
     /// How many queues there may be before idle ones are dropped.
     sweep_at: usize,
     /// Queues with tasks that nobody took.
@@ -185,10 +185,9 @@ impl TaskQueues {
         }
         if self.queues.len() >= self.sweep_at.max(limits::IDLE_QUEUES_MIN) {
             self.drop_idle(real);
-            self.sweep_at = self.queues.len() * 2;
+            self.sweep_at = self.queues.len().saturating_mul(2);
         }
-        let key = QueueKey(self.count);
-        self.count += 1;
+        let key = QueueKey(self.count.next());
         let name: Arc<str> = name.into();
         self.names
             .entry((namespace, work))

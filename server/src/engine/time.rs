@@ -20,7 +20,9 @@ impl Time {
     /// This moment as `std` has it.
     #[must_use]
     pub fn to_system(self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_nanos(self.0)
+        UNIX_EPOCH
+            .checked_add(Duration::from_nanos(self.0))
+            .unwrap_or(UNIX_EPOCH)
     }
 
     /// The wire's moment; `None` if it is malformed or before 1970.

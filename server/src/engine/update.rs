@@ -93,7 +93,7 @@ impl Updates {
                 format!("limit on number of total updates has been reached ({})", limits.updates),
             ));
         }
-        self.in_flight += 1;
+        self.in_flight = self.in_flight.saturating_add(1);
         self.admitted.push(id.to_owned());
         self.all.insert(
             id.to_owned(),
@@ -109,7 +109,7 @@ impl Updates {
 
     /// An update that an event of this run admitted, whatever the limits.
     pub(crate) fn admit_again(&mut self, id: &str, request: update::Request, event_id: i64) {
-        self.in_flight += 1;
+        self.in_flight = self.in_flight.saturating_add(1);
         self.admitted.push(id.to_owned());
         self.restore(id, request, State::Admitted, event_id);
     }
@@ -121,7 +121,7 @@ impl Updates {
             None => (None, 0),
         };
         if known.is_none() {
-            self.in_flight += 1;
+            self.in_flight = self.in_flight.saturating_add(1);
         }
         self.admitted.retain(|admitted| admitted != id);
         let request = request.or(known).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use super::{
     clock::SleepKind,
+    counter::Counter,
     error::Error,
     id::Uuid,
     request::Reply,
@@ -83,19 +84,19 @@ pub(crate) struct Waiters {
     sleepers: BTreeSet<(Time, WaiterId)>,
     /// Runs that a client waits for, and how many do.
     awaited: BTreeMap<RunKey, usize>,
-    count: u64,
+    count: Counter,
 }
 
 impl Waiters {
     pub(crate) fn add(&mut self, wait: Wait, expires: Time) -> WaiterId {
-        self.count += 1;
-        let id = WaiterId(self.count);
+        let id = WaiterId(self.count.next());
         match &wait {
             Wait::Sleep { until, .. } => {
                 self.sleepers.insert((*until, id));
             }
             Wait::History { run, .. } | Wait::Update { run, .. } | Wait::Query { run, .. } => {
-                *self.awaited.entry(*run).or_default() += 1;
+                let count = self.awaited.entry(*run).or_default();
+                *count = count.saturating_add(1);
             }
             Wait::WorkflowTask { .. } | Wait::ActivityTask { .. } | Wait::NexusTask { .. } => {}
         }
@@ -113,7 +114,7 @@ impl Waiters {
             }
             Wait::History { run, .. } | Wait::Update { run, .. } | Wait::Query { run, .. } => {
                 if let Some(count) = self.awaited.get_mut(run) {
-                    *count -= 1;
+                    *count = count.saturating_sub(1);
                     if *count == 0 {
                         self.awaited.remove(run);
                     }

@@ -282,7 +282,7 @@ impl Run {
         };
         let event_id = match scheduled.kind {
             Kind::Normal => self.record(world, attributes.clone()),
-            Kind::Transient | Kind::Speculative => scheduled.event_id + 1,
+            Kind::Transient | Kind::Speculative => history::after(scheduled.event_id),
         };
         let due = Due::WorkflowTask {
             run: self.is.key,
@@ -307,7 +307,7 @@ impl Run {
         if self.history.len() >= limits.suggest_events {
             reasons.push(Suggest::TooManyHistoryEvents.into());
         }
-        if self.updates.total() * 10 >= limits.updates * 9 {
+        if self.updates.total().saturating_mul(10) >= limits.updates.saturating_mul(9) {
             reasons.push(Suggest::TooManyUpdates.into());
         }
         (!reasons.is_empty(), reasons)
@@ -320,7 +320,7 @@ impl Run {
         started: &Started,
     ) -> PollWorkflowTaskQueueResponse {
         let from = if scheduled.is_on_sticky {
-            self.previous_started_event_id + 1
+            history::after(self.previous_started_event_id)
         } else {
             1
         };
@@ -337,7 +337,7 @@ impl Run {
         if next_page_token.is_empty() {
             events.append(&mut tail);
         }
-        let messages = self.updates.send(started.event_id - 1);
+        let messages = self.updates.send(history::before(started.event_id));
         let queries = self.queries.attach();
         PollWorkflowTaskQueueResponse {
             task_token: TaskToken::new(self.is.run_id, scheduled.event_id, scheduled.attempt, scheduled.stamp).bytes(),
@@ -366,7 +366,7 @@ impl Run {
         let mut events = vec![history::unrecorded(scheduled.event_id, scheduled.time, attributes)];
         if let Some(started) = started {
             events.push(history::unrecorded(
-                scheduled.event_id + 1,
+                history::after(scheduled.event_id),
                 started.time,
                 started.attributes.clone(),
             ));
@@ -383,7 +383,7 @@ impl Run {
                 return (events, HistoryToken::new(self.is.run_id, event.event_id, end).bytes());
             }
             if self.history.bytes() > limits::HISTORY_PAGE_BYTES_MAX {
-                bytes += event.encoded_len();
+                bytes = event.encoded_len().saturating_add(bytes);
             }
             events.push(event.clone());
         }

@@ -2,6 +2,7 @@
 
 use super::{
     Config,
+    counter::Counter,
     deadline::Deadlines,
     id::{Ids, Uuid},
     limits::Limits,
@@ -32,7 +33,7 @@ pub(crate) struct World {
     pub(crate) run_interval_min: Duration,
     pub(crate) limits: Limits,
     task_ids: i64,
-    stamps: u64,
+    stamps: Counter,
 }
 
 /// What a run wants of other runs.
@@ -85,7 +86,7 @@ impl World {
             run_interval_min: config.run_interval_min,
             limits: config.limits,
             task_ids: 1_048_576,
-            stamps: 0,
+            stamps: Counter::default(),
         }
     }
 
@@ -100,12 +101,11 @@ impl World {
     }
 
     pub(crate) fn next_task_id(&mut self) -> i64 {
-        self.task_ids += 1;
+        self.task_ids = self.task_ids.saturating_add(1);
         self.task_ids
     }
 
     pub(crate) fn next_stamp(&mut self) -> u64 {
-        self.stamps += 1;
-        self.stamps
+        self.stamps.next()
     }
 }

@@ -48,8 +48,8 @@ impl Retries {
     /// Returns when it is time for the next try; the error, if there is none.
     pub(super) async fn wait_after(&mut self, error: RpcError) -> Result<(), RpcError> {
         let now = Instant::now();
-        let elapsed = now - *self.since.get_or_insert(now);
-        self.failed += 1;
+        let elapsed = now.duration_since(*self.since.get_or_insert(now));
+        self.failed = self.failed.saturating_add(1);
         let Some(delay) = self.retry.delay(&error, self.failed, elapsed, random_unit()) else {
             return Err(error);
         };
@@ -77,7 +77,7 @@ impl Retry {
         } else {
             INITIAL
         };
-        let exponent = i32::try_from(failed.min(ATTEMPTS_MAX) - 1).unwrap_or_default();
+        let exponent = i32::try_from(failed.min(ATTEMPTS_MAX).saturating_sub(1)).unwrap_or_default();
         let delay = initial.mul_f64(FACTOR.powi(exponent)).min(DELAY_MAX);
         Some(delay.mul_f64(1.0 + JITTER * (2.0 * random - 1.0)))
     }

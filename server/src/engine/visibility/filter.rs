@@ -159,10 +159,15 @@ impl Parser<'_> {
         self.tokens.get(self.at).map_or(&Kind::End, |token| &token.kind)
     }
 
+    /// Passes over the word at hand.
+    fn skip(&mut self) {
+        self.at = self.at.saturating_add(1);
+    }
+
     fn next(&mut self) -> Kind {
         let kind = self.peek().clone();
         if kind != Kind::End {
-            self.at += 1;
+            self.skip();
         }
         kind
     }
@@ -173,13 +178,17 @@ impl Parser<'_> {
 
     fn take_word(&mut self, keyword: &str) -> bool {
         let is_next = self.is_word(keyword);
-        self.at += usize::from(is_next);
+        if is_next {
+            self.skip();
+        }
         is_next
     }
 
     fn take_sign(&mut self, sign: &str) -> bool {
         let is_next = matches!(self.peek(), Kind::Sign(next) if *next == sign);
-        self.at += usize::from(is_next);
+        if is_next {
+            self.skip();
+        }
         is_next
     }
 
@@ -194,8 +203,11 @@ impl Parser<'_> {
     fn syntax(&self) -> Error {
         const HEAD: usize = "select * from table1 where ".len();
         let token = self.tokens.get(self.at).or_else(|| self.tokens.last());
-        let position = token.map_or(0, |token| token.end) + HEAD;
-        let position = position + usize::from(token.is_some_and(|token| token.kind != Kind::End));
+        let is_word = usize::from(token.is_some_and(|token| token.kind != Kind::End));
+        let position = token
+            .map_or(0, |token| token.end)
+            .saturating_add(HEAD)
+            .saturating_add(is_word);
         let near = match token.map(|token| &token.kind) {
             Some(Kind::Word(word)) if is_keyword(word) => format!(" near '{}'", word.to_ascii_lowercase()),
             Some(Kind::Word(text) | Kind::Name(text) | Kind::Text(text) | Kind::Number(text) | Kind::Bad(text)) => {
@@ -225,7 +237,7 @@ impl Parser<'_> {
     }
 
     fn not(&mut self) -> Result<Filter> {
-        self.depth += 1;
+        self.depth = self.depth.saturating_add(1);
         if self.depth > limits::FILTER_DEPTH_MAX {
             return Err(invalid(format!(
                 "it is nested deeper than {}",
@@ -243,7 +255,7 @@ impl Parser<'_> {
         } else {
             self.condition()?
         };
-        self.depth -= 1;
+        self.depth = self.depth.saturating_sub(1);
         Ok(filter)
     }
 
@@ -259,7 +271,7 @@ impl Parser<'_> {
             Kind::Sign("!" | "-" | "+") => return not_a_column("UnaryExpr"),
             Kind::Sign(_) | Kind::Bad(_) | Kind::End => return Err(self.syntax()),
         };
-        self.at += 1;
+        self.skip();
         if matches!(self.peek(), Kind::Sign("+" | "-" | "*" | "/")) {
             return not_a_column("BinaryExpr");
         }
@@ -275,7 +287,7 @@ impl Parser<'_> {
         if let Kind::Sign(sign) = *self.peek()
             && let Some(comparison) = Comparison::of(sign)
         {
-            self.at += 1;
+            self.skip();
             let value = self.value(&column)?;
             if !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
                 column.check_operator(comparison.sign(), &[Type::Text, Type::KeywordList])?;
@@ -305,7 +317,7 @@ impl Parser<'_> {
             "IN" => self.listed(&column, is_not)?,
             "BETWEEN" => self.between(&column, is_not)?,
             "STARTS_WITH" | "LIKE" | "REGEXP" => {
-                self.at += 1;
+                self.skip();
                 let value = self.value(&column)?;
                 let operator = format!("{}{operator}", if is_not { "NOT " } else { "" });
                 match value {
@@ -326,7 +338,7 @@ impl Parser<'_> {
     }
 
     fn listed(&mut self, column: &Column, is_not: bool) -> Result<Condition> {
-        self.at += 1;
+        self.skip();
         if !self.take_sign("(") {
             return Err(self.syntax());
         }
@@ -346,7 +358,7 @@ impl Parser<'_> {
     }
 
     fn between(&mut self, column: &Column, is_not: bool) -> Result<Condition> {
-        self.at += 1;
+        self.skip();
         let low = self.value(column)?;
         if !self.take_word("and") {
             return Err(self.syntax());
@@ -386,7 +398,7 @@ impl Parser<'_> {
             }
             Kind::Sign(_) | Kind::Bad(_) | Kind::End => return Err(self.syntax()),
         };
-        self.at += 1;
+        self.skip();
         if matches!(self.peek(), Kind::Sign("+" | "-" | "*" | "/")) {
             return Err(expression("unexpected value type *sqlparser.BinaryExpr"));
         }

@@ -37,7 +37,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     loop {
         let kind = lexer.next();
         let is_last = matches!(kind, Kind::End | Kind::Bad(_));
-        let end = lexer.at + usize::from(kind == Kind::End);
+        let end = lexer.at.saturating_add(usize::from(kind == Kind::End));
         tokens.push(Token { kind, end });
         if is_last {
             return tokens;
@@ -55,10 +55,14 @@ impl<'a> Lexer<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    fn skip(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
+    }
+
     fn take_while(&mut self, is_part: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
-        self.at += end;
+        self.skip(end);
         rest.get(..end).unwrap_or_default()
     }
 
@@ -82,10 +86,10 @@ impl<'a> Lexer<'a> {
             '0'..='9' | '.' => self.number(),
             _ => {
                 if let Some(sign) = SIGNS.into_iter().find(|sign| self.rest().starts_with(sign)) {
-                    self.at += sign.len();
+                    self.skip(sign.len());
                     return Kind::Sign(sign);
                 }
-                self.at += first.len_utf8();
+                self.skip(first.len_utf8());
                 Kind::Bad(first.to_string())
             }
         }
@@ -97,7 +101,7 @@ impl<'a> Lexer<'a> {
             .to_owned();
         if number.ends_with(['e', 'E']) && self.rest().starts_with(['+', '-']) {
             number.push_str(self.rest().get(..1).unwrap_or_default());
-            self.at += 1;
+            self.skip(1);
             number.push_str(self.take_while(|letter| letter.is_ascii_digit()));
         }
         Kind::Number(number)
@@ -110,7 +114,7 @@ impl<'a> Lexer<'a> {
         while let Some((at, letter)) = letters.next() {
             if letter == quote {
                 if letters.next_if(|(_, next)| *next == quote).is_none() {
-                    self.at += at + 1;
+                    self.skip(at.saturating_add(quote.len_utf8()));
                     return if quote == '`' {
                         Kind::Name(text)
                     } else {

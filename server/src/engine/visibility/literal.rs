@@ -119,11 +119,16 @@ fn duration(text: &str) -> Option<i64> {
         let number = |part: &str| part.parse::<u32>().ok().map(i64::from);
         let minutes = number(minutes).filter(|minutes| *minutes < 60)?;
         let seconds = number(seconds).filter(|seconds| *seconds < 60)?;
-        (number(hours)? * 3600 + minutes * 60 + seconds).checked_mul(1_000_000_000)?
+        number(hours)?
+            .checked_mul(60)?
+            .checked_add(minutes)?
+            .checked_mul(60)?
+            .checked_add(seconds)?
+            .checked_mul(1_000_000_000)?
     } else {
         units(text)?
     };
-    Some(nanos * sign)
+    nanos.checked_mul(sign)
 }
 
 fn units(mut text: &str) -> Option<i64> {

@@ -194,7 +194,8 @@ impl Engine {
         self.check_groups(namespace, &query.groups)?;
         let mut counts: BTreeMap<i32, i64> = BTreeMap::new();
         for run in self.admitted(namespace, &query, None) {
-            *counts.entry(run.status.into()).or_default() += 1;
+            let count = counts.entry(run.status.into()).or_default();
+            *count = count.saturating_add(1);
         }
         let count = counts.values().sum();
         let groups = match query.groups.is_empty() {
