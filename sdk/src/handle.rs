@@ -69,6 +69,7 @@ pub struct HandleCore<W: ?Sized, T> {
 
 impl<W: Workflow + ?Sized, T: Target> HandleCore<W, T> {
     /// Sends a signal that is known by its name alone; the arguments are a tuple, `(value,)` for a single one.
+    #[allow(clippy::needless_pass_by_value)] // the arguments are given away, as by a call
     pub fn signal_untyped<A: Arguments>(&self, name: impl Into<Cow<'static, str>>, arguments: A) -> T::Signal {
         self.target
             .signal(name.into(), arguments.to_payloads(self.target.converter()))

@@ -151,6 +151,7 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
     }
 
     /// Asks a query that is known by its name alone; the arguments are a tuple, `(value,)` for a single one.
+    #[allow(clippy::needless_pass_by_value)] // the arguments are given away, as by a call
     pub fn query_untyped<A: Arguments, O: Data>(
         &self,
         name: impl Into<Cow<'static, str>>,
@@ -161,6 +162,7 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
     }
 
     /// Sends an update that is known by its name alone; the arguments are a tuple, `(value,)` for a single one.
+    #[allow(clippy::needless_pass_by_value)] // the arguments are given away, as by a call
     pub fn update_untyped<A: Arguments, O: Data>(
         &self,
         name: impl Into<Cow<'static, str>>,
