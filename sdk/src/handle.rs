@@ -1,7 +1,7 @@
 //! Typed handles to workflows: one set of messages, several ways to reach the workflow.
 
 use crate::{
-    convert::{Arguments, Converter, EncodeError},
+    convert::{Arguments, Converter, Data, EncodeError},
     workflow::Workflow,
 };
 use std::{borrow::Cow, fmt, marker::PhantomData, ops::Deref};
@@ -17,6 +17,19 @@ pub trait Target: Clone + Send + Sync + 'static {
 
     /// A signal to the target. That its arguments could not be written is told where it is awaited.
     fn signal(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> Self::Signal;
+}
+
+/// Where an update goes: to a workflow that is there, or along with its start.
+#[diagnostic::on_unimplemented(
+    message = "updates are sent by clients",
+    label = "workflows send signals to others; an activity with a client sends updates"
+)]
+pub trait UpdateTarget: Target {
+    /// An update on its way, sent when it is awaited.
+    type Update<O: Data>;
+
+    /// An update of the target. That its arguments could not be written is told where it is awaited.
+    fn update<O: Data>(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> Self::Update<O>;
 }
 
 /// A workflow, reached through a client, or from a workflow as its child or as a stranger.

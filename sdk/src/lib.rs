@@ -105,7 +105,7 @@ pub mod workflow;
 pub use activity::RetryPolicy;
 pub use client::Client;
 pub use error::ApplicationError;
-pub use handle::{Handle, HandleCore, Target};
+pub use handle::{Handle, HandleCore, Target, UpdateTarget};
 pub use steadfast_macros::{ApplicationError, activities, activity, test, workflow};
 pub use worker::Worker;
 

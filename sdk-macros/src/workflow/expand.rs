@@ -105,7 +105,7 @@ fn mistaken_codec() -> TokenStream {
     }
 }
 
-/// The methods of handles: signals for all targets, queries and updates for clients. Public whatever the handler is, since
+/// The methods of handles: signals for all targets, updates for clients and for starts, queries for clients. Public whatever the handler is, since
 /// a private handler is called through a handle all the same.
 fn messages(workflow: &Workflow) -> TokenStream {
     let (self_ty, generics) = (&workflow.self_ty, &workflow.generics);
@@ -119,9 +119,14 @@ fn messages(workflow: &Workflow) -> TokenStream {
     };
     let (signals, queries) = (of(MessageKind::Signal), of(MessageKind::Query));
     let updates = of(MessageKind::Update);
-    let mut with_target = generics.clone();
-    with_target.params.push(syn::parse_quote!(__T: __sf::Target));
-    let (target_generics, _, _) = with_target.split_for_impl();
+    let to = |bound: TokenStream| {
+        let mut generics = generics.clone();
+        generics.params.push(syn::parse_quote!(__T: #bound));
+        generics
+    };
+    let (signal_target, update_target) = (to(quote!(__sf::Target)), to(quote!(__sf::UpdateTarget)));
+    let (signal_generics, _, _) = signal_target.split_for_impl();
+    let (update_generics, _, _) = update_target.split_for_impl();
     quote! {
         pub struct __Messages<__W: ?Sized, __T>(__sf::HandleCore<__W, __T>);
         #[automatically_derived]
@@ -133,8 +138,9 @@ fn messages(workflow: &Workflow) -> TokenStream {
         impl<__W: ?Sized, __T> ::core::convert::From<__sf::HandleCore<__W, __T>> for __Messages<__W, __T> {
             fn from(core: __sf::HandleCore<__W, __T>) -> Self { Self(core) }
         }
-        impl #target_generics __Messages<#self_ty, __T> #where_clause { #(#signals)* }
-        impl #impl_generics __Messages<#self_ty, __sf::ToClient> #where_clause { #(#queries)* #(#updates)* }
+        impl #signal_generics __Messages<#self_ty, __T> #where_clause { #(#signals)* }
+        impl #update_generics __Messages<#self_ty, __T> #where_clause { #(#updates)* }
+        impl #impl_generics __Messages<#self_ty, __sf::ToClient> #where_clause { #(#queries)* }
     }
 }
 
@@ -150,7 +156,7 @@ fn message_method(message: &Message) -> TokenStream {
     };
     let (call, method) = match message.kind {
         MessageKind::Query => answered(quote!(__sf::QueryCall), "query"),
-        MessageKind::Update => answered(quote!(__sf::UpdateCall), "update"),
+        MessageKind::Update => answered(quote!(__T::Update), "update"),
         MessageKind::Signal | MessageKind::DynamicSignal => (quote!(__T::Signal), quote!(signal)),
     };
     let (tuple, arguments) = (tuple_type(&message.parameters), local("arguments"));

@@ -97,6 +97,56 @@ const _: () = {
             self.0.target.signal(__sf::Cow::Borrowed("cancel"), arguments)
         }
     }
+    impl<__T: __sf::UpdateTarget> __Messages<Approval, __T> {
+        pub fn amend(
+            &self,
+            total_cents: <u64 as __sf::Travels>::Itself,
+        ) -> __T::Update<
+            <<Result<u64, UpdateError> as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+        > {
+            let arguments = <(
+                <u64 as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(
+                &(total_cents,),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0
+                .target
+                .update::<
+                    <<Result<
+                        u64,
+                        UpdateError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(__sf::Cow::Borrowed("amend"), arguments)
+        }
+        #[cfg(feature = "shipping")]
+        pub fn ship(
+            &self,
+            to: <Address as __sf::Travels>::Itself,
+            express: <bool as __sf::Travels>::Itself,
+        ) -> __T::Update<
+            <<Result<
+                Tracking,
+                UpdateError,
+            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+        > {
+            let arguments = <(
+                <Address as __sf::Travels>::Itself,
+                <bool as __sf::Travels>::Itself,
+            ) as __sf::Args>::encode(
+                &(to, express),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0
+                .target
+                .update::<
+                    <<Result<
+                        Tracking,
+                        UpdateError,
+                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
+                >(__sf::Cow::Borrowed("ship-it"), arguments)
+        }
+    }
     impl __Messages<Approval, __sf::ToClient> {
         pub fn status(
             &self,
@@ -131,54 +181,6 @@ const _: () = {
                         ClockError,
                     > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
                 >(__sf::Cow::Borrowed("age"), arguments)
-        }
-        pub fn amend(
-            &self,
-            total_cents: <u64 as __sf::Travels>::Itself,
-        ) -> __sf::UpdateCall<
-            <<Result<u64, UpdateError> as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-        > {
-            let arguments = <(
-                <u64 as __sf::Travels>::Itself,
-            ) as __sf::Args>::encode(
-                &(total_cents,),
-                __sf::Target::converter(&self.0.target),
-            );
-            self.0
-                .target
-                .update::<
-                    <<Result<
-                        u64,
-                        UpdateError,
-                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                >(__sf::Cow::Borrowed("amend"), arguments)
-        }
-        #[cfg(feature = "shipping")]
-        pub fn ship(
-            &self,
-            to: <Address as __sf::Travels>::Itself,
-            express: <bool as __sf::Travels>::Itself,
-        ) -> __sf::UpdateCall<
-            <<Result<
-                Tracking,
-                UpdateError,
-            > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-        > {
-            let arguments = <(
-                <Address as __sf::Travels>::Itself,
-                <bool as __sf::Travels>::Itself,
-            ) as __sf::Args>::encode(
-                &(to, express),
-                __sf::Target::converter(&self.0.target),
-            );
-            self.0
-                .target
-                .update::<
-                    <<Result<
-                        Tracking,
-                        UpdateError,
-                    > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
-                >(__sf::Cow::Borrowed("ship-it"), arguments)
         }
     }
     #[automatically_derived]

@@ -55,6 +55,10 @@ const _: () = {
             self.0.target.signal(__sf::Cow::Borrowed("push"), arguments)
         }
     }
+    impl<T: Codec, __T: __sf::UpdateTarget> __Messages<Fold<T>, __T>
+    where
+        T::Value: Clone,
+    {}
     impl<T: Codec> __Messages<Fold<T>, __sf::ToClient>
     where
         T::Value: Clone,

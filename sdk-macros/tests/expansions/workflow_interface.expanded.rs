@@ -66,24 +66,11 @@ const _: () = {
             self.0.target.signal(__sf::Cow::Borrowed("decide"), arguments)
         }
     }
-    impl<'__a> __Messages<dyn ApprovalApi + '__a, __sf::ToClient> {
-        pub fn status(
-            &self,
-        ) -> __sf::QueryCall<<Option<bool> as __sf::Travels>::Itself> {
-            let arguments = <() as __sf::Args>::encode(
-                &(),
-                __sf::Target::converter(&self.0.target),
-            );
-            self.0
-                .target
-                .query::<
-                    <Option<bool> as __sf::Travels>::Itself,
-                >(__sf::Cow::Borrowed("status"), arguments)
-        }
+    impl<'__a, __T: __sf::UpdateTarget> __Messages<dyn ApprovalApi + '__a, __T> {
         pub fn ship(
             &self,
             to: <Address as __sf::Travels>::Itself,
-        ) -> __sf::UpdateCall<
+        ) -> __T::Update<
             <<Result<
                 Tracking,
                 UpdateError,
@@ -100,6 +87,21 @@ const _: () = {
                         UpdateError,
                     > as __sf::Fallible>::Ok as __sf::Travels>::Itself,
                 >(__sf::Cow::Borrowed("ship"), arguments)
+        }
+    }
+    impl<'__a> __Messages<dyn ApprovalApi + '__a, __sf::ToClient> {
+        pub fn status(
+            &self,
+        ) -> __sf::QueryCall<<Option<bool> as __sf::Travels>::Itself> {
+            let arguments = <() as __sf::Args>::encode(
+                &(),
+                __sf::Target::converter(&self.0.target),
+            );
+            self.0
+                .target
+                .query::<
+                    <Option<bool> as __sf::Travels>::Itself,
+                >(__sf::Cow::Borrowed("status"), arguments)
         }
     }
     #[automatically_derived]

@@ -35,6 +35,7 @@ const _: () = {
         }
     }
     impl<__T: __sf::Target> __Messages<Noop, __T> {}
+    impl<__T: __sf::UpdateTarget> __Messages<Noop, __T> {}
     impl __Messages<Noop, __sf::ToClient> {}
     #[automatically_derived]
     impl __sf::Workflow for Noop {

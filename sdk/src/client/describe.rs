@@ -98,10 +98,8 @@ macro_rules! execution_info {
             /// # Errors
             /// It is not a `T`.
             pub fn memo<T: Data>(&self, name: &str) -> Result<Option<T>, DecodeError> {
-                let field = self.info.memo.as_ref().and_then(|memo| memo.fields.get(name));
-                field
-                    .map(|payload| self.converter.decode(Some(payload)))
-                    .transpose()
+                self.converter
+                    .decode_field(self.info.memo.as_ref().map(|memo| &memo.fields), name)
             }
 
             /// The value of a search attribute, `None` if it is not set.
@@ -110,10 +108,8 @@ macro_rules! execution_info {
             /// It is not a `T`.
             pub fn search_attribute<T: Data>(&self, name: &str) -> Result<Option<T>, DecodeError> {
                 let attributes = self.info.search_attributes.as_ref();
-                let field = attributes.and_then(|attributes| attributes.indexed_fields.get(name));
-                field
-                    .map(|payload| self.converter.decode(Some(payload)))
-                    .transpose()
+                self.converter
+                    .decode_field(attributes.map(|attributes| &attributes.indexed_fields), name)
             }
         }
     };

@@ -1,6 +1,6 @@
 //! What can go wrong, one enum for each question.
 
-use super::{RpcError, WorkflowStatus};
+use super::{Code, RpcError, WorkflowStatus};
 use crate::{
     convert::{DecodeError, EncodeError},
     error::{QueryFailure, UpdateFailure, WorkflowFailure},
@@ -43,6 +43,7 @@ macro_rules! client_errors {
     (@from $name:ident Encode $inner:ty) => { client_errors!(@impl $name Encode $inner); };
     (@from $name:ident Decode $inner:ty) => { client_errors!(@impl $name Decode $inner); };
     (@from $name:ident Start $inner:ty) => { client_errors!(@impl $name Start $inner); };
+    (@from $name:ident Update $inner:ty) => { client_errors!(@impl $name Update $inner); };
     (@from $name:ident Result $inner:ty) => { client_errors!(@impl $name Result $inner); };
     (@from $name:ident $variant:ident $inner:ty) => {};
     (@impl $name:ident $variant:ident $inner:ty) => {
@@ -138,6 +139,26 @@ client_errors! {
         Result(ResultError) = "",
     }
 
+    /// Why a workflow was not started and updated at once.
+    UpdateWithStartError {
+        /// It was not started, nor was there one.
+        Start(StartError) = "",
+        /// The update has no result. The workflow may have been started.
+        Update(UpdateCallError) = "",
+    }
+
+    /// Why a request about a schedule failed.
+    ScheduleError {
+        /// There is a schedule of this id already.
+        AlreadyExists(RpcError) = "",
+        /// There is no such schedule.
+        NotFound(RpcError) = "",
+        /// An argument or a field of a memo cannot be encoded.
+        Encode(EncodeError) = "the schedule: ",
+        /// The call failed.
+        Rpc(RpcError) = "",
+    }
+
     /// Why a request about a workflow failed.
     RequestError {
         /// There is no such workflow, or it does not run any more.
@@ -225,6 +246,16 @@ macro_rules! from_rpc {
     )*};
 }
 from_rpc!(SignalError RequestError ResultError);
+
+impl From<RpcError> for ScheduleError {
+    fn from(error: RpcError) -> Self {
+        match error.code() {
+            Code::AlreadyExists => Self::AlreadyExists(error),
+            _ if error.is_not_found() => Self::NotFound(error),
+            _ => Self::Rpc(error),
+        }
+    }
+}
 
 impl ResultError {
     /// The failure with which the workflow was closed, if it was.

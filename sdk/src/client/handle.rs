@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     convert::{Arguments, Converter, Data, EncodeError},
-    handle::{Handle, HandleCore, Target},
+    handle::{Handle, HandleCore, Target, UpdateTarget},
     workflow::Workflow,
 };
 use std::{borrow::Cow, fmt, future::IntoFuture, sync::Arc};
@@ -91,12 +91,6 @@ impl ToClient {
     pub fn query<O: Data>(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> QueryCall<O> {
         QueryCall::new(self.clone(), name.into_owned(), arguments)
     }
-
-    /// Changes the state and waits for the answer, when awaited.
-    #[doc(hidden)]
-    pub fn update<O: Data>(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> UpdateCall<O> {
-        UpdateCall::new(self.clone(), name.into_owned(), arguments)
-    }
 }
 
 impl fmt::Debug for ToClient {
@@ -117,6 +111,14 @@ impl Target for ToClient {
 
     fn signal(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> SignalCall {
         SignalCall::new(self.clone(), name.into_owned(), arguments)
+    }
+}
+
+impl UpdateTarget for ToClient {
+    type Update<O: Data> = UpdateCall<O>;
+
+    fn update<O: Data>(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> UpdateCall<O> {
+        UpdateCall::new(self.clone(), name.into_owned(), arguments)
     }
 }
 

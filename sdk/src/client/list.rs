@@ -2,6 +2,7 @@
 
 use super::{Client, RpcError, WorkflowStatus, describe::execution_info};
 use crate::convert::{Converter, Data, DecodeError};
+use bytes::Bytes;
 use std::{collections::VecDeque, time::SystemTime};
 use steadfast_proto::{
     system_time,
@@ -24,8 +25,40 @@ use steadfast_proto::{
 pub struct WorkflowList {
     client: Client,
     request: Box<ListWorkflowExecutionsRequest>,
-    page: VecDeque<WorkflowExecutionInfo>,
-    is_last_page: bool,
+    pages: Pages<WorkflowExecutionInfo>,
+}
+
+/// A list that comes page by page.
+pub(super) struct Pages<T> {
+    page: VecDeque<T>,
+    /// What to ask for the next page with, `None` after the last.
+    token: Option<Bytes>,
+}
+
+impl<T> Default for Pages<T> {
+    fn default() -> Self {
+        Self {
+            page: VecDeque::new(),
+            token: Some(Bytes::new()),
+        }
+    }
+}
+
+impl<T> Pages<T> {
+    /// The next entry. `fetch` gets the page of a token, and the token of the page after it, empty for none.
+    pub(super) async fn next(
+        &mut self,
+        fetch: impl AsyncFn(Bytes) -> Result<(Vec<T>, Bytes), RpcError>,
+    ) -> Result<Option<T>, RpcError> {
+        while self.page.is_empty()
+            && let Some(token) = self.token.clone()
+        {
+            let (page, token) = fetch(token).await?;
+            self.page = page.into();
+            self.token = Some(token).filter(|token| !token.is_empty());
+        }
+        Ok(self.page.pop_front())
+    }
 }
 
 /// A workflow in a list.
@@ -45,8 +78,7 @@ impl WorkflowList {
         Self {
             client,
             request,
-            page: VecDeque::new(),
-            is_last_page: false,
+            pages: Pages::default(),
         }
     }
 
@@ -61,20 +93,19 @@ impl WorkflowList {
     /// # Errors
     /// The query is malformed, or the call fails.
     pub async fn next(&mut self) -> Result<Option<WorkflowSummary>, RpcError> {
-        while self.page.is_empty() && !self.is_last_page {
-            let answer = self
-                .client
-                .connection()
-                .list_workflow_executions((*self.request).clone())
-                .await?;
-            self.page = answer.executions.into();
-            self.is_last_page = answer.next_page_token.is_empty();
-            self.request.next_page_token = answer.next_page_token;
-        }
-        let converter = self.client.converter();
-        Ok(self.page.pop_front().map(|info| WorkflowSummary {
+        let (client, request) = (&self.client, &self.request);
+        let fetch = async |next_page_token| {
+            let request = ListWorkflowExecutionsRequest {
+                next_page_token,
+                ..(**request).clone()
+            };
+            let answer = client.connection().list_workflow_executions(request).await?;
+            Ok((answer.executions, answer.next_page_token))
+        };
+        let info = self.pages.next(fetch).await?;
+        Ok(info.map(|info| WorkflowSummary {
             info: Box::new(info),
-            converter: converter.clone(),
+            converter: self.client.converter().clone(),
         }))
     }
 

@@ -24,6 +24,7 @@ mod handle;
 mod list;
 mod query;
 mod result;
+mod schedule;
 mod signal;
 mod start;
 #[cfg(all(test, feature = "server"))]
@@ -31,6 +32,7 @@ mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 mod update;
+mod update_with_start;
 
 pub use async_activity::{AsyncActivity, AsyncActivityError};
 pub use builder::{AddressError, ClientBuilder, ConnectError};
@@ -38,13 +40,17 @@ pub(crate) use connection::Connection;
 pub use connection::{ErrorDetail, RpcError};
 pub use describe::WorkflowDescription;
 pub use error::{
-    AlreadyStarted, ContinuedAsNew, ExecuteError, QueryError, Rejected, RequestError, ResultError, SignalError,
-    StartError, UpdateCallError,
+    AlreadyStarted, ContinuedAsNew, ExecuteError, QueryError, Rejected, RequestError, ResultError, ScheduleError,
+    SignalError, StartError, UpdateCallError, UpdateWithStartError,
 };
 pub use handle::{CancelCall, ToClient, WorkflowHandle};
 pub use list::{WorkflowList, WorkflowSummary};
 pub use query::QueryCall;
 pub use result::ResultCall;
+pub use schedule::{
+    CreateScheduleCall, Schedule, ScheduleActionResult, ScheduleCalendar, ScheduleDescription, ScheduleHandle,
+    ScheduleList, ScheduleOverlapPolicy, ScheduleRange, ScheduleRanges, ScheduleSpec, ScheduleSummary,
+};
 pub use signal::SignalCall;
 pub use start::{Execute, Messages, Start, StartCall, StartSignal, TaskQueueMissing, TaskQueueSet, ToStart};
 pub use steadfast_proto::{
@@ -57,6 +63,7 @@ pub use steadfast_proto::{
 #[cfg(feature = "tls")]
 pub use tls::Tls;
 pub use update::{UpdateCall, UpdateHandle};
+pub use update_with_start::{StartUpdate, UpdateWithStartCall};
 
 use crate::{
     convert::{Arguments, Converter},
@@ -164,6 +171,30 @@ impl Client {
     /// The query is malformed, or the call fails.
     pub async fn count(&self, query: impl Into<String>) -> Result<u64, RpcError> {
         list::count(self, query.into()).await
+    }
+
+    /// Creates a schedule when awaited, and returns its handle.
+    pub fn create_schedule(&self, id: impl Into<String>, schedule: Schedule) -> CreateScheduleCall {
+        CreateScheduleCall::new(self, id.into(), schedule)
+    }
+
+    /// A handle to a schedule that exists, or will. Nothing is asked of the server yet.
+    #[must_use]
+    pub fn schedule(&self, id: impl Into<String>) -> ScheduleHandle {
+        ScheduleHandle::new(self.clone(), id.into())
+    }
+
+    /// The schedules that a visibility query finds; all of them for an empty one.
+    pub fn list_schedules(&self, query: impl Into<String>) -> ScheduleList {
+        ScheduleList::new(self.clone(), query.into())
+    }
+
+    /// How many schedules a visibility query finds.
+    ///
+    /// # Errors
+    /// The query is malformed, or the call fails.
+    pub async fn count_schedules(&self, query: impl Into<String>) -> Result<u64, RpcError> {
+        schedule::count(self, query.into()).await
     }
 
     /// An activity that said [`complete_async`](crate::error::ActivityError::complete_async), by its task token.

@@ -1,12 +1,13 @@
 //! Starting a workflow.
 
 use super::{
-    Client, Code, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, ToClient, WorkflowHandle,
-    WorkflowIdConflictPolicy, WorkflowIdReusePolicy, error::AlreadyStarted, new_id, signal::split,
+    Client, Code, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, StartUpdate, ToClient,
+    UpdateWithStartCall, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, error::AlreadyStarted,
+    new_id, signal::split,
 };
 use crate::{
     convert::{Converter, Data, EncodeError},
-    handle::{Handle, HandleCore, Target},
+    handle::{Handle, HandleCore, Target, UpdateTarget},
     workflow::Workflow,
 };
 use serde::Serialize;
@@ -17,6 +18,7 @@ use steadfast_proto::{
     duration,
     sdk::UserMetadata,
     taskqueue::TaskQueue,
+    workflow::NewWorkflowExecutionInfo,
     workflowservice::{SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest},
 };
 
@@ -138,7 +140,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     /// A note for people and programs, shown in lists, never searched.
     #[allow(clippy::needless_pass_by_value)] // notes are mostly written on the spot
     pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
-        if let Some(payload) = self.encode(&value) {
+        if let Some(payload) = encode_field(&self.client, &value, &mut self.error) {
             let memo = self.request.memo.get_or_insert_with(Memo::default);
             memo.fields.insert(name.into(), payload);
         }
@@ -148,7 +150,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     /// A value by which the workflow is found. The attribute is known to the server, and this is of its type.
     #[allow(clippy::needless_pass_by_value)] // as for a memo
     pub fn search_attribute<T: Serialize + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
-        if let Some(payload) = self.encode(&value) {
+        if let Some(payload) = encode_field(&self.client, &value, &mut self.error) {
             let attributes = self
                 .request
                 .search_attributes
@@ -160,7 +162,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
 
     /// One line about the workflow, for people.
     pub fn summary(mut self, text: impl Into<String>) -> Self {
-        let payload = self.encode(&text.into());
+        let payload = encode_field(&self.client, &text.into(), &mut self.error);
         self.request
             .user_metadata
             .get_or_insert_with(UserMetadata::default)
@@ -170,7 +172,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
 
     /// More about the workflow, for people.
     pub fn details(mut self, text: impl Into<String>) -> Self {
-        let payload = self.encode(&text.into());
+        let payload = encode_field(&self.client, &text.into(), &mut self.error);
         self.request
             .user_metadata
             .get_or_insert_with(UserMetadata::default)
@@ -182,16 +184,6 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request.request_id = id.into();
         self
-    }
-
-    fn encode<T: Serialize + 'static>(&mut self, value: &T) -> Option<Payload> {
-        match self.client.converter().encode(value) {
-            Ok(payload) => Some(payload),
-            Err(error) => {
-                self.error = Some(error);
-                None
-            }
-        }
     }
 }
 
@@ -222,16 +214,49 @@ impl<W: Workflow + ?Sized, Q, M> StartCall<W, Q, M> {
     }
 }
 
+impl<W: Workflow + ?Sized> StartCall<W, TaskQueueSet, Start<W::Messages<ToClient>>> {
+    /// Sends an update with the start, in one step: to the workflow that runs already, if one does and the
+    /// [conflict policy](Self::id_conflict_policy) says `UseExisting`. The policy must be set.
+    ///
+    /// ```no_run
+    /// # use steadfast::{Client, client::WorkflowIdConflictPolicy, prelude::*};
+    /// # #[derive(Default)]
+    /// # struct Cart { items: Vec<String> }
+    /// # #[workflow]
+    /// # impl Cart {
+    /// #     #[run]
+    /// #     async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> { Ok(()) }
+    /// #     #[update]
+    /// #     fn add(&mut self, item: String) -> usize { self.items.push(item); self.items.len() }
+    /// # }
+    /// # async fn example(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (cart, items) = client
+    ///     .start::<Cart>(())
+    ///     .id("cart-1")
+    ///     .task_queue("carts")
+    ///     .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+    ///     .with_update(|cart| cart.add("an apple".into()))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_update<O: Data>(
+        self,
+        update: impl FnOnce(&Handle<W, ToStart>) -> StartUpdate<O>,
+    ) -> UpdateWithStartCall<W, O> {
+        let handle = Handle::of(ToStart {
+            converter: self.client.converter().clone(),
+        });
+        UpdateWithStartCall::new(self.client, self.request, self.error, update(&handle))
+    }
+}
+
 impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
     async fn send(mut self) -> Result<ToClient, StartError> {
         if let Some(error) = self.error {
             return Err(error.into());
         }
-        for id in [&mut self.request.workflow_id, &mut self.request.request_id] {
-            if id.is_empty() {
-                *id = new_id();
-            }
-        }
+        fill_ids(&mut self.request);
         let id = self.request.workflow_id.clone();
         let connection = self.client.connection();
         let run_id = match self.signal {
@@ -280,8 +305,58 @@ impl<W: Workflow + ?Sized, M: Deref<Target = HandleCore<W, ToClient>> + 'static>
     type Workflow = W;
 }
 
+impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
+    /// What a schedule does at its times. Policies on ids, delays and signals are no part of it.
+    pub(super) fn into_scheduled(self) -> Result<NewWorkflowExecutionInfo, EncodeError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let start = *self.request;
+        Ok(NewWorkflowExecutionInfo {
+            workflow_id: start.workflow_id,
+            workflow_type: start.workflow_type,
+            task_queue: start.task_queue,
+            input: start.input,
+            workflow_execution_timeout: start.workflow_execution_timeout,
+            workflow_run_timeout: start.workflow_run_timeout,
+            workflow_task_timeout: start.workflow_task_timeout,
+            workflow_id_reuse_policy: start.workflow_id_reuse_policy,
+            retry_policy: start.retry_policy,
+            cron_schedule: start.cron_schedule,
+            memo: start.memo,
+            search_attributes: start.search_attributes,
+            header: start.header,
+            user_metadata: start.user_metadata,
+            versioning_override: start.versioning_override,
+            priority: start.priority,
+        })
+    }
+}
+
+/// What was not named gets a new id.
+pub(super) fn fill_ids(request: &mut StartWorkflowExecutionRequest) {
+    for id in [&mut request.workflow_id, &mut request.request_id] {
+        if id.is_empty() {
+            *id = new_id();
+        }
+    }
+}
+
+/// A field of a memo, say; what can't be encoded is told when the call is awaited.
+pub(super) fn encode_field<T: Serialize + 'static>(
+    client: &Client,
+    value: &T,
+    failed: &mut Option<EncodeError>,
+) -> Option<Payload> {
+    client
+        .converter()
+        .encode(value)
+        .map_err(|error| *failed = Some(error))
+        .ok()
+}
+
 impl StartError {
-    fn of(error: RpcError, workflow_id: String) -> Self {
+    pub(super) fn of(error: RpcError, workflow_id: String) -> Self {
         match error.detail() {
             Some(ErrorDetail::WorkflowAlreadyStarted(detail)) => {
                 Self::AlreadyStarted(AlreadyStarted::new(workflow_id, detail.run_id.clone()))
@@ -294,7 +369,7 @@ impl StartError {
     }
 }
 
-/// To a workflow that is about to be started, by [`StartCall::with_signal`].
+/// To a workflow that is about to be started, by [`StartCall::with_signal`] or [`StartCall::with_update`].
 #[derive(Debug, Clone)]
 pub struct ToStart {
     converter: Converter,
@@ -319,6 +394,14 @@ impl Target for ToStart {
             name: name.into_owned(),
             arguments,
         }
+    }
+}
+
+impl UpdateTarget for ToStart {
+    type Update<O: Data> = StartUpdate<O>;
+
+    fn update<O: Data>(&self, name: Cow<'static, str>, arguments: Result<Payloads, EncodeError>) -> StartUpdate<O> {
+        StartUpdate::new(name.into_owned(), arguments)
     }
 }
 

@@ -11,7 +11,9 @@ use steadfast_proto::{
     common::{Payloads, WorkflowExecution},
     enums::UpdateWorkflowExecutionLifecycleStage as Stage,
     update::{Input, Meta, Outcome, Request, UpdateRef, WaitPolicy, outcome},
-    workflowservice::{PollWorkflowExecutionUpdateRequest, UpdateWorkflowExecutionRequest},
+    workflowservice::{
+        PollWorkflowExecutionUpdateRequest, UpdateWorkflowExecutionRequest, UpdateWorkflowExecutionResponse,
+    },
 };
 
 /// An update, sent when awaited; then its result is waited for.
@@ -74,46 +76,40 @@ impl<O> UpdateCall<O> {
     }
 
     /// Sends it until the workflow has decided about it. The server answers after a while, whatever the stage.
-    async fn send(mut self, wanted: Stage) -> Result<UpdateHandle<O>, UpdateCallError> {
+    async fn send(self, wanted: Stage) -> Result<UpdateHandle<O>, UpdateCallError> {
+        let target = self.target.clone();
+        let request = self.into_request(wanted)?;
+        loop {
+            let answer = target
+                .client()
+                .connection()
+                .update_workflow_execution(request.clone())
+                .await?;
+            if is_decided(&answer) {
+                return UpdateHandle::decided(target, answer, wanted);
+            }
+        }
+    }
+
+    /// What is sent, to wait for a stage.
+    pub(super) fn into_request(mut self, wanted: Stage) -> Result<UpdateWorkflowExecutionRequest, UpdateCallError> {
         if let Some(error) = self.error {
             return Err(error.into());
         }
-        let client = self.target.client();
         self.request.wait_policy = Some(wait_for(wanted));
         if let Some(request) = &mut self.request.request {
             request.meta = Some(Meta {
-                update_id: self.update_id.clone(),
-                identity: client.identity().to_owned(),
+                update_id: self.update_id,
+                identity: self.target.client().identity().to_owned(),
             });
         }
-        loop {
-            let answer = client
-                .connection()
-                .update_workflow_execution((*self.request).clone())
-                .await?;
-            if answer.outcome.is_none() && answer.stage < i32::from(Stage::Accepted) {
-                continue;
-            }
-            let execution = answer
-                .update_ref
-                .and_then(|update| update.workflow_execution)
-                .unwrap_or_else(|| self.target.execution());
-            let handle = UpdateHandle {
-                execution,
-                update_id: self.update_id,
-                outcome: answer.outcome,
-                target: self.target,
-                _output: PhantomData,
-            };
-            // A rejection is an outcome that comes before the acceptance.
-            return match &handle.outcome {
-                Some(Outcome {
-                    value: Some(outcome::Value::Failure(failure)),
-                }) if wanted == Stage::Accepted => Err(failed(failure.clone())),
-                _ => Ok(handle),
-            };
-        }
+        Ok(*self.request)
     }
+}
+
+/// Whether the workflow has seen the update.
+pub(super) fn is_decided(answer: &UpdateWorkflowExecutionResponse) -> bool {
+    answer.outcome.is_some() || answer.stage >= i32::from(Stage::Accepted)
 }
 
 impl<O: Data> IntoFuture for UpdateCall<O> {
@@ -126,6 +122,31 @@ impl<O: Data> IntoFuture for UpdateCall<O> {
 }
 
 impl<O> UpdateHandle<O> {
+    /// Of an answer that [`is_decided`].
+    pub(super) fn decided(
+        target: ToClient,
+        answer: UpdateWorkflowExecutionResponse,
+        wanted: Stage,
+    ) -> Result<Self, UpdateCallError> {
+        let (execution, update_id) = answer
+            .update_ref
+            .map_or_else(Default::default, |update| (update.workflow_execution, update.update_id));
+        let handle = Self {
+            execution: execution.unwrap_or_else(|| target.execution()),
+            update_id,
+            outcome: answer.outcome,
+            target,
+            _output: PhantomData,
+        };
+        // A rejection is an outcome that comes before the acceptance.
+        match &handle.outcome {
+            Some(Outcome {
+                value: Some(outcome::Value::Failure(failure)),
+            }) if wanted == Stage::Accepted => Err(failed(failure.clone())),
+            _ => Ok(handle),
+        }
+    }
+
     pub(super) fn existing(target: ToClient, update_id: String) -> Self {
         Self {
             execution: execution(target.id(), target.run_id()),

@@ -3,7 +3,10 @@
 use super::{DecodeError, EncodeError, RawValue};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
-use std::any::{Any, type_name};
+use std::{
+    any::{Any, type_name},
+    collections::BTreeMap,
+};
 use steadfast_proto::common::{Payload, Payloads};
 
 const NULL: &str = "binary/null";
@@ -101,6 +104,16 @@ impl Converter {
     /// As [`decode`](Self::decode).
     pub fn decode_result<T: Data>(&self, payloads: Option<&Payloads>) -> Result<T, DecodeError> {
         self.decode(payloads.and_then(|list| list.payloads.first()))
+    }
+
+    /// A field of a memo or of search attributes, `None` if there is none of the name.
+    pub(crate) fn decode_field<T: Data>(
+        &self,
+        fields: Option<&BTreeMap<String, Payload>>,
+        name: &str,
+    ) -> Result<Option<T>, DecodeError> {
+        let field = fields.and_then(|fields| fields.get(name));
+        field.map(|payload| self.decode(Some(payload))).transpose()
     }
 }
 

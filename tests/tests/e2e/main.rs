@@ -15,6 +15,7 @@ mod patch;
 mod payload;
 mod query;
 mod retry;
+mod schedule;
 mod signal;
 mod terminate;
 mod timer;

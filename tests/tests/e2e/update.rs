@@ -1,6 +1,9 @@
 //! Updates.
 
-use steadfast::{client::UpdateCallError, prelude::*};
+use steadfast::{
+    client::{StartError, UpdateCallError, UpdateWithStartError, WorkflowIdConflictPolicy},
+    prelude::*,
+};
 use tests::{Environment, Outcome, RunningWorker, millis};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, ApplicationError)]
@@ -195,5 +198,50 @@ async fn a_closed_workflow_takes_no_updates_but_knows_the_old_ones() -> Outcome 
     assert_eq!(account.deposit(9).id("the-update").await?, 5);
     let late = account.deposit(1).await;
     assert!(matches!(late, Err(UpdateCallError::NotFound(_))), "{late:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_start_takes_an_update_along() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Account>());
+    let open = || {
+        environment
+            .start::<Account>(())
+            .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+    };
+    let (account, balance) = open().with_update(|account| account.deposit(40)).await?;
+    assert_eq!(balance, 40, "of a new account");
+    let (same, update) = open()
+        .with_update(|account| account.deposit(2).id("second"))
+        .start()
+        .await?;
+    assert_eq!(update.result().await?, 42, "of the one that is there");
+    assert_eq!(update.id(), "second");
+    assert_eq!(same.run_id(), account.run_id());
+    account.close().await?;
+    assert_eq!(account.result().await?, 42);
+    environment.check_history("update_with_start", &account).await
+}
+
+#[tokio::test]
+async fn a_start_with_an_update_tells_which_of_them_failed() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Account>());
+    let open = |policy| environment.start::<Account>(()).id_conflict_policy(policy);
+    let rejected = open(WorkflowIdConflictPolicy::UseExisting).with_update(|account| account.deposit(0));
+    match rejected.await {
+        Err(UpdateWithStartError::Update(UpdateCallError::Failed(failure))) => {
+            assert_eq!(failure.message(), "must be positive");
+        }
+        other => panic!("expected a rejection, got {:?}", other.err()),
+    }
+    let second = open(WorkflowIdConflictPolicy::Fail).with_update(|account| account.deposit(1));
+    match second.await {
+        Err(UpdateWithStartError::Start(StartError::AlreadyStarted(_))) => {}
+        other => panic!("expected that it runs already, got {:?}", other.err()),
+    }
+    let account = environment.client().workflow::<Account>(environment.name("workflow"));
+    account.terminate("end of the test").await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 use steadfast_proto::{
-    errordetails::*,
+    errordetails::{multi_operation_execution_failure::OperationStatus, *},
     prost::{Message, Name},
     rpc,
     tonic::{Code, Status},
@@ -66,6 +66,13 @@ details! {
     NamespaceNotActive(NamespaceNotActiveFailure),
 }
 
+impl ErrorDetail {
+    fn of(detail: &prost_types::Any) -> Option<Self> {
+        let type_name = detail.type_url.rsplit('/').next().unwrap_or_default();
+        Self::decode(type_name, &detail.value)
+    }
+}
+
 impl RpcError {
     #[cfg(test)]
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
@@ -73,6 +80,15 @@ impl RpcError {
             code,
             message: message.into(),
             detail: None,
+        }))
+    }
+
+    /// The part of an answer that is about one of several operations.
+    pub(crate) fn of_operation(status: &OperationStatus) -> Self {
+        Self(Box::new(Inner {
+            code: Code::from_i32(status.code),
+            message: status.message.clone(),
+            detail: status.details.first().and_then(ErrorDetail::of),
         }))
     }
 
@@ -94,6 +110,11 @@ impl RpcError {
         self.0.detail.as_ref()
     }
 
+    /// Whether somebody else changed what was to be changed in the meantime.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self.code(), Code::FailedPrecondition | Code::Aborted)
+    }
+
     /// Whether what was asked about does not exist, though its namespace does.
     pub(crate) fn is_not_found(&self) -> bool {
         self.code() == Code::NotFound && !matches!(self.detail(), Some(ErrorDetail::NamespaceNotFound(_)))
@@ -105,10 +126,7 @@ impl From<Status> for RpcError {
         let detail = rpc::Status::decode(status.details())
             .ok()
             .and_then(|status| status.details.into_iter().next())
-            .and_then(|detail| {
-                let type_name = detail.type_url.rsplit('/').next().unwrap_or_default();
-                ErrorDetail::decode(type_name, &detail.value)
-            });
+            .and_then(|detail| ErrorDetail::of(&detail));
         Self(Box::new(Inner {
             code: status.code(),
             message: with_sources(&status),
