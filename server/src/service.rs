@@ -135,6 +135,14 @@ service! {
         update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse = UpdateWorkflowExecution;
         poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse = PollWorkflowExecutionUpdate;
         poll_nexus_task_queue(PollNexusTaskQueueRequest) -> PollNexusTaskQueueResponse = PollNexusTaskQueue;
+        create_schedule(CreateScheduleRequest) -> CreateScheduleResponse = CreateSchedule;
+        describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse = DescribeSchedule;
+        update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse = UpdateSchedule;
+        patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse = PatchSchedule;
+        list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse = ListScheduleMatchingTimes;
+        delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse = DeleteSchedule;
+        list_schedules(ListSchedulesRequest) -> ListSchedulesResponse = ListSchedules;
+        count_schedules(CountSchedulesRequest) -> CountSchedulesResponse = CountSchedules;
         record_worker_heartbeat(RecordWorkerHeartbeatRequest) -> RecordWorkerHeartbeatResponse = RecordWorkerHeartbeat;
     }
     unbuilt {
@@ -148,14 +156,6 @@ service! {
         deprecate_namespace(DeprecateNamespaceRequest) -> DeprecateNamespaceResponse;
         list_archived_workflow_executions(ListArchivedWorkflowExecutionsRequest) -> ListArchivedWorkflowExecutionsResponse;
         list_task_queue_partitions(ListTaskQueuePartitionsRequest) -> ListTaskQueuePartitionsResponse;
-        create_schedule(CreateScheduleRequest) -> CreateScheduleResponse;
-        describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse;
-        update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse;
-        patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse;
-        list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse;
-        delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse;
-        list_schedules(ListSchedulesRequest) -> ListSchedulesResponse;
-        count_schedules(CountSchedulesRequest) -> CountSchedulesResponse;
         update_worker_build_id_compatibility(UpdateWorkerBuildIdCompatibilityRequest) -> UpdateWorkerBuildIdCompatibilityResponse;
         get_worker_build_id_compatibility(GetWorkerBuildIdCompatibilityRequest) -> GetWorkerBuildIdCompatibilityResponse;
         update_worker_versioning_rules(UpdateWorkerVersioningRulesRequest) -> UpdateWorkerVersioningRulesResponse;

@@ -39,6 +39,7 @@ mod reset;
 mod retry;
 mod run;
 mod runs;
+mod schedule;
 mod search_attribute;
 mod search_value;
 mod signal;
@@ -67,6 +68,7 @@ use deadline::Due;
 use id::Ids;
 use namespace::Namespaces;
 use runs::Runs;
+use schedule::Schedules;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use waiter::Wait;
@@ -111,6 +113,7 @@ pub struct Engine {
     world: World,
     runs: Runs,
     clock: Clock,
+    schedules: Schedules,
     index: visibility::Index,
     shut_down_workers: BTreeSet<String>,
     ends_retention: bool,
@@ -131,6 +134,7 @@ impl Engine {
             world: World::new(namespaces, ids, config),
             runs: Runs::default(),
             clock: Clock::new(config.is_virtual),
+            schedules: Schedules::default(),
             index: visibility::Index::default(),
             shut_down_workers: BTreeSet::new(),
             ends_retention: config.ends_retention,
@@ -207,8 +211,10 @@ impl Engine {
     }
 
     fn fall_due(&mut self, due: Due) {
-        if let Due::Retention { run } = due {
-            return self.remove(run);
+        match due {
+            Due::Retention { run } => return self.remove(run),
+            Due::Schedule { schedule } => return self.run_schedule(schedule),
+            _ => {}
         }
         let Self { runs, world, .. } = self;
         let key = match due {
@@ -217,8 +223,8 @@ impl Engine {
             | Due::ActivityTimeout { run, .. }
             | Due::WorkflowTask { run, .. }
             | Due::FirstWorkflowTask { run }
-            | Due::RunTimeout { run }
-            | Due::Retention { run } => run,
+            | Due::RunTimeout { run } => run,
+            Due::Retention { .. } | Due::Schedule { .. } => return,
         };
         let Ok(run) = runs.touch(key) else { return };
         match due {
@@ -231,7 +237,7 @@ impl Engine {
             }
             Due::FirstWorkflowTask { .. } => run.end_backoff(world),
             Due::RunTimeout { .. } => run.time_out(world),
-            Due::Retention { .. } => {}
+            Due::Retention { .. } | Due::Schedule { .. } => {}
         }
     }
 
@@ -319,6 +325,7 @@ impl Engine {
                 sender,
                 initiated_event_id,
             } => self.cancel_external(sender, initiated_event_id),
+            Effect::ScheduledClosed(closed) => self.scheduled_closed(*closed),
             Effect::ParentClosed { child, policy, parent } => self.parent_closed(child, policy, parent),
         }
     }
@@ -477,6 +484,16 @@ impl Engine {
             Request::ShutdownWorker(r) => R::ShutdownWorker(Box::new(self.shutdown_worker(&r)?)),
             Request::RecordWorkerHeartbeat(r) => R::RecordWorkerHeartbeat(Box::new(self.record_worker_heartbeat(*r)?)),
             Request::DescribeTaskQueue(r) => R::DescribeTaskQueue(Box::new(self.describe_task_queue(&r)?)),
+            Request::CreateSchedule(r) => R::CreateSchedule(Box::new(self.create_schedule(*r)?)),
+            Request::DescribeSchedule(r) => R::DescribeSchedule(Box::new(self.describe_schedule(&r)?)),
+            Request::UpdateSchedule(r) => R::UpdateSchedule(Box::new(self.update_schedule(*r)?)),
+            Request::PatchSchedule(r) => R::PatchSchedule(Box::new(self.patch_schedule(*r)?)),
+            Request::ListScheduleMatchingTimes(r) => {
+                R::ListScheduleMatchingTimes(Box::new(self.list_schedule_matching_times(&r)?))
+            }
+            Request::DeleteSchedule(r) => R::DeleteSchedule(Box::new(self.delete_schedule(&r)?)),
+            Request::ListSchedules(r) => R::ListSchedules(Box::new(self.list_schedules(&r)?)),
+            Request::CountSchedules(r) => R::CountSchedules(Box::new(self.count_schedules(&r)?)),
             Request::LockTimeSkipping(_) => R::LockTimeSkipping(Box::new(self.lock_time_skipping())),
             Request::UnlockTimeSkipping(_) => R::UnlockTimeSkipping(Box::new(self.unlock_time_skipping()?)),
             Request::Sleep(r) => return Ok(self.sleep(&r)),

@@ -112,7 +112,7 @@ impl Namespace {
                     memo_size_limit_error: 2_097_152,
                     workflow_task_completion_size_limit_error: 41_943_040,
                 }),
-                supports_schedules: false,
+                supports_schedules: true,
             }),
             config: Some(wire::NamespaceConfig {
                 workflow_execution_retention_ttl: time::wire(self.retention),

@@ -101,6 +101,14 @@ requests! {
     RecordWorkerHeartbeat record_worker_heartbeat workflowservice::RecordWorkerHeartbeatRequest => workflowservice::RecordWorkerHeartbeatResponse;
     DescribeTaskQueue describe_task_queue workflowservice::DescribeTaskQueueRequest => workflowservice::DescribeTaskQueueResponse;
     PollNexusTaskQueue poll_nexus_task_queue workflowservice::PollNexusTaskQueueRequest => workflowservice::PollNexusTaskQueueResponse;
+    CreateSchedule create_schedule workflowservice::CreateScheduleRequest => workflowservice::CreateScheduleResponse;
+    DescribeSchedule describe_schedule workflowservice::DescribeScheduleRequest => workflowservice::DescribeScheduleResponse;
+    UpdateSchedule update_schedule workflowservice::UpdateScheduleRequest => workflowservice::UpdateScheduleResponse;
+    PatchSchedule patch_schedule workflowservice::PatchScheduleRequest => workflowservice::PatchScheduleResponse;
+    ListScheduleMatchingTimes list_schedule_matching_times workflowservice::ListScheduleMatchingTimesRequest => workflowservice::ListScheduleMatchingTimesResponse;
+    DeleteSchedule delete_schedule workflowservice::DeleteScheduleRequest => workflowservice::DeleteScheduleResponse;
+    ListSchedules list_schedules workflowservice::ListSchedulesRequest => workflowservice::ListSchedulesResponse;
+    CountSchedules count_schedules workflowservice::CountSchedulesRequest => workflowservice::CountSchedulesResponse;
     AddSearchAttributes add_search_attributes operatorservice::AddSearchAttributesRequest => operatorservice::AddSearchAttributesResponse;
     RemoveSearchAttributes remove_search_attributes operatorservice::RemoveSearchAttributesRequest => operatorservice::RemoveSearchAttributesResponse;
     ListSearchAttributes list_search_attributes operatorservice::ListSearchAttributesRequest => operatorservice::ListSearchAttributesResponse;

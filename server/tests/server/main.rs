@@ -14,6 +14,7 @@ mod query;
 mod refusal;
 mod removal;
 mod reset;
+mod schedule;
 mod start;
 mod support;
 mod update;
