@@ -105,6 +105,14 @@ pub(crate) const SEARCH_ATTRIBUTES_MAX: usize = 100;
 pub(crate) const SEARCH_ATTRIBUTE_BYTES_MAX: usize = 2048;
 /// Bytes of all search attributes of one request.
 pub(crate) const SEARCH_ATTRIBUTES_BYTES_MAX: usize = 40 * 1024;
+/// Workflows of a batch that are seen to at once.
+pub(crate) const BATCH_STEP: usize = 100;
+/// How long others have their turn then.
+pub(crate) const BATCH_PAUSE: Duration = Duration::from_millis(1);
+/// Workflows that a batch may name one by one.
+pub(crate) const BATCH_EXECUTIONS_MAX: usize = 1000;
+/// Batches that are remembered.
+pub(crate) const BATCHES_MAX: usize = 1000;
 /// Actions of a schedule that may wait. More are dropped.
 pub(crate) const SCHEDULE_WAITING_MAX: usize = 1000;
 /// Past actions that a schedule tells.

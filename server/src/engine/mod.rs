@@ -11,6 +11,7 @@
 mod activity;
 mod activity_operation;
 mod attempt;
+mod batch;
 mod child;
 mod clock;
 mod close;
@@ -29,6 +30,7 @@ mod id;
 mod limits;
 mod multi_operation;
 mod namespace;
+mod namespace_operation;
 mod poll;
 mod query;
 mod read;
@@ -46,6 +48,7 @@ mod signal;
 mod start;
 mod system;
 mod task_queue;
+mod task_queue_operation;
 mod time;
 mod timer;
 mod token;
@@ -63,6 +66,7 @@ pub use search_attribute::SearchAttributeType;
 pub use time::Time;
 pub use waiter::{Output, WaiterId};
 
+use batch::Batches;
 use clock::Clock;
 use deadline::Due;
 use id::Ids;
@@ -114,6 +118,7 @@ pub struct Engine {
     runs: Runs,
     clock: Clock,
     schedules: Schedules,
+    batches: Batches,
     index: visibility::Index,
     shut_down_workers: BTreeSet<String>,
     ends_retention: bool,
@@ -135,6 +140,7 @@ impl Engine {
             runs: Runs::default(),
             clock: Clock::new(config.is_virtual),
             schedules: Schedules::default(),
+            batches: Batches::default(),
             index: visibility::Index::default(),
             shut_down_workers: BTreeSet::new(),
             ends_retention: config.ends_retention,
@@ -214,6 +220,7 @@ impl Engine {
         match due {
             Due::Retention { run } => return self.remove(run),
             Due::Schedule { schedule } => return self.run_schedule(schedule),
+            Due::Batch { batch } => return self.run_batch(batch),
             _ => {}
         }
         let Self { runs, world, .. } = self;
@@ -224,7 +231,7 @@ impl Engine {
             | Due::WorkflowTask { run, .. }
             | Due::FirstWorkflowTask { run }
             | Due::RunTimeout { run } => run,
-            Due::Retention { .. } | Due::Schedule { .. } => return,
+            Due::Retention { .. } | Due::Schedule { .. } | Due::Batch { .. } => return,
         };
         let Ok(run) = runs.touch(key) else { return };
         match due {
@@ -237,7 +244,7 @@ impl Engine {
             }
             Due::FirstWorkflowTask { .. } => run.end_backoff(world),
             Due::RunTimeout { .. } => run.time_out(world),
-            Due::Retention { .. } | Due::Schedule { .. } => {}
+            Due::Retention { .. } | Due::Schedule { .. } | Due::Batch { .. } => {}
         }
     }
 
@@ -406,7 +413,10 @@ impl Engine {
             Request::ListClusters(_) => R::ListClusters(Box::new(system::clusters())),
             Request::DescribeNamespace(r) => R::DescribeNamespace(Box::new(self.describe_namespace(&r)?)),
             Request::RegisterNamespace(r) => R::RegisterNamespace(Box::new(self.register_namespace(*r)?)),
-            Request::ListNamespaces(_) => R::ListNamespaces(Box::new(self.list_namespaces())),
+            Request::ListNamespaces(r) => R::ListNamespaces(Box::new(self.list_namespaces(&r)?)),
+            Request::UpdateNamespace(r) => R::UpdateNamespace(Box::new(self.update_namespace(*r)?)),
+            Request::DeprecateNamespace(r) => R::DeprecateNamespace(Box::new(self.deprecate_namespace(&r)?)),
+            Request::DeleteNamespace(r) => R::DeleteNamespace(Box::new(self.delete_namespace(&r)?)),
             Request::GetSearchAttributes(_) => R::GetSearchAttributes(Box::new(self.search_attributes())),
             Request::AddSearchAttributes(r) => R::AddSearchAttributes(Box::new(self.add_search_attributes(*r)?)),
             Request::RemoveSearchAttributes(r) => {
@@ -484,6 +494,13 @@ impl Engine {
             Request::ShutdownWorker(r) => R::ShutdownWorker(Box::new(self.shutdown_worker(&r)?)),
             Request::RecordWorkerHeartbeat(r) => R::RecordWorkerHeartbeat(Box::new(self.record_worker_heartbeat(*r)?)),
             Request::DescribeTaskQueue(r) => R::DescribeTaskQueue(Box::new(self.describe_task_queue(&r)?)),
+            Request::StartBatchOperation(r) => R::StartBatchOperation(Box::new(self.start_batch(*r)?)),
+            Request::StopBatchOperation(r) => R::StopBatchOperation(Box::new(self.stop_batch(&r)?)),
+            Request::DescribeBatchOperation(r) => R::DescribeBatchOperation(Box::new(self.describe_batch(&r)?)),
+            Request::ListBatchOperations(r) => R::ListBatchOperations(Box::new(self.list_batches(&r)?)),
+            Request::ListTaskQueuePartitions(r) => {
+                R::ListTaskQueuePartitions(Box::new(self.list_task_queue_partitions(&r)?))
+            }
             Request::CreateSchedule(r) => R::CreateSchedule(Box::new(self.create_schedule(*r)?)),
             Request::DescribeSchedule(r) => R::DescribeSchedule(Box::new(self.describe_schedule(&r)?)),
             Request::UpdateSchedule(r) => R::UpdateSchedule(Box::new(self.update_schedule(*r)?)),

@@ -109,6 +109,14 @@ requests! {
     DeleteSchedule delete_schedule workflowservice::DeleteScheduleRequest => workflowservice::DeleteScheduleResponse;
     ListSchedules list_schedules workflowservice::ListSchedulesRequest => workflowservice::ListSchedulesResponse;
     CountSchedules count_schedules workflowservice::CountSchedulesRequest => workflowservice::CountSchedulesResponse;
+    StartBatchOperation start_batch_operation workflowservice::StartBatchOperationRequest => workflowservice::StartBatchOperationResponse;
+    StopBatchOperation stop_batch_operation workflowservice::StopBatchOperationRequest => workflowservice::StopBatchOperationResponse;
+    DescribeBatchOperation describe_batch_operation workflowservice::DescribeBatchOperationRequest => workflowservice::DescribeBatchOperationResponse;
+    ListBatchOperations list_batch_operations workflowservice::ListBatchOperationsRequest => workflowservice::ListBatchOperationsResponse;
+    ListTaskQueuePartitions list_task_queue_partitions workflowservice::ListTaskQueuePartitionsRequest => workflowservice::ListTaskQueuePartitionsResponse;
+    UpdateNamespace update_namespace workflowservice::UpdateNamespaceRequest => workflowservice::UpdateNamespaceResponse;
+    DeprecateNamespace deprecate_namespace workflowservice::DeprecateNamespaceRequest => workflowservice::DeprecateNamespaceResponse;
+    DeleteNamespace delete_namespace operatorservice::DeleteNamespaceRequest => operatorservice::DeleteNamespaceResponse;
     AddSearchAttributes add_search_attributes operatorservice::AddSearchAttributesRequest => operatorservice::AddSearchAttributesResponse;
     RemoveSearchAttributes remove_search_attributes operatorservice::RemoveSearchAttributesRequest => operatorservice::RemoveSearchAttributesResponse;
     ListSearchAttributes list_search_attributes operatorservice::ListSearchAttributesRequest => operatorservice::ListSearchAttributesResponse;

@@ -3,6 +3,7 @@
 
 mod activity;
 mod activity_operation;
+mod batch;
 #[cfg(feature = "grpc")]
 mod binary;
 mod child;
@@ -10,6 +11,7 @@ mod continuation;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod limits;
+mod namespace;
 mod query;
 mod refusal;
 mod removal;

@@ -128,6 +128,14 @@ impl Schedule {
         }
     }
 
+    /// It acts no more; what it started goes on.
+    fn retire(&mut self, world: &mut World) {
+        world.deadlines.clear(&mut self.deadline);
+        if let Some(running) = &self.running {
+            world.scheduled.remove(&running.first_run_id);
+        }
+    }
+
     fn has_room(&self) -> bool {
         self.waiting.len() < limits::SCHEDULE_WAITING_MAX
     }
@@ -196,6 +204,15 @@ impl Schedules {
             ids.remove(id);
         }
         self.take(key).ok_or_else(|| Error::not_found("schedule not found"))
+    }
+
+    /// Takes all schedules of a namespace away.
+    pub(crate) fn remove_all(&mut self, namespace: NamespaceKey, world: &mut World) {
+        for key in self.by_id.remove(&namespace).unwrap_or_default().into_values() {
+            if let Some(mut schedule) = self.take(key) {
+                schedule.retire(world);
+            }
+        }
     }
 
     /// The schedules of a namespace by id, after that one.

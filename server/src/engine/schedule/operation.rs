@@ -138,10 +138,7 @@ impl Engine {
     pub(crate) fn delete_schedule(&mut self, request: &DeleteScheduleRequest) -> Result<DeleteScheduleResponse> {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
         let mut schedule = self.schedules.remove(namespace, &request.schedule_id)?;
-        self.world.deadlines.clear(&mut schedule.deadline);
-        if let Some(running) = schedule.running {
-            self.world.scheduled.remove(&running.first_run_id);
-        }
+        schedule.retire(&mut self.world);
         Ok(DeleteScheduleResponse {})
     }
 

@@ -26,6 +26,7 @@ use index::{Place, Plan};
 use literal::status_name;
 use std::collections::{BTreeMap, BTreeSet};
 use steadfast_proto::{
+    common,
     enums::{IndexedValueType as Type, WorkflowExecutionStatus as Status},
     filter as wire,
     workflow::WorkflowExecutionInfo,
@@ -85,6 +86,20 @@ impl Engine {
             .filter_map(|key| self.runs.get(key));
         runs.filter(|run| query.names_division || !run.search_attributes.contains_key(DIVISION))
             .filter(|run| query.filter.admits(*run))
+    }
+
+    /// The workflows that a query admits, perhaps only those that run.
+    pub(crate) fn executions_of(
+        &self,
+        namespace: &str,
+        query: &str,
+        only_open: bool,
+    ) -> Result<Vec<common::WorkflowExecution>> {
+        let (namespace, query) = self.query(namespace, query)?;
+        let runs = self
+            .admitted(namespace, &query, None)
+            .filter(|run| !only_open || run.is_open());
+        Ok(runs.map(Run::execution).collect())
     }
 
     fn page(&self, listing: &Listing) -> Result<(Vec<WorkflowExecutionInfo>, Bytes)> {
