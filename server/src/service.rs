@@ -135,6 +135,21 @@ service! {
         update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse = UpdateWorkflowExecution;
         poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse = PollWorkflowExecutionUpdate;
         poll_nexus_task_queue(PollNexusTaskQueueRequest) -> PollNexusTaskQueueResponse = PollNexusTaskQueue;
+        create_schedule(CreateScheduleRequest) -> CreateScheduleResponse = CreateSchedule;
+        describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse = DescribeSchedule;
+        update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse = UpdateSchedule;
+        patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse = PatchSchedule;
+        list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse = ListScheduleMatchingTimes;
+        delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse = DeleteSchedule;
+        list_schedules(ListSchedulesRequest) -> ListSchedulesResponse = ListSchedules;
+        count_schedules(CountSchedulesRequest) -> CountSchedulesResponse = CountSchedules;
+        start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse = StartBatchOperation;
+        stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse = StopBatchOperation;
+        describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse = DescribeBatchOperation;
+        list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse = ListBatchOperations;
+        list_task_queue_partitions(ListTaskQueuePartitionsRequest) -> ListTaskQueuePartitionsResponse = ListTaskQueuePartitions;
+        update_namespace(UpdateNamespaceRequest) -> UpdateNamespaceResponse = UpdateNamespace;
+        deprecate_namespace(DeprecateNamespaceRequest) -> DeprecateNamespaceResponse = DeprecateNamespace;
         record_worker_heartbeat(RecordWorkerHeartbeatRequest) -> RecordWorkerHeartbeatResponse = RecordWorkerHeartbeat;
     }
     unbuilt {
@@ -144,18 +159,7 @@ service! {
         validate_worker_deployment_version_compute_config(
             ValidateWorkerDeploymentVersionComputeConfigRequest
         ) -> ValidateWorkerDeploymentVersionComputeConfigResponse;
-        update_namespace(UpdateNamespaceRequest) -> UpdateNamespaceResponse;
-        deprecate_namespace(DeprecateNamespaceRequest) -> DeprecateNamespaceResponse;
         list_archived_workflow_executions(ListArchivedWorkflowExecutionsRequest) -> ListArchivedWorkflowExecutionsResponse;
-        list_task_queue_partitions(ListTaskQueuePartitionsRequest) -> ListTaskQueuePartitionsResponse;
-        create_schedule(CreateScheduleRequest) -> CreateScheduleResponse;
-        describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse;
-        update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse;
-        patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse;
-        list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse;
-        delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse;
-        list_schedules(ListSchedulesRequest) -> ListSchedulesResponse;
-        count_schedules(CountSchedulesRequest) -> CountSchedulesResponse;
         update_worker_build_id_compatibility(UpdateWorkerBuildIdCompatibilityRequest) -> UpdateWorkerBuildIdCompatibilityResponse;
         get_worker_build_id_compatibility(GetWorkerBuildIdCompatibilityRequest) -> GetWorkerBuildIdCompatibilityResponse;
         update_worker_versioning_rules(UpdateWorkerVersioningRulesRequest) -> UpdateWorkerVersioningRulesResponse;
@@ -177,10 +181,6 @@ service! {
         create_worker_deployment_version(CreateWorkerDeploymentVersionRequest) -> CreateWorkerDeploymentVersionResponse;
         update_worker_deployment_version_metadata(UpdateWorkerDeploymentVersionMetadataRequest) -> UpdateWorkerDeploymentVersionMetadataResponse;
         set_worker_deployment_manager(SetWorkerDeploymentManagerRequest) -> SetWorkerDeploymentManagerResponse;
-        start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse;
-        stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse;
-        describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse;
-        list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse;
         respond_nexus_task_completed(RespondNexusTaskCompletedRequest) -> RespondNexusTaskCompletedResponse;
         respond_nexus_task_failed(RespondNexusTaskFailedRequest) -> RespondNexusTaskFailedResponse;
         update_workflow_execution_options(UpdateWorkflowExecutionOptionsRequest) -> UpdateWorkflowExecutionOptionsResponse;
@@ -227,10 +227,10 @@ service! {
         add_search_attributes(AddSearchAttributesRequest) -> AddSearchAttributesResponse = AddSearchAttributes;
         remove_search_attributes(RemoveSearchAttributesRequest) -> RemoveSearchAttributesResponse = RemoveSearchAttributes;
         list_search_attributes(ListSearchAttributesRequest) -> ListSearchAttributesResponse = ListSearchAttributes;
+        delete_namespace(DeleteNamespaceRequest) -> DeleteNamespaceResponse = DeleteNamespace;
         list_clusters(ListClustersRequest) -> ListClustersResponse = ListClusters;
     }
     unbuilt {
-        delete_namespace(DeleteNamespaceRequest) -> DeleteNamespaceResponse;
         add_or_update_remote_cluster(AddOrUpdateRemoteClusterRequest) -> AddOrUpdateRemoteClusterResponse;
         remove_remote_cluster(RemoveRemoteClusterRequest) -> RemoveRemoteClusterResponse;
         get_nexus_endpoint(GetNexusEndpointRequest) -> GetNexusEndpointResponse;

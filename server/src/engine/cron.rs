@@ -2,7 +2,9 @@
 
 use super::{
     error::{Error, Result},
-    time::Time,
+    limits,
+    schedule::{calendar::Calendar, zone::Zone},
+    time::{self, Time},
 };
 use std::time::Duration;
 
@@ -11,15 +13,8 @@ use std::time::Duration;
 pub(crate) enum Schedule {
     /// `@every d`.
     Every(Duration),
-    /// Five fields of minutes, hours, days, months and weekdays, as bit sets.
-    Fields {
-        minutes: u64,
-        hours: u64,
-        days: u64,
-        months: u64,
-        weekdays: u64,
-        either_day: bool,
-    },
+    /// Five fields; days of the month and of the week that are both restricted are met by either.
+    Fields { calendars: Vec<Calendar>, zone: Zone },
 }
 
 impl Schedule {
@@ -34,17 +29,17 @@ impl Schedule {
             ))
         };
         let mut rest = text.trim();
+        let mut zone = Zone::utc();
         for prefix in ["CRON_TZ=", "TZ="] {
             if let Some(zoned) = rest.strip_prefix(prefix) {
-                let (zone, fields) = zoned.split_once(' ').ok_or_else(invalid)?;
-                if !matches!(zone, "UTC" | "Etc/UTC" | "GMT") {
-                    return Err(Error::unbuilt("a CronSchedule in a time zone other than UTC"));
-                }
+                let (name, fields) = zoned.split_once(' ').ok_or_else(invalid)?;
+                let unknown = || Error::invalid(format!("invalid CronSchedule: {text:?}: unknown time zone {name}"));
+                zone = Zone::named(name).ok_or_else(unknown)?;
                 rest = fields.trim();
             }
         }
         if let Some(every) = rest.strip_prefix("@every ") {
-            let every = duration(every.trim())
+            let every = time::read_duration(every.trim())
                 .filter(|every| *every >= Duration::from_secs(1))
                 .ok_or_else(invalid)?;
             return Ok(Some(Self::Every(every)));
@@ -64,7 +59,8 @@ impl Schedule {
         let either_day = !days.starts_with(['*', '?']) && !weekdays.starts_with(['*', '?']);
         let set = |field, low, high, names| bits(field, low, high, names).ok_or_else(invalid);
         let weekdays = set(weekdays, 0, 7, &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"])?;
-        Ok(Some(Self::Fields {
+        let both = Calendar {
+            seconds: 1,
             minutes: set(minutes, 0, 59, &[])?,
             hours: set(hours, 0, 23, &[])?,
             days: set(days, 1, 31, &[])?,
@@ -77,8 +73,19 @@ impl Schedule {
                 ],
             )?,
             weekdays: (weekdays | (weekdays >> 7)) & 0x7f,
-            either_day,
-        }))
+            years: Vec::new(),
+        };
+        let calendars = match either_day {
+            true => vec![
+                Calendar {
+                    weekdays: 0x7f,
+                    ..both.clone()
+                },
+                Calendar { days: u64::MAX, ..both },
+            ],
+            false => vec![both],
+        };
+        Ok(Some(Self::Fields { calendars, zone }))
     }
 
     /// How long after `now` the next run is due, if the last one started at `start`.
@@ -92,55 +99,16 @@ impl Schedule {
                 // Whole seconds, as the original has them.
                 Duration::from_secs(u64::try_from(wait.div_ceil(1_000_000_000)).unwrap_or(u64::MAX))
             }
-            Self::Fields {
-                minutes,
-                hours,
-                days,
-                months,
-                weekdays,
-                either_day,
-            } => {
-                let has = |set: &u64, value: u64| set & (1 << value) != 0;
-                let mut minute = now.seconds() / 60 + 1;
-                // Eight years: a leap day is at most that far away.
-                let last = minute + 8 * 366 * 24 * 60;
-                while minute < last {
-                    let (day, of_day) = (minute / 1440, minute % 1440);
-                    let (month, of_month) = civil(day);
-                    let by_month = has(days, of_month);
-                    let by_week = has(weekdays, (day + 4) % 7);
-                    let is_day = has(months, month)
-                        && if *either_day {
-                            by_month || by_week
-                        } else {
-                            by_month && by_week
-                        };
-                    if !is_day {
-                        minute = (day + 1) * 1440;
-                        continue;
-                    }
-                    if has(hours, of_day / 60) && has(minutes, of_day % 60) {
-                        return Time::default().plus(Duration::from_secs(minute * 60)).since(now);
-                    }
-                    minute += 1;
-                }
-                super::limits::FOREVER
+            Self::Fields { calendars, zone } => {
+                let after = i64::try_from(now.seconds()).unwrap_or(i64::MAX);
+                let next = calendars.iter().filter_map(|calendar| calendar.next(zone, after)).min();
+                let next = next.and_then(|next| u64::try_from(next).ok());
+                next.map_or(limits::FOREVER, |next| {
+                    Time::default().plus(Duration::from_secs(next)).since(now)
+                })
             }
         }
     }
-}
-
-/// The month and the day of the month of a day since 1970.
-#[allow(clippy::arithmetic_side_effects, reason = "time ends in the year 2554")]
-fn civil(day: u64) -> (u64, u64) {
-    // Days are counted from 1 March of year 0, so that the leap day is a year's last.
-    let since = day + 719_468;
-    let of_era = since % 146_097;
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    (if month < 10 { month + 3 } else { month - 9 }, of_month)
 }
 
 fn bits(field: &str, low: u64, high: u64, names: &[&str]) -> Option<u64> {
@@ -173,28 +141,6 @@ fn bits(field: &str, low: u64, high: u64, names: &[&str]) -> Option<u64> {
         }
     }
     Some(set)
-}
-
-/// A duration as Go writes it: `1h30m`, `90s`, `1.5h`.
-fn duration(text: &str) -> Option<Duration> {
-    let mut total = Duration::ZERO;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at_checked(digits)?;
-        let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at_checked(end)?;
-        let seconds = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 0.001,
-            _ => return None,
-        };
-        total = total.checked_add(Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?)?;
-        rest = tail;
-    }
-    Some(total)
 }
 
 #[cfg(test)]
@@ -236,8 +182,30 @@ mod tests {
     }
 
     #[test]
+    fn either_day_will_do_where_both_are_restricted() {
+        // 1 January 1970 was a Thursday.
+        let schedule = Schedule::read("0 0 13 * FRI").unwrap().unwrap();
+        assert_eq!(schedule.wait(at(0), at(0)), Duration::from_secs(24 * 3600));
+        let after_friday_9 = at(8 * 24 * 3600);
+        assert_eq!(schedule.wait(at(0), after_friday_9), Duration::from_secs(4 * 24 * 3600));
+    }
+
+    #[test]
+    fn a_time_zone_moves_the_fields() {
+        let schedule = Schedule::read("CRON_TZ=Asia/Kolkata 30 5 * * *").unwrap().unwrap();
+        assert_eq!(schedule.wait(at(0), at(1)), Duration::from_secs(24 * 3600 - 1));
+    }
+
+    #[test]
     fn nonsense_is_refused() {
-        for text in ["bogus", "* * *", "61 * * * *", "@every never", "* * * * 9"] {
+        for text in [
+            "bogus",
+            "* * *",
+            "TZ=Mars/Olympus 0 0 * * *",
+            "61 * * * *",
+            "@every never",
+            "* * * * 9",
+        ] {
             assert!(Schedule::read(text).is_err(), "{text}");
         }
     }

@@ -1,6 +1,6 @@
 //! What falls due when. Deadlines of the same instant fall due in the order in which they were set.
 
-use super::{counter::Counter, run::RunKey, time::Time};
+use super::{batch::BatchKey, counter::Counter, run::RunKey, schedule::ScheduleKey, time::Time};
 use std::collections::BTreeMap;
 
 /// What a deadline does when it falls due.
@@ -20,6 +20,10 @@ pub(crate) enum Due {
     RunTimeout { run: RunKey },
     /// A run that has ended is no longer kept.
     Retention { run: RunKey },
+    /// A batch goes on.
+    Batch { batch: BatchKey },
+    /// A schedule acts.
+    Schedule { schedule: ScheduleKey },
 }
 
 /// Names a deadline, to take it back.

@@ -105,6 +105,36 @@ pub(crate) const SEARCH_ATTRIBUTES_MAX: usize = 100;
 pub(crate) const SEARCH_ATTRIBUTE_BYTES_MAX: usize = 2048;
 /// Bytes of all search attributes of one request.
 pub(crate) const SEARCH_ATTRIBUTES_BYTES_MAX: usize = 40 * 1024;
+/// Workflows of a batch that are seen to at once.
+pub(crate) const BATCH_STEP: usize = 100;
+/// How long others have their turn then.
+pub(crate) const BATCH_PAUSE: Duration = Duration::from_millis(1);
+/// Workflows that a batch may name one by one.
+pub(crate) const BATCH_EXECUTIONS_MAX: usize = 1000;
+/// Batches that are remembered.
+pub(crate) const BATCHES_MAX: usize = 1000;
+/// Actions of a schedule that may wait. More are dropped.
+pub(crate) const SCHEDULE_WAITING_MAX: usize = 1000;
+/// Past actions that a schedule tells.
+pub(crate) const SCHEDULE_RECENT_MAX: usize = 10;
+/// Coming times that a schedule tells.
+pub(crate) const SCHEDULE_COMING_MAX: usize = 10;
+/// Past actions and coming times of each schedule in a list.
+pub(crate) const SCHEDULE_LISTED_MAX: usize = 5;
+/// Times of a period that are told at once.
+pub(crate) const SCHEDULE_MATCHING_MAX: usize = 1000;
+/// Times that are made up for at once, before others have their turn.
+pub(crate) const SCHEDULE_BACKFILL_STEP: usize = 10;
+/// Backfills of a schedule that may wait.
+pub(crate) const SCHEDULE_BACKFILLS_MAX: usize = 1000;
+/// How many times in a row may be excluded before it is taken that none is left.
+pub(crate) const SCHEDULE_EXCLUDED_MAX: usize = 100_000;
+/// Requests that a schedule remembers, so that a repeated one does nothing.
+pub(crate) const SCHEDULE_REQUESTS_MAX: usize = 100;
+/// How late an action may be taken where nothing else is said.
+pub(crate) const SCHEDULE_CATCHUP_WINDOW: Duration = Duration::from_secs(365 * 24 * 3600);
+/// The least that can be said.
+pub(crate) const SCHEDULE_CATCHUP_WINDOW_MIN: Duration = Duration::from_secs(10);
 /// Bytes of a filter of a list.
 pub(crate) const FILTER_BYTES_MAX: usize = 64 * 1024;
 /// How deep conditions of a filter may be nested.

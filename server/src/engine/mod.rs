@@ -11,6 +11,7 @@
 mod activity;
 mod activity_operation;
 mod attempt;
+mod batch;
 mod child;
 mod clock;
 mod close;
@@ -29,6 +30,7 @@ mod id;
 mod limits;
 mod multi_operation;
 mod namespace;
+mod namespace_operation;
 mod poll;
 mod query;
 mod read;
@@ -39,12 +41,14 @@ mod reset;
 mod retry;
 mod run;
 mod runs;
+mod schedule;
 mod search_attribute;
 mod search_value;
 mod signal;
 mod start;
 mod system;
 mod task_queue;
+mod task_queue_operation;
 mod time;
 mod timer;
 mod token;
@@ -62,11 +66,13 @@ pub use search_attribute::SearchAttributeType;
 pub use time::Time;
 pub use waiter::{Output, WaiterId};
 
+use batch::Batches;
 use clock::Clock;
 use deadline::Due;
 use id::Ids;
 use namespace::Namespaces;
 use runs::Runs;
+use schedule::Schedules;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use waiter::Wait;
@@ -111,6 +117,8 @@ pub struct Engine {
     world: World,
     runs: Runs,
     clock: Clock,
+    schedules: Schedules,
+    batches: Batches,
     index: visibility::Index,
     shut_down_workers: BTreeSet<String>,
     ends_retention: bool,
@@ -131,6 +139,8 @@ impl Engine {
             world: World::new(namespaces, ids, config),
             runs: Runs::default(),
             clock: Clock::new(config.is_virtual),
+            schedules: Schedules::default(),
+            batches: Batches::default(),
             index: visibility::Index::default(),
             shut_down_workers: BTreeSet::new(),
             ends_retention: config.ends_retention,
@@ -207,8 +217,11 @@ impl Engine {
     }
 
     fn fall_due(&mut self, due: Due) {
-        if let Due::Retention { run } = due {
-            return self.remove(run);
+        match due {
+            Due::Retention { run } => return self.remove(run),
+            Due::Schedule { schedule } => return self.run_schedule(schedule),
+            Due::Batch { batch } => return self.run_batch(batch),
+            _ => {}
         }
         let Self { runs, world, .. } = self;
         let key = match due {
@@ -217,8 +230,8 @@ impl Engine {
             | Due::ActivityTimeout { run, .. }
             | Due::WorkflowTask { run, .. }
             | Due::FirstWorkflowTask { run }
-            | Due::RunTimeout { run }
-            | Due::Retention { run } => run,
+            | Due::RunTimeout { run } => run,
+            Due::Retention { .. } | Due::Schedule { .. } | Due::Batch { .. } => return,
         };
         let Ok(run) = runs.touch(key) else { return };
         match due {
@@ -231,7 +244,7 @@ impl Engine {
             }
             Due::FirstWorkflowTask { .. } => run.end_backoff(world),
             Due::RunTimeout { .. } => run.time_out(world),
-            Due::Retention { .. } => {}
+            Due::Retention { .. } | Due::Schedule { .. } | Due::Batch { .. } => {}
         }
     }
 
@@ -319,6 +332,7 @@ impl Engine {
                 sender,
                 initiated_event_id,
             } => self.cancel_external(sender, initiated_event_id),
+            Effect::ScheduledClosed(closed) => self.scheduled_closed(*closed),
             Effect::ParentClosed { child, policy, parent } => self.parent_closed(child, policy, parent),
         }
     }
@@ -399,7 +413,10 @@ impl Engine {
             Request::ListClusters(_) => R::ListClusters(Box::new(system::clusters())),
             Request::DescribeNamespace(r) => R::DescribeNamespace(Box::new(self.describe_namespace(&r)?)),
             Request::RegisterNamespace(r) => R::RegisterNamespace(Box::new(self.register_namespace(*r)?)),
-            Request::ListNamespaces(_) => R::ListNamespaces(Box::new(self.list_namespaces())),
+            Request::ListNamespaces(r) => R::ListNamespaces(Box::new(self.list_namespaces(&r)?)),
+            Request::UpdateNamespace(r) => R::UpdateNamespace(Box::new(self.update_namespace(*r)?)),
+            Request::DeprecateNamespace(r) => R::DeprecateNamespace(Box::new(self.deprecate_namespace(&r)?)),
+            Request::DeleteNamespace(r) => R::DeleteNamespace(Box::new(self.delete_namespace(&r)?)),
             Request::GetSearchAttributes(_) => R::GetSearchAttributes(Box::new(self.search_attributes())),
             Request::AddSearchAttributes(r) => R::AddSearchAttributes(Box::new(self.add_search_attributes(*r)?)),
             Request::RemoveSearchAttributes(r) => {
@@ -477,6 +494,23 @@ impl Engine {
             Request::ShutdownWorker(r) => R::ShutdownWorker(Box::new(self.shutdown_worker(&r)?)),
             Request::RecordWorkerHeartbeat(r) => R::RecordWorkerHeartbeat(Box::new(self.record_worker_heartbeat(*r)?)),
             Request::DescribeTaskQueue(r) => R::DescribeTaskQueue(Box::new(self.describe_task_queue(&r)?)),
+            Request::StartBatchOperation(r) => R::StartBatchOperation(Box::new(self.start_batch(*r)?)),
+            Request::StopBatchOperation(r) => R::StopBatchOperation(Box::new(self.stop_batch(&r)?)),
+            Request::DescribeBatchOperation(r) => R::DescribeBatchOperation(Box::new(self.describe_batch(&r)?)),
+            Request::ListBatchOperations(r) => R::ListBatchOperations(Box::new(self.list_batches(&r)?)),
+            Request::ListTaskQueuePartitions(r) => {
+                R::ListTaskQueuePartitions(Box::new(self.list_task_queue_partitions(&r)?))
+            }
+            Request::CreateSchedule(r) => R::CreateSchedule(Box::new(self.create_schedule(*r)?)),
+            Request::DescribeSchedule(r) => R::DescribeSchedule(Box::new(self.describe_schedule(&r)?)),
+            Request::UpdateSchedule(r) => R::UpdateSchedule(Box::new(self.update_schedule(*r)?)),
+            Request::PatchSchedule(r) => R::PatchSchedule(Box::new(self.patch_schedule(*r)?)),
+            Request::ListScheduleMatchingTimes(r) => {
+                R::ListScheduleMatchingTimes(Box::new(self.list_schedule_matching_times(&r)?))
+            }
+            Request::DeleteSchedule(r) => R::DeleteSchedule(Box::new(self.delete_schedule(&r)?)),
+            Request::ListSchedules(r) => R::ListSchedules(Box::new(self.list_schedules(&r)?)),
+            Request::CountSchedules(r) => R::CountSchedules(Box::new(self.count_schedules(&r)?)),
             Request::LockTimeSkipping(_) => R::LockTimeSkipping(Box::new(self.lock_time_skipping())),
             Request::UnlockTimeSkipping(_) => R::UnlockTimeSkipping(Box::new(self.unlock_time_skipping()?)),
             Request::Sleep(r) => return Ok(self.sleep(&r)),

@@ -5,14 +5,20 @@ use super::{
     error::{Code, Error, Result},
     id::{Ids, Uuid},
     limits,
+    namespace_operation::{check_archival, check_cluster, retention_of},
     search_attribute::SearchAttributeTypes,
+    start::check_name,
     time,
 };
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use steadfast_proto::{
-    enums::NamespaceState, errordetails, namespace as wire, replication, worker::WorkerHeartbeat, workflowservice::*,
+    enums::{ArchivalState, NamespaceState, ReplicationState},
+    errordetails, namespace as wire, replication,
+    worker::WorkerHeartbeat,
+    workflowservice::*,
 };
 
 /// Names a namespace within an engine.
@@ -25,9 +31,10 @@ pub(crate) struct Namespace {
     pub(crate) name: Arc<str>,
     pub(crate) id: Uuid,
     pub(crate) search_attributes: SearchAttributeTypes,
-    description: String,
-    owner_email: String,
-    data: BTreeMap<String, String>,
+    pub(super) state: NamespaceState,
+    pub(super) description: String,
+    pub(super) owner_email: String,
+    pub(super) data: BTreeMap<String, String>,
     pub(crate) retention: Duration,
     /// The last heartbeat of each worker.
     pub(crate) workers: BTreeMap<String, WorkerHeartbeat>,
@@ -53,6 +60,7 @@ impl Namespaces {
             name,
             id: ids.random(),
             search_attributes: SearchAttributeTypes::default(),
+            state: NamespaceState::Registered,
             description: String::new(),
             owner_email: String::new(),
             data: BTreeMap::new(),
@@ -80,6 +88,24 @@ impl Namespaces {
         self.all.get(key.0)
     }
 
+    pub(crate) fn name_of(&self, id: &str) -> Option<String> {
+        let mut all = self
+            .all
+            .iter()
+            .filter(|namespace| namespace.state != NamespaceState::Deleted);
+        all.find(|namespace| namespace.id.to_string() == id)
+            .map(|namespace| namespace.name.to_string())
+    }
+
+    /// Takes a namespace away; gives the name that it has as a deleted one.
+    pub(crate) fn remove(&mut self, key: NamespaceKey) -> Option<String> {
+        let namespace = self.all.get_mut(key.0)?;
+        self.names.remove(&namespace.name);
+        namespace.state = NamespaceState::Deleted;
+        namespace.name = namespace.deleted_name().into();
+        Some(namespace.name.to_string())
+    }
+
     fn missing(name: &str) -> Error {
         Error::new(Code::NotFound, format!("Namespace {name} is not found.")).with(
             &errordetails::NamespaceNotFoundFailure {
@@ -90,11 +116,11 @@ impl Namespaces {
 }
 
 impl Namespace {
-    fn describe(&self) -> DescribeNamespaceResponse {
+    pub(super) fn describe(&self) -> DescribeNamespaceResponse {
         DescribeNamespaceResponse {
             namespace_info: Some(wire::NamespaceInfo {
                 name: self.name.to_string(),
-                state: NamespaceState::Registered.into(),
+                state: self.state.into(),
                 description: self.description.clone(),
                 owner_email: self.owner_email.clone(),
                 data: self.data.clone(),
@@ -112,11 +138,13 @@ impl Namespace {
                     memo_size_limit_error: 2_097_152,
                     workflow_task_completion_size_limit_error: 41_943_040,
                 }),
-                supports_schedules: false,
+                supports_schedules: true,
             }),
             config: Some(wire::NamespaceConfig {
                 workflow_execution_retention_ttl: time::wire(self.retention),
                 bad_binaries: Some(wire::BadBinaries::default()),
+                history_archival_state: ArchivalState::Disabled.into(),
+                visibility_archival_state: ArchivalState::Disabled.into(),
                 ..Default::default()
             }),
             replication_config: Some(replication::NamespaceReplicationConfig {
@@ -125,7 +153,7 @@ impl Namespace {
                     cluster_name: "active".to_owned(),
                     ..Default::default()
                 }],
-                ..Default::default()
+                state: ReplicationState::Normal.into(),
             }),
             ..Default::default()
         }
@@ -138,12 +166,8 @@ impl Engine {
         request: &DescribeNamespaceRequest,
     ) -> Result<DescribeNamespaceResponse> {
         if request.namespace.is_empty() && !request.id.is_empty() {
-            let found = self
-                .world
-                .namespaces
-                .all
-                .iter()
-                .find(|namespace| namespace.id.to_string() == request.id);
+            let name = self.world.namespaces.name_of(&request.id);
+            let found = name.and_then(|name| self.world.namespaces.find(&name).ok());
             return found
                 .map(Namespace::describe)
                 .ok_or_else(|| Namespaces::missing(&request.id));
@@ -158,10 +182,13 @@ impl Engine {
         if request.namespace.is_empty() {
             return Err(Error::invalid("Namespace not set on request."));
         }
-        let retention = time::lasting(request.workflow_execution_retention_period.as_ref());
-        if retention < limits::RETENTION_MIN {
-            return Err(Error::invalid("A valid retention period is not set on request."));
+        check_name("Namespace", &request.namespace)?;
+        if request.is_global_namespace {
+            return Err(Error::invalid("Cannot register global namespace when not enabled"));
         }
+        check_cluster(&request.active_cluster_name)?;
+        check_archival([request.history_archival_state, request.visibility_archival_state])?;
+        let retention = retention_of(request.workflow_execution_retention_period.as_ref())?;
         let Some(namespace) = self.world.namespaces.add(&request.namespace, &mut self.world.ids) else {
             return Err(Error::new(Code::AlreadyExists, "Namespace already exists.")
                 .with(&errordetails::NamespaceAlreadyExistsFailure {}));
@@ -173,11 +200,30 @@ impl Engine {
         Ok(RegisterNamespaceResponse {})
     }
 
-    pub(crate) fn list_namespaces(&mut self) -> ListNamespacesResponse {
-        ListNamespacesResponse {
-            namespaces: self.world.namespaces.all.iter().map(Namespace::describe).collect(),
-            ..Default::default()
-        }
+    /// In the order in which they were made.
+    pub(crate) fn list_namespaces(&self, request: &ListNamespacesRequest) -> Result<ListNamespacesResponse> {
+        let with_deleted = request.namespace_filter.is_some_and(|filter| filter.include_deleted);
+        let first: usize = match request.next_page_token.is_empty() {
+            true => 0,
+            false => {
+                let text = std::str::from_utf8(&request.next_page_token).ok();
+                let first = text.and_then(|text| text.parse().ok());
+                first.ok_or_else(|| Error::invalid("Invalid NextPageToken."))?
+            }
+        };
+        let size = usize::try_from(request.page_size).ok().filter(|size| *size > 0);
+        let size = size
+            .unwrap_or(limits::VISIBILITY_PAGE_MAX)
+            .min(limits::VISIBILITY_PAGE_MAX);
+        let all = self.world.namespaces.all.iter().skip(first);
+        let shown = all.filter(|namespace| with_deleted || namespace.state != NamespaceState::Deleted);
+        let mut shown = shown.peekable();
+        let page: Vec<&Namespace> = shown.by_ref().take(size).collect();
+        let next_page_token = shown.peek().map(|next| Bytes::from(next.key.0.to_string()));
+        Ok(ListNamespacesResponse {
+            namespaces: page.into_iter().map(Namespace::describe).collect(),
+            next_page_token: next_page_token.unwrap_or_default(),
+        })
     }
 
     pub(crate) fn record_worker_heartbeat(

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use steadfast_proto::{
     common,
-    enums::{TaskQueueKind, TaskQueueType},
+    enums::{DescribeTaskQueueMode, TaskQueueKind, TaskQueueType},
     failure::{Failure, failure::FailureInfo},
     taskqueue,
     workflowservice::*,
@@ -250,6 +250,9 @@ impl Engine {
             .map(|queue| queue.name.as_str())
             .unwrap_or_default();
         check_queue(name)?;
+        if request.api_mode() == DescribeTaskQueueMode::Enhanced {
+            return Ok(self.describe_queue_versions(namespace, name, request));
+        }
         let work = match request.task_queue_type() {
             TaskQueueType::Activity => Work::Activity,
             TaskQueueType::Nexus => Work::Nexus,

@@ -13,6 +13,11 @@ impl Engine {
         let execution = request.workflow_execution.unwrap_or_default();
         check_execution(&execution)?;
         let key = self.find(namespace, &execution)?;
+        self.delete_run(key)?;
+        Ok(DeleteWorkflowExecutionResponse {})
+    }
+
+    pub(crate) fn delete_run(&mut self, key: RunKey) -> Result<()> {
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;
         if run.is_open() {
@@ -21,7 +26,7 @@ impl Engine {
         // Those who wait for its end hear of it, and so do its children.
         self.follow();
         self.remove(key);
-        Ok(DeleteWorkflowExecutionResponse {})
+        Ok(())
     }
 
     /// A run that has ended is kept for as long as its namespace says.

@@ -118,6 +118,14 @@ impl Runs {
         self.slot(key)
     }
 
+    /// All runs of a namespace.
+    pub(crate) fn of_namespace(&self, namespace: NamespaceKey) -> Vec<RunKey> {
+        let runs = self.slots.iter().filter_map(|slot| slot.run.as_deref());
+        runs.filter(|run| run.is.namespace == namespace)
+            .map(|run| run.is.key)
+            .collect()
+    }
+
     pub(crate) fn next_touched(&mut self) -> Option<RunKey> {
         self.touched.pop()
     }

@@ -203,6 +203,15 @@ pub(crate) fn is_null(value: &Payload) -> bool {
     value.encoding() == b"binary/null" || value.data.is_empty() || matches!(&*value.data, b"null" | b"[]")
 }
 
+/// A value that is a text, with its type's name.
+pub(crate) fn text(kind: Type, value: &str) -> Payload {
+    let mut payload = Payload::encoded("json/plain", search_value::quoted(value));
+    payload
+        .metadata
+        .insert("type".to_owned(), Bytes::from_static(type_name(kind).as_bytes()));
+    payload
+}
+
 pub(crate) fn type_name(kind: Type) -> &'static str {
     match kind {
         Type::Text => "Text",

@@ -77,6 +77,21 @@ pub(crate) fn shown(json: &[u8]) -> Option<String> {
     Json::read(json).map(|value| value.shown())
 }
 
+/// A text as JSON writes it.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    json.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => json.extend(['\\', letter]),
+            letter if letter.is_ascii_control() => json.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            letter => json.push(letter),
+        }
+    }
+    json.push('"');
+    json
+}
+
 /// The JSON that search attributes are made of.
 #[derive(Debug, PartialEq)]
 enum Json {

@@ -27,7 +27,7 @@ use steadfast_proto::{
     failure::Failure,
     history::{WorkflowExecutionSignaledEventAttributes, WorkflowExecutionStartedEventAttributes},
     prost::Message,
-    sdk, workflow,
+    prost_types, sdk, workflow,
     workflowservice::*,
 };
 
@@ -251,15 +251,11 @@ impl Engine {
         check_queue(&task_queue.name)?;
         check_name("RequestId", &request.request_id)?;
         check_name("Identity", &request.identity)?;
-        for (name, timeout) in [
-            ("WorkflowExecutionTimeoutSeconds", &request.workflow_execution_timeout),
-            ("WorkflowRunTimeoutSeconds", &request.workflow_run_timeout),
-            ("WorkflowTaskTimeoutSeconds", &request.workflow_task_timeout),
-        ] {
-            if time::is_negative(timeout.as_ref()) {
-                return Err(Error::invalid(format!("An invalid {name} is set on request.")));
-            }
-        }
+        check_timeouts([
+            &request.workflow_execution_timeout,
+            &request.workflow_run_timeout,
+            &request.workflow_task_timeout,
+        ])?;
         if time::is_negative(request.workflow_start_delay.as_ref()) {
             return Err(Error::invalid(
                 "An invalid WorkflowStartDelaySeconds is set on request.",
@@ -490,6 +486,21 @@ pub(crate) fn shorter(timeout: Duration, within: Duration) -> Duration {
         (true, false) => within,
         (false, false) => timeout.min(within),
     }
+}
+
+/// The time-outs of the execution, of a run, of a workflow task.
+pub(crate) fn check_timeouts(timeouts: [&Option<prost_types::Duration>; 3]) -> Result<()> {
+    let names = [
+        "WorkflowExecutionTimeoutSeconds",
+        "WorkflowRunTimeoutSeconds",
+        "WorkflowTaskTimeoutSeconds",
+    ];
+    for (name, timeout) in names.into_iter().zip(timeouts) {
+        if time::is_negative(timeout.as_ref()) {
+            return Err(Error::invalid(format!("An invalid {name} is set on request.")));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn check_name(what: &str, name: &str) -> Result<()> {

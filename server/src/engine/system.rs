@@ -17,7 +17,7 @@ pub(crate) fn info() -> GetSystemInfoResponse {
             signal_and_query_header: true,
             internal_error_differentiation: true,
             activity_failure_include_heartbeat: true,
-            supports_schedules: false,
+            supports_schedules: true,
             encoded_failure_attributes: true,
             build_id_based_versioning: true,
             upsert_memo: true,

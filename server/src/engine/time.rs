@@ -92,6 +92,29 @@ pub(crate) fn is_negative(duration: Option<&prost_types::Duration>) -> bool {
     duration.is_some_and(|duration| duration.seconds < 0 || duration.nanos < 0)
 }
 
+/// A duration as Go writes it, with days: `1h30m`, `90s`, `1.5h`, `1d`.
+pub(crate) fn read_duration(text: &str) -> Option<Duration> {
+    let mut total = Duration::ZERO;
+    let mut rest = (!text.is_empty()).then_some(text)?;
+    while !rest.is_empty() {
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
+        let (number, tail) = rest.split_at_checked(digits)?;
+        let end = tail.find(|letter: char| letter.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(end)?;
+        let seconds = match unit {
+            "d" => 86_400.0,
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 0.001,
+            _ => return None,
+        };
+        total = total.checked_add(Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?)?;
+        rest = tail;
+    }
+    Some(total)
+}
+
 /// A moment in the form of RFC 3339, in nanoseconds since 1970.
 pub(crate) fn read_moment(text: &str) -> Option<i64> {
     let zone = text.get(19..)?;

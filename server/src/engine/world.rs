@@ -8,11 +8,13 @@ use super::{
     limits::Limits,
     namespace::{NamespaceKey, Namespaces},
     run::RunKey,
+    schedule::ScheduleKey,
     start::StartPlan,
     task_queue::{QueueKey, TaskQueues, Work},
     time::Time,
     waiter::Waiters,
 };
+use std::collections::BTreeMap;
 use std::time::Duration;
 use steadfast_proto::{common, enums::WorkflowExecutionStatus, failure::Failure};
 
@@ -30,6 +32,8 @@ pub(crate) struct World {
     pub(crate) namespaces: Namespaces,
     /// What runs want of other runs, done as soon as their own transaction is over.
     pub(crate) outbox: Vec<Effect>,
+    /// The chains whose ends schedules wait for, by their first run.
+    pub(crate) scheduled: BTreeMap<Uuid, ScheduleKey>,
     pub(crate) run_interval_min: Duration,
     pub(crate) limits: Limits,
     task_ids: i64,
@@ -51,12 +55,24 @@ pub(crate) enum Effect {
     SignalExternal { sender: RunKey, initiated_event_id: i64 },
     /// Ask another run to cancel.
     CancelExternal { sender: RunKey, initiated_event_id: i64 },
+    /// Tell a schedule that what it started has ended.
+    ScheduledClosed(Box<ScheduledClosed>),
     /// Do to a child what its closed parent said.
     ParentClosed {
         child: Uuid,
         policy: i32,
         parent: common::WorkflowExecution,
     },
+}
+
+/// How a chain that a schedule started ended.
+#[derive(Debug)]
+pub(crate) struct ScheduledClosed {
+    pub(crate) schedule: ScheduleKey,
+    pub(crate) first_run_id: Uuid,
+    pub(crate) status: WorkflowExecutionStatus,
+    pub(crate) result: Option<common::Payloads>,
+    pub(crate) failure: Option<Failure>,
 }
 
 /// How a child's chain ended.
@@ -83,6 +99,7 @@ impl World {
             waiters: Waiters::default(),
             namespaces,
             outbox: Vec::new(),
+            scheduled: BTreeMap::new(),
             run_interval_min: config.run_interval_min,
             limits: config.limits,
             task_ids: 1_048_576,

@@ -3,6 +3,7 @@
 
 mod activity;
 mod activity_operation;
+mod batch;
 #[cfg(feature = "grpc")]
 mod binary;
 mod child;
@@ -10,10 +11,12 @@ mod continuation;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod limits;
+mod namespace;
 mod query;
 mod refusal;
 mod removal;
 mod reset;
+mod schedule;
 mod start;
 mod support;
 mod update;

@@ -63,12 +63,15 @@ async fn what_is_not_built_says_so() {
     let bench = real();
     let missing = bench
         .service
-        .create_schedule(Request::new(CreateScheduleRequest::default()))
+        .list_archived_workflow_executions(Request::new(ListArchivedWorkflowExecutionsRequest::default()))
         .await
         .unwrap_err();
     assert_eq!(
         (missing.code(), missing.message()),
-        (Code::Unimplemented, "create_schedule is unimplemented in this server")
+        (
+            Code::Unimplemented,
+            "list_archived_workflow_executions is unimplemented in this server"
+        )
     );
 }
 

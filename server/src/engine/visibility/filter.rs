@@ -15,17 +15,17 @@ use steadfast_proto::enums::IndexedValueType as Type;
 
 /// A filter with what follows it.
 #[derive(Debug, PartialEq)]
-pub(super) struct Query {
-    pub(super) filter: Filter,
+pub(crate) struct Query {
+    pub(crate) filter: Filter,
     /// What rows are counted by.
-    pub(super) groups: Vec<String>,
+    pub(crate) groups: Vec<String>,
     /// It speaks of the division, so that rows of all divisions are looked at.
     pub(super) names_division: bool,
 }
 
 /// What rows are admitted.
 #[derive(Debug, PartialEq)]
-pub(super) enum Filter {
+pub(crate) enum Filter {
     All,
     And(Box<Self>, Box<Self>),
     Or(Box<Self>, Box<Self>),
@@ -35,14 +35,14 @@ pub(super) enum Filter {
 
 /// What a condition is about.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) kind: Type,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: Type,
 }
 
 /// What a condition says of a column.
 #[derive(Debug, PartialEq)]
-pub(super) enum Condition {
+pub(crate) enum Condition {
     Compare(Comparison, SearchValue),
     In(Vec<SearchValue>),
     NotIn(Vec<SearchValue>),
@@ -55,7 +55,7 @@ pub(super) enum Condition {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub(crate) enum Comparison {
     Equal,
     NotEqual,
     Less,
@@ -108,13 +108,27 @@ pub(super) fn expression(why: impl std::fmt::Display) -> Error {
     invalid(format!("invalid expression: {why}"))
 }
 
-pub(super) fn unsupported(what: impl std::fmt::Display) -> Error {
+pub(crate) fn unsupported(what: impl std::fmt::Display) -> Error {
     invalid(format!("operation is not supported: {what}"))
 }
 
+/// What a filter may name.
+pub(crate) trait Columns {
+    /// The type of a column, or why a filter must not name it.
+    fn kind(&self, name: &str) -> Result<Type>;
+}
+
+/// The columns of runs.
+impl Columns for SearchAttributeTypes {
+    fn kind(&self, name: &str) -> Result<Type> {
+        let kind = self.of_column(name);
+        kind.ok_or_else(|| invalid(format!("invalid search attribute: {name}")))
+    }
+}
+
 impl Query {
-    /// Reads a filter.
-    pub(super) fn read(text: &str, types: &SearchAttributeTypes) -> Result<Self> {
+    /// Reads a filter on these columns.
+    pub(crate) fn read(text: &str, columns: &dyn Columns) -> Result<Self> {
         if text.len() > limits::FILTER_BYTES_MAX {
             return Err(invalid(format!(
                 "its length {} exceeds the limit of {} bytes",
@@ -125,7 +139,7 @@ impl Query {
         let mut parser = Parser {
             tokens: tokens(text),
             at: 0,
-            types,
+            columns,
             depth: 0,
             names_division: false,
         };
@@ -149,7 +163,7 @@ impl Query {
 struct Parser<'a> {
     tokens: Vec<Token>,
     at: usize,
-    types: &'a SearchAttributeTypes,
+    columns: &'a dyn Columns,
     depth: usize,
     names_division: bool,
 }
@@ -275,9 +289,7 @@ impl Parser<'_> {
         if matches!(self.peek(), Kind::Sign("+" | "-" | "*" | "/")) {
             return not_a_column("BinaryExpr");
         }
-        let Some(kind) = self.types.of_column(&name) else {
-            return Err(invalid(format!("invalid search attribute: {name}")));
-        };
+        let kind = self.columns.kind(&name)?;
         self.names_division |= name == "TemporalNamespaceDivision";
         Ok(Column { name, kind })
     }

@@ -6,7 +6,9 @@ mod lexer;
 mod literal;
 mod row;
 
+pub(crate) use filter::{Column, Columns, Query, unsupported};
 pub(crate) use index::Index;
+pub(crate) use row::{Cell, Row, attribute};
 
 use super::{
     Engine,
@@ -14,16 +16,17 @@ use super::{
     limits,
     namespace::NamespaceKey,
     run::{Run, RunKey},
+    search_attribute,
     search_value::SearchValue,
     time::Time,
 };
 use bytes::Bytes;
-use filter::{Column, Comparison, Condition, Filter, Query, invalid, unsupported};
+use filter::{Comparison, Condition, Filter, invalid};
 use index::{Place, Plan};
 use literal::status_name;
 use std::collections::{BTreeMap, BTreeSet};
 use steadfast_proto::{
-    common::Payload,
+    common,
     enums::{IndexedValueType as Type, WorkflowExecutionStatus as Status},
     filter as wire,
     workflow::WorkflowExecutionInfo,
@@ -82,7 +85,21 @@ impl Engine {
             .chain(candidates.into_iter().flatten())
             .filter_map(|key| self.runs.get(key));
         runs.filter(|run| query.names_division || !run.search_attributes.contains_key(DIVISION))
-            .filter(|run| query.filter.admits(run))
+            .filter(|run| query.filter.admits(*run))
+    }
+
+    /// The workflows that a query admits, perhaps only those that run.
+    pub(crate) fn executions_of(
+        &self,
+        namespace: &str,
+        query: &str,
+        only_open: bool,
+    ) -> Result<Vec<common::WorkflowExecution>> {
+        let (namespace, query) = self.query(namespace, query)?;
+        let runs = self
+            .admitted(namespace, &query, None)
+            .filter(|run| !only_open || run.is_open());
+        Ok(runs.map(Run::execution).collect())
     }
 
     fn page(&self, listing: &Listing) -> Result<(Vec<WorkflowExecutionInfo>, Bytes)> {
@@ -241,10 +258,8 @@ impl Engine {
 
 fn group((status, count): (i32, i64)) -> AggregationGroup {
     let name = status_name(Status::try_from(status).unwrap_or_default());
-    let mut value = Payload::encoded("json/plain", format!("\"{name}\""));
-    value.metadata.insert("type".to_owned(), Bytes::from_static(b"Keyword"));
     AggregationGroup {
-        group_values: vec![value],
+        group_values: vec![search_attribute::text(Type::Keyword, name)],
         count,
     }
 }

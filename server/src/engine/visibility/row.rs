@@ -7,41 +7,47 @@ use crate::engine::{
     time::Time,
 };
 use std::borrow::Cow;
-use steadfast_proto::enums::IndexedValueType as Type;
+use std::collections::BTreeMap;
+use steadfast_proto::{common::Payload, enums::IndexedValueType as Type};
 
-/// What a run has in a column.
-enum Cell<'a> {
+/// What is in a list: it has something, or nothing, in every column.
+pub(crate) trait Row {
+    fn cell(&self, column: &Column) -> Cell<'_>;
+}
+
+/// What a row has in a column.
+pub(crate) enum Cell<'a> {
     Null,
     Text(Cow<'a, str>),
     Value(SearchValue),
 }
 
 impl Filter {
-    /// Whether a run is admitted. What is neither so nor not so, for want of a value, is not.
-    pub(super) fn admits(&self, run: &Run) -> bool {
-        self.holds(run) == Some(true)
+    /// Whether a row is admitted. What is neither so nor not so, for want of a value, is not.
+    pub(crate) fn admits(&self, row: &impl Row) -> bool {
+        self.holds(row) == Some(true)
     }
 
     /// Three-valued, as in SQL: `None` where a column has no value.
-    fn holds(&self, run: &Run) -> Option<bool> {
+    fn holds(&self, row: &impl Row) -> Option<bool> {
         match self {
             Self::All => Some(true),
-            Self::Not(filter) => filter.holds(run).map(|holds| !holds),
-            Self::And(one, other) => match one.holds(run) {
+            Self::Not(filter) => filter.holds(row).map(|holds| !holds),
+            Self::And(one, other) => match one.holds(row) {
                 Some(false) => Some(false),
-                one => match other.holds(run) {
+                one => match other.holds(row) {
                     Some(false) => Some(false),
                     other => one.and(other),
                 },
             },
-            Self::Or(one, other) => match one.holds(run) {
+            Self::Or(one, other) => match one.holds(row) {
                 Some(true) => Some(true),
-                one => match other.holds(run) {
+                one => match other.holds(row) {
                     Some(true) => Some(true),
                     other => one.and(other),
                 },
             },
-            Self::Is(column, condition) => condition.holds(column.kind, &cell(run, column)),
+            Self::Is(column, condition) => condition.holds(column.kind, &row.cell(column)),
         }
     }
 }
@@ -124,6 +130,20 @@ fn int(number: i64) -> Cell<'static> {
     Cell::Value(SearchValue::Int(number))
 }
 
+impl Row for Run {
+    fn cell(&self, column: &Column) -> Cell<'_> {
+        cell(self, column)
+    }
+}
+
+/// What a search attribute says.
+pub(crate) fn attribute<'a>(attributes: &BTreeMap<String, Payload>, column: &Column) -> Cell<'a> {
+    attributes
+        .get(&column.name)
+        .and_then(|payload| SearchValue::read(column.kind, &payload.data))
+        .map_or(Cell::Null, Cell::Value)
+}
+
 fn cell<'a>(run: &'a Run, column: &Column) -> Cell<'a> {
     let text = |text: &'a str| Cell::Text(Cow::Borrowed(text));
     // Sizes are known when the run has ended.
@@ -160,10 +180,6 @@ fn cell<'a>(run: &'a Run, column: &Column) -> Cell<'a> {
             Some(root) => text(&root.run_id),
             None => Cell::Text(run.is.run_id.to_string().into()),
         },
-        name => run
-            .search_attributes
-            .get(name)
-            .and_then(|payload| SearchValue::read(column.kind, &payload.data))
-            .map_or(Cell::Null, Cell::Value),
+        _ => attribute(&run.search_attributes, column),
     }
 }
