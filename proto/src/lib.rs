@@ -25,6 +25,8 @@ mod generated {
     include!("generated/mod.rs");
 }
 
+#[cfg(feature = "server")]
+mod call;
 mod duration;
 pub mod failure;
 #[cfg(feature = "json")]
@@ -32,6 +34,8 @@ pub mod json;
 pub mod payload;
 
 pub use bytes;
+#[cfg(feature = "server")]
+pub use call::{Call, CallFuture, Services};
 pub use duration::{duration, std_duration, system_time, timestamp};
 pub use generated::temporal::api::{
     activity::v1 as activity, batch::v1 as batch, callback::v1 as callback, command::v1 as command,

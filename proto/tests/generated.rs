@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+#[path = "calls/table.rs"]
+mod calls_table;
 #[path = "json/table.rs"]
 mod json_table;
 
@@ -58,6 +60,7 @@ fn generate(protos: &Path) -> Result<BTreeMap<String, String>, Failure> {
     files.sort();
     let descriptors = protox::compile(&files, [protos])?;
     let json_table = json_table::table(&descriptors)?;
+    let calls_table = calls_table::table(&descriptors)?;
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("generated");
     fs::create_dir_all(&out)?;
     for entry in fs::read_dir(&out)? {
@@ -85,6 +88,7 @@ fn generate(protos: &Path) -> Result<BTreeMap<String, String>, Failure> {
         fresh.insert(file_name(&path), fs::read_to_string(&path)?);
     }
     fresh.insert("json.rs".to_owned(), json_table);
+    fresh.insert("calls.rs".to_owned(), calls_table);
     Ok(fresh)
 }
 
