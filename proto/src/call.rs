@@ -38,6 +38,15 @@ pub struct Services {
     pub operator: Option<Arc<dyn OperatorService>>,
 }
 
+impl From<Arc<dyn WorkflowService>> for Services {
+    fn from(workflow: Arc<dyn WorkflowService>) -> Self {
+        Self {
+            workflow,
+            operator: None,
+        }
+    }
+}
+
 impl Services {
     fn workflowservice(&self) -> Option<&dyn WorkflowService> {
         Some(&*self.workflow)

@@ -107,6 +107,7 @@ pub use client::Client;
 pub use error::ApplicationError;
 pub use handle::{Handle, HandleCore, Target, UpdateTarget};
 pub use steadfast_macros::{ApplicationError, activities, activity, test, workflow};
+pub use steadfast_proto as proto;
 pub use worker::Worker;
 
 /// What generated code names. Not for people: it changes without notice.

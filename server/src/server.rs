@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 use steadfast_proto::{
-    operatorservice::operator_service_server::OperatorService, testservice::test_service_server::TestService,
+    Services, operatorservice::operator_service_server::OperatorService, testservice::test_service_server::TestService,
     workflowservice::workflow_service_server::WorkflowService,
 };
 use tokio::sync::{Notify, oneshot};
@@ -151,6 +151,15 @@ impl Server {
     #[must_use]
     pub fn operator_service(&self) -> Arc<dyn OperatorService> {
         Arc::new(self.clone())
+    }
+
+    /// Both, as a client in this process takes them.
+    #[must_use]
+    pub fn services(&self) -> Services {
+        Services {
+            workflow: self.workflow_service(),
+            operator: Some(self.operator_service()),
+        }
     }
 
     /// The service that tests in other languages steer time with.

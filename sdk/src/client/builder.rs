@@ -3,7 +3,7 @@
 use super::{Client, Connection, Inner, RpcError};
 use crate::convert::Converter;
 use std::{error::Error, fmt, sync::Arc};
-use steadfast_proto::workflowservice::workflow_service_server::WorkflowService;
+use steadfast_proto::Services;
 
 /// A client's settings, then its connection.
 ///
@@ -68,8 +68,8 @@ impl ClientBuilder {
     /// A client of a service in this process: calls are plain function calls, nothing is encoded. An address and a key
     /// have no meaning here.
     #[must_use]
-    pub fn in_process(self, service: Arc<dyn WorkflowService>) -> Client {
-        self.client(Connection::direct(service))
+    pub fn in_process(self, services: impl Into<Services>) -> Client {
+        self.client(Connection::direct(services.into()))
     }
 
     fn client(self, connection: Connection) -> Client {
@@ -92,14 +92,12 @@ mod grpc {
             metadata::AsciiMetadataValue,
             transport::{Channel, Endpoint},
         },
-        workflowservice::{GetSystemInfoRequest, workflow_service_client::WorkflowServiceClient},
+        workflowservice::GetSystemInfoRequest,
     };
 
     const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
     const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
     const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(15);
-    /// What other SDKs take: histories come in pages of some megabytes.
-    const MESSAGE_BYTES_MAX: usize = 128 * 1024 * 1024;
 
     impl ClientBuilder {
         /// Connects, and asks the server who it is.
@@ -142,10 +140,7 @@ mod grpc {
             if let Some(key) = &self.api_key {
                 headers.push(("authorization", header("API key", &format!("Bearer {key}"))?));
             }
-            let service = WorkflowServiceClient::new(channel)
-                .max_decoding_message_size(MESSAGE_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX);
-            Ok(self.client(Connection::grpc(service, headers)))
+            Ok(self.client(Connection::grpc(channel, headers)))
         }
     }
 

@@ -71,7 +71,7 @@ use crate::{
     workflow::{Untyped, Workflow},
 };
 use std::sync::Arc;
-use steadfast_proto::{common::WorkflowExecution, workflowservice::workflow_service_server::WorkflowService};
+use steadfast_proto::{Call, Services, common::WorkflowExecution};
 
 /// The way to a server and one of its namespaces. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -100,10 +100,11 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// A client of a service in this process: calls are plain function calls, nothing is encoded.
+    /// A client of a server in this process, or of its workflow service alone: calls are plain function calls, nothing is
+    /// encoded.
     #[must_use]
-    pub fn in_process(service: Arc<dyn WorkflowService>) -> Self {
-        Self::builder().in_process(service)
+    pub fn in_process(services: impl Into<Services>) -> Self {
+        Self::builder().in_process(services)
     }
 
     /// A client of a new server inside this process: nothing to install, no port. It has the namespace `default`, keeps
@@ -117,7 +118,7 @@ impl Client {
     pub fn embedded() -> Result<Self, ConnectError> {
         let server = steadfast_server::Server::builder().start();
         let server = server.map_err(|error| ConnectError::Embedded(error.to_string()))?;
-        Ok(Self::in_process(server.workflow_service()))
+        Ok(Self::in_process(server.services()))
     }
 
     /// Starts a workflow when awaited, and returns its handle.
@@ -210,6 +211,27 @@ impl Client {
         activity_id: impl Into<String>,
     ) -> AsyncActivity {
         AsyncActivity::by_id(self.clone(), workflow_id.into(), activity_id.into())
+    }
+
+    /// Makes any call of the server's workflow service or operator service, for what has no method here. The call has 30 s, and
+    /// is tried again as all others are.
+    ///
+    /// ```
+    /// use steadfast::proto::workflowservice::GetClusterInfoRequest;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = steadfast::Client::embedded()?;
+    /// let info = client.call(GetClusterInfoRequest::default()).await?;
+    /// assert!(!info.server_version.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The server refuses the request, or cannot be reached.
+    pub async fn call<R: Call>(&self, request: R) -> Result<R::Response, RpcError> {
+        self.connection().call(request).await
     }
 
     /// The namespace.

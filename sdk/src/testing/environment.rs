@@ -57,7 +57,7 @@ impl TestEnv {
             Ok(server) => server,
             Err(error) => panic!("{error}"),
         };
-        let client = Client::in_process(server.workflow_service());
+        let client = Client::in_process(server.services());
         Self(Arc::new(Inner {
             server,
             client,
