@@ -1,5 +1,10 @@
 //! Time zones: what clocks on the wall show, and until when they go on like that (RFC 8536).
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "the moments asked for are those of `Time`, and the numbers of a rule have three digits"
+)]
+
 use super::date::{DAY_SECONDS, Date, weekday};
 use std::collections::BTreeMap;
 
