@@ -2,6 +2,7 @@
 
 use super::{
     Engine,
+    counter::Counter,
     deadline::{DeadlineKey, Due},
     error::{Code, Error, Result},
     limits,
@@ -56,7 +57,7 @@ struct Batch {
 pub(crate) struct Batches {
     all: BTreeMap<BatchKey, Batch>,
     by_id: BTreeMap<(NamespaceKey, String), BatchKey>,
-    count: u64,
+    count: Counter,
 }
 
 impl Batches {
@@ -69,8 +70,7 @@ impl Batches {
     }
 
     fn insert(&mut self, batch: Batch) -> BatchKey {
-        self.count += 1;
-        let key = BatchKey(self.count);
+        let key = BatchKey(self.count.next());
         self.by_id.insert((batch.namespace, batch.job_id.clone()), key);
         self.all.insert(key, batch);
         if self.all.len() > limits::BATCHES_MAX
@@ -157,21 +157,19 @@ impl Engine {
             batch.namespace_name.clone(),
             batch.reason.clone(),
         );
-        let (mut completed, mut failed) = (0, 0);
-        for target in targets {
-            match self.operate(&operation, &namespace, &reason, target) {
-                // What is gone needs nothing more.
-                Ok(()) => completed += 1,
-                Err(error) if error.code == Code::NotFound => completed += 1,
-                Err(_) => failed += 1,
-            }
-        }
+        let done = targets.into_iter().map(|target| {
+            // What is gone needs nothing more.
+            let done = self.operate(&operation, &namespace, &reason, &target);
+            done.is_ok() || done.is_err_and(|error| error.code == Code::NotFound)
+        });
+        let (completed, failed): (Vec<bool>, Vec<bool>) = done.partition(|is_done| *is_done);
         let now = self.world.now();
         let Some(batch) = self.batches.all.get_mut(&key) else {
             return;
         };
-        batch.completed += completed;
-        batch.failed += failed;
+        let count = |done: Vec<bool>| i64::try_from(done.len()).unwrap_or(i64::MAX);
+        batch.completed = batch.completed.saturating_add(count(completed));
+        batch.failed = batch.failed.saturating_add(count(failed));
         if batch.targets.is_empty() {
             batch.state = State::Completed;
             batch.closed = Some(now);
@@ -187,7 +185,7 @@ impl Engine {
         operation: &Operation,
         namespace: &str,
         reason: &str,
-        execution: common::WorkflowExecution,
+        execution: &common::WorkflowExecution,
     ) -> Result<()> {
         let namespace = namespace.to_owned();
         let workflow_execution = Some(execution.clone());
@@ -235,7 +233,7 @@ impl Engine {
             Operation::ResetOperation(operation) => {
                 let options = operation.options.clone().unwrap_or_default();
                 let request = ResetWorkflowExecutionRequest {
-                    workflow_task_finish_event_id: self.reset_point(&namespace, &execution, &operation)?,
+                    workflow_task_finish_event_id: self.reset_point(&namespace, execution, &operation)?,
                     namespace,
                     workflow_execution,
                     reason,
@@ -264,7 +262,6 @@ impl Engine {
                     reset_attempts: operation.reset_attempts,
                     reset_heartbeat: operation.reset_heartbeat,
                     jitter: operation.jitter,
-                    ..Default::default()
                 })
                 .map(drop)
             }
@@ -283,7 +280,6 @@ impl Engine {
                     keep_paused: operation.keep_paused,
                     jitter: operation.jitter,
                     restore_original_options: operation.restore_original_options,
-                    ..Default::default()
                 })
                 .map(drop)
             }
@@ -301,7 +297,6 @@ impl Engine {
                     activity_options: operation.activity_options,
                     update_mask: operation.update_mask,
                     restore_original: operation.restore_original,
-                    ..Default::default()
                 })
                 .map(drop)
             }
@@ -432,7 +427,7 @@ fn executions(request: &StartBatchOperationRequest) -> Result<Vec<common::Execut
             ));
         }
     }
-    if request.executions.len() + request.target_executions.len() > limits::BATCH_EXECUTIONS_MAX {
+    if request.executions.len().max(request.target_executions.len()) > limits::BATCH_EXECUTIONS_MAX {
         return Err(Error::invalid(format!(
             "count of executions exceeds the limit of {}: use a query",
             limits::BATCH_EXECUTIONS_MAX

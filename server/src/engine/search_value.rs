@@ -79,8 +79,7 @@ pub(crate) fn shown(json: &[u8]) -> Option<String> {
 
 /// A text as JSON writes it.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut json = String::with_capacity(text.len() + 2);
-    json.push('"');
+    let mut json = String::from('"');
     for letter in text.chars() {
         match letter {
             '"' | '\\' => json.extend(['\\', letter]),

@@ -1,7 +1,7 @@
 //! Actions: what a schedule does when a time has come, and when what it started has ended.
 
 use super::{
-    Running, Schedule, ScheduleKey,
+    Running, Schedule, ScheduleKey, more,
     overlap::{Backfill, Stop, WaitingAction},
     spec::ActionTime,
 };
@@ -127,7 +127,7 @@ impl Schedule {
             self.seen = next.nominal;
             self.next = self.plan.spec.next(self.seen, self.seed());
             if now.since(next.due) > self.plan.catchup_window {
-                self.counts.missed += 1;
+                more(&mut self.counts.missed);
             } else {
                 self.wait(WaitingAction {
                     time: next,
@@ -140,28 +140,22 @@ impl Schedule {
 
     /// A few of the times that are made up for, as long as there is room.
     fn take_backfills(&mut self) {
-        let mut count = 0;
-        while let Some(backfill) = self.backfills.front().copied() {
-            if count == limits::SCHEDULE_BACKFILL_STEP || !self.has_room() {
+        for _ in 0..limits::SCHEDULE_BACKFILL_STEP {
+            let Some(backfill) = self.backfills.front().copied().filter(|_| self.has_room()) else {
                 return;
+            };
+            let Some(time) = self.time_in(backfill) else {
+                self.backfills.pop_front();
+                continue;
+            };
+            if let Some(backfill) = self.backfills.front_mut() {
+                backfill.after = time.nominal;
             }
-            count += 1;
-            let time = self.time_in(backfill);
-            match time {
-                Some(time) => {
-                    if let Some(backfill) = self.backfills.front_mut() {
-                        backfill.after = time.nominal;
-                    }
-                    self.wait(WaitingAction {
-                        time,
-                        is_manual: true,
-                        overlap: backfill.overlap,
-                    });
-                }
-                None => {
-                    self.backfills.pop_front();
-                }
-            }
+            self.wait(WaitingAction {
+                time,
+                is_manual: true,
+                overlap: backfill.overlap,
+            });
         }
     }
 
@@ -174,7 +168,7 @@ impl Schedule {
         if self.has_room() {
             self.waiting.push_back(action);
         } else {
-            self.counts.dropped += 1;
+            more(&mut self.counts.dropped);
         }
     }
 
@@ -187,7 +181,7 @@ impl Schedule {
             return false;
         }
         if self.plan.state.limited_actions {
-            self.plan.state.remaining_actions -= 1;
+            self.plan.state.remaining_actions = self.plan.state.remaining_actions.saturating_sub(1);
             self.changed();
         }
         true
@@ -235,7 +229,7 @@ impl Schedule {
     }
 
     fn record(&mut self, world: &mut World, time: ActionTime, execution: common::WorkflowExecution, is_beside: bool) {
-        self.counts.actions += 1;
+        more(&mut self.counts.actions);
         if self.recent.len() >= limits::SCHEDULE_RECENT_MAX {
             self.recent.pop_front();
         }

@@ -1,5 +1,10 @@
 //! Calendars: sets of seconds, minutes, hours, days, months, weekdays and years that a clock on the wall may show.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "the moments asked for are those of `Time`, and offsets are those of a zone that was checked"
+)]
+
 use super::{
     date::{DAY_SECONDS, Date, weekday},
     field::{self, Field},

@@ -1,5 +1,7 @@
 //! Days of the calendar, counted from 1 January 1970.
 
+#![allow(clippy::arithmetic_side_effects, reason = "years have at most seven digits here")]
+
 pub(crate) const DAY_SECONDS: i64 = 24 * 3600;
 
 /// A day of the calendar.

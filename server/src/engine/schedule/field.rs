@@ -118,7 +118,7 @@ pub(crate) fn read(field: &Field, text: &str, default: &str) -> Result<Vec<Range
         let step = step.unwrap_or(1);
         if end > field.max {
             // Sunday, at the end of the week: it is the first day.
-            if (end - start) % step == 0 {
+            if end.checked_sub(start).and_then(|days| days.checked_rem(step)) == Some(0) {
                 ranges.push(Range {
                     start: field.min,
                     end: field.min,
@@ -151,7 +151,7 @@ fn member(field: &Field, text: &str) -> Result<i32> {
         .iter()
         .position(|name| word.len() >= 3 && name.starts_with(&word));
     let number = match named {
-        Some(at) => i32::try_from(at).ok().map(|at| at + field.min),
+        Some(at) => i32::try_from(at).ok().map(|at| at.saturating_add(field.min)),
         None => text.parse().ok(),
     };
     number

@@ -13,6 +13,7 @@ mod spec;
 pub(crate) mod zone;
 
 use super::{
+    counter::Counter,
     deadline::{DeadlineKey, Due},
     error::{Error, Result},
     id::Uuid,
@@ -95,6 +96,10 @@ struct Counts {
     dropped: i64,
 }
 
+fn more(count: &mut i64) {
+    *count = count.saturating_add(1);
+}
+
 impl Schedule {
     /// What jitter is drawn from.
     fn seed(&self) -> u64 {
@@ -165,13 +170,12 @@ impl Schedule {
 pub(crate) struct Schedules {
     all: BTreeMap<ScheduleKey, Box<Schedule>>,
     by_id: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, ScheduleKey>>,
-    count: u64,
+    count: Counter,
 }
 
 impl Schedules {
     fn next_key(&mut self) -> ScheduleKey {
-        self.count += 1;
-        ScheduleKey(self.count)
+        ScheduleKey(self.count.next())
     }
 
     /// Puts a schedule where it belongs, a new one or one that was taken.

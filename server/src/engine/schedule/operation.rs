@@ -223,7 +223,7 @@ fn check_action(
             "Scheduled workflow must not contain WorkflowIDReusePolicy",
         ));
     }
-    if action.workflow_id.len() + ID_SUFFIX_BYTES > limits::NAME_BYTES_MAX {
+    if action.workflow_id.len().saturating_add(ID_SUFFIX_BYTES) > limits::NAME_BYTES_MAX {
         return Err(Error::invalid("WorkflowId length exceeds limit."));
     }
     let workflow_type = action.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
@@ -290,7 +290,7 @@ impl Schedule {
     }
 
     fn patch(&mut self, patch: &wire::SchedulePatch, now: Time) -> Result<()> {
-        if self.backfills.len() + patch.backfill_request.len() > limits::SCHEDULE_BACKFILLS_MAX {
+        if self.backfills.len().saturating_add(patch.backfill_request.len()) > limits::SCHEDULE_BACKFILLS_MAX {
             let message = "too many backfills wait: try again when some are done";
             return Err(Error::new(Code::ResourceExhausted, message));
         }

@@ -1,6 +1,6 @@
 //! Overlap policies: what becomes of an action whose time has come while another one runs.
 
-use super::{Schedule, spec::ActionTime};
+use super::{Schedule, more, spec::ActionTime};
 use crate::engine::{
     error::{Error, Result},
     time::Time,
@@ -112,8 +112,8 @@ impl Schedule {
                 continue;
             }
             match overlap {
-                Overlap::Skip => self.counts.skipped += 1,
-                Overlap::BufferOne if !self.waiting.is_empty() => self.counts.skipped += 1,
+                Overlap::Skip => more(&mut self.counts.skipped),
+                Overlap::BufferOne if !self.waiting.is_empty() => more(&mut self.counts.skipped),
                 Overlap::BufferOne | Overlap::BufferAll => self.waiting.push_back(action),
                 Overlap::CancelOther | Overlap::TerminateOther if is_running => {
                     let stop = match overlap {

