@@ -103,6 +103,6 @@ async fn a_running_activity_hears_why_it_is_to_stop() -> Outcome {
     assert_eq!(starts.recv().await, Some(2));
     edition.cancel().await?;
     assert_eq!(stops.recv().await, Some(CancelReason::Requested));
-    edition.result().await.unwrap_err();
+    assert_eq!(edition.result().await?, "activity `print`: activity cancelled");
     Ok(())
 }
