@@ -48,4 +48,4 @@ pub use mismatch::{Mismatch, Row, TurnError};
 pub use program::{BoxFuture, Exit, Handled, Program, Programs, Signal, TaskFailure, UpdateRequest};
 pub use replay::{ReplayError, Replayed, replay, replay_bytes};
 pub use run::{DroppedSignal, Run};
-pub use shard::{Input, Notice, Output, Refusal, RunKey, Shard, ShardOptions};
+pub use shard::{Input, Notice, Output, PayloadLimits, Refusal, RunKey, Shard, ShardOptions, Slot, TaskInfo, Watch};

@@ -4,7 +4,10 @@ use crate::operation::RoutineId;
 use std::{
     collections::BTreeSet,
     ops::Bound,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Wake, Waker},
 };
 
@@ -12,11 +15,34 @@ use std::{
 #[derive(Debug, Default)]
 pub(crate) struct Ready {
     woken: Mutex<BTreeSet<RoutineId>>,
+    /// Code runs: this is when the run's own futures wake their routines.
+    is_running: AtomicBool,
+    /// Somebody else woke a routine, at a time that can't be replayed.
+    is_disturbed: AtomicBool,
 }
 
 impl Ready {
     fn woken(&self) -> MutexGuard<'_, BTreeSet<RoutineId>> {
         self.woken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Code begins to run. Says whether a routine was woken while none did: whoever did that is not of the run.
+    pub(crate) fn begin(&self) -> bool {
+        self.is_running.store(true, Ordering::Relaxed);
+        self.is_disturbed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Code has come to rest.
+    pub(crate) fn rest(&self) {
+        self.is_running.store(false, Ordering::Relaxed);
+    }
+
+    fn wake(&self, routine: RoutineId) {
+        if self.is_running.load(Ordering::Relaxed) {
+            self.add(routine);
+        } else {
+            self.is_disturbed.store(true, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn add(&self, routine: RoutineId) {
@@ -50,11 +76,11 @@ struct RoutineWaker {
 
 impl Wake for RoutineWaker {
     fn wake(self: Arc<Self>) {
-        self.ready.add(self.routine);
+        self.ready.wake(self.routine);
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.ready.add(self.routine);
+        self.ready.wake(self.routine);
     }
 }
 

@@ -151,7 +151,13 @@ impl Run {
             }
             journal.mode = Mode::Code;
         }
-        let outcome = self.run_code(applied);
+        let is_disturbed = self.ready.begin();
+        let outcome = if is_disturbed {
+            Err(disturbed())
+        } else {
+            self.run_code(applied)
+        };
+        self.ready.rest();
         let mut journal = self.shared.journal();
         journal.mode = Mode::Idle;
         outcome?;
@@ -409,6 +415,13 @@ impl Handler {
             HandlerRoutine::Signal(_) => None,
         }
     }
+}
+
+fn disturbed() -> TaskFailure {
+    TaskFailure::new(
+        "the workflow was woken by a future that isn't its own: one of a channel, a lock, a thread or a runtime's timer. When \
+         that is ready can't be replayed. Await only what the workflow context gives; do everything else in an activity.",
+    )
 }
 
 fn dead() -> TaskFailure {

@@ -4,17 +4,28 @@
 
 mod cache;
 mod finish;
+mod size;
 mod task;
+mod watch;
 
 use crate::{Programs, Run, TurnError, WorkflowInfo, guard, history::Step, limits::BUFFERED_QUERIES_MAX};
 use cache::{Cache, Entry, Stage};
-use std::{collections::VecDeque, mem, time::SystemTime};
-use steadfast_proto::workflowservice::{
-    GetWorkflowExecutionHistoryRequest, GetWorkflowExecutionHistoryResponse, PollWorkflowTaskQueueResponse,
-    RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse,
-    RespondWorkflowTaskFailedRequest,
+use std::{any::Any, collections::VecDeque, mem, time::SystemTime};
+use steadfast_proto::{
+    deployment::WorkerDeploymentOptions,
+    enums::VersioningBehavior,
+    workflowservice::{
+        GetWorkflowExecutionHistoryRequest, GetWorkflowExecutionHistoryResponse, PollWorkflowTaskQueueResponse,
+        RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse,
+        RespondWorkflowTaskFailedRequest,
+    },
 };
 use task::Task;
+use watch::Watched;
+
+pub use size::PayloadLimits;
+pub use task::TaskInfo;
+pub use watch::Watch;
 
 /// Names a run within a shard.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,14 +56,21 @@ pub struct ShardOptions {
     pub sdk: (String, String),
     /// Whether the server records SDK flags (its capability `sdk_metadata`).
     pub record_flags: bool,
-    /// The worker's deployment build id, if any.
-    pub build_id: Option<String>,
+    /// Which build of which deployment the worker is, if it says so.
+    pub deployment: Option<WorkerDeploymentOptions>,
+    /// How runs move between builds of the deployment.
+    pub versioning_behavior: VersioningBehavior,
+    /// How large what a task sends may be.
+    pub payload_limits: PayloadLimits,
 }
+
+/// What a task takes up outside, if that is more than a number: dropped when the task is answered.
+pub type Slot = Option<Box<dyn Any + Send>>;
 
 /// What happened outside.
 pub enum Input {
     /// A poll brought a task. An empty one is ignored.
-    WorkflowTask(Box<PollWorkflowTaskQueueResponse>),
+    WorkflowTask(Box<PollWorkflowTaskQueueResponse>, Slot),
     /// The answer to [`Output::FetchHistory`].
     HistoryPage(RunKey, Result<Box<GetWorkflowExecutionHistoryResponse>, Refusal>),
     /// The answer to [`Output::Complete`].
@@ -112,6 +130,17 @@ pub enum Notice {
         /// Why nobody got it.
         reason: String,
     },
+    /// A payload is so large that it is better kept elsewhere.
+    LargePayload {
+        /// Of which workflow.
+        workflow_id: String,
+        /// Of which run.
+        run_id: String,
+        /// Of which type.
+        workflow_type: String,
+        /// What it belongs to, and its size.
+        message: String,
+    },
     /// A run left the cache.
     Evicted {
         /// Which run.
@@ -128,6 +157,9 @@ pub struct Shard {
     cache: Cache,
     outputs: VecDeque<Output>,
     outstanding: usize,
+    watched: Watched,
+    cache_hits: u64,
+    cache_misses: u64,
 }
 
 impl Shard {
@@ -140,13 +172,23 @@ impl Shard {
             cache: Cache::default(),
             outputs: VecDeque::new(),
             outstanding: 0,
+            watched: Watched::default(),
+            cache_hits: 0,
+            cache_misses: 0,
         }
+    }
+
+    /// The shard, with somebody who looks on while code runs.
+    #[must_use]
+    pub fn watched(mut self, watch: Box<dyn Watch>) -> Self {
+        self.watched = Watched::by(watch);
+        self
     }
 
     /// Takes in what happened; workflow code runs in this call.
     pub fn handle(&mut self, _now: SystemTime, input: Input) {
         match input {
-            Input::WorkflowTask(poll) => self.handle_task(poll),
+            Input::WorkflowTask(poll, place) => self.handle_task(poll, place),
             Input::HistoryPage(key, page) => self.handle_page(&key, page),
             Input::Completed(key, response) => self.handle_completed(&key, response),
             Input::Failed(key, _) => self.handle_failed(&key),
@@ -170,7 +212,19 @@ impl Shard {
         self.cache.runs()
     }
 
-    fn handle_task(&mut self, poll: Box<PollWorkflowTaskQueueResponse>) {
+    /// How many tasks found their run in the cache.
+    #[must_use]
+    pub fn cache_hits(&self) -> u64 {
+        self.cache_hits
+    }
+
+    /// How many tasks of runs that had begun had to replay them.
+    #[must_use]
+    pub fn cache_misses(&self) -> u64 {
+        self.cache_misses
+    }
+
+    fn handle_task(&mut self, poll: Box<PollWorkflowTaskQueueResponse>, place: Slot) {
         // The answer to a long poll that found nothing.
         if poll.task_token.is_empty() {
             return;
@@ -184,26 +238,31 @@ impl Shard {
         let slot = self.cache.slot(&run_id);
         let Some(entry) = self.cache.at(slot) else { return };
         if matches!(entry.stage, Stage::Idle) {
-            self.start(slot, poll);
+            self.start(slot, poll, place);
             return;
         }
         // A run works on one task at a time. Of tasks that wait, the latest knows more; of queries, each wants its answer.
         if poll.query.is_some() {
-            entry.buffered_queries.push_back(poll);
+            entry.buffered_queries.push_back((poll, place));
             if entry.buffered_queries.len() > BUFFERED_QUERIES_MAX && entry.buffered_queries.pop_front().is_some() {
                 self.outstanding = self.outstanding.saturating_sub(1);
             }
-        } else if entry.buffered.replace(poll).is_some() {
+        } else if entry.buffered.replace((poll, place)).is_some() {
             self.outstanding = self.outstanding.saturating_sub(1);
         }
     }
 
-    fn start(&mut self, slot: u32, poll: Box<PollWorkflowTaskQueueResponse>) {
+    fn start(&mut self, slot: u32, poll: Box<PollWorkflowTaskQueueResponse>, place: Slot) {
         self.cache.set_busy(slot);
         let Some(entry) = self.cache.at(slot) else { return };
         let last_event_id = entry.run.as_ref().map(Run::last_event_id);
-        match Task::new(*poll, last_event_id) {
+        match Task::new(*poll, place, last_event_id) {
             Ok(task) => {
+                if !task.is_cache_miss() {
+                    self.cache_hits = self.cache_hits.saturating_add(1);
+                } else if task.previous_started_event_id > 0 {
+                    self.cache_misses = self.cache_misses.saturating_add(1);
+                }
                 if task.is_cache_miss()
                     && let Some(run) = entry.run.take()
                 {
@@ -212,7 +271,7 @@ impl Shard {
                 }
                 self.advance(slot, task);
             }
-            Err((task, error)) => self.fail(slot, &task, &TurnError::Task(error)),
+            Err((task, error)) => self.fail(slot, task, &TurnError::Task(error)),
         }
     }
 
@@ -222,7 +281,7 @@ impl Shard {
             match task.cursor.step() {
                 Step::Turn(mut turn) => {
                     if let Err(error) = self.ensure_run(slot, &task, &mut turn) {
-                        return self.fail(slot, &task, &error);
+                        return self.fail(slot, task, &error);
                     }
                     let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.as_mut()) else {
                         return;
@@ -233,13 +292,17 @@ impl Shard {
                     if is_live {
                         turn.messages = mem::take(&mut task.messages);
                     }
-                    match run.turn(*turn) {
+                    let outcome = match self.watched.call(&task.info, || run.turn(*turn)) {
+                        Ok(outcome) => outcome,
+                        Err(reason) => return self.give_up(slot, &task.info, reason),
+                    };
+                    match outcome {
                         Ok(commands) if is_live => {
                             task.commands = commands;
                             task.is_done = true;
                         }
                         Ok(_) => {}
-                        Err(error) => return self.fail(slot, &task, &error),
+                        Err(error) => return self.fail(slot, task, &error),
                     }
                     self.report_signals(slot, &task);
                 }
@@ -260,8 +323,8 @@ impl Shard {
         let program = program.ok_or_else(|| task::unregistered(kind, &self.options, &self.programs.registered()))?;
         let info = WorkflowInfo {
             namespace: self.options.namespace.clone(),
-            workflow_id: task.workflow_id.clone(),
-            run_id: task.run_id.clone(),
+            workflow_id: task.info.workflow_id.clone(),
+            run_id: task.info.run_id.clone(),
             start_time,
             started,
         };
@@ -291,7 +354,7 @@ impl Shard {
 
     fn fetch(&mut self, slot: u32, task: Box<Task>) {
         let request = task.fetch(&self.options.namespace);
-        let key = RunKey(task.run_id.clone());
+        let key = task.key();
         if let Some(entry) = self.cache.at(slot) {
             entry.stage = Stage::Fetching(task);
             self.outputs.push_back(Output::FetchHistory(key, Box::new(request)));
@@ -312,9 +375,9 @@ impl Shard {
         match page {
             Ok(page) => match task.take_page(*page) {
                 Ok(()) => self.advance(slot, task),
-                Err(error) => self.fail(slot, &task, &TurnError::Task(error)),
+                Err(error) => self.fail(slot, task, &TurnError::Task(error)),
             },
-            Err(refusal) => self.fail_fetch(slot, &task, &refusal),
+            Err(refusal) => self.fail_fetch(slot, task, &refusal),
         }
     }
 
@@ -324,8 +387,8 @@ impl Shard {
         };
         for dropped in run.take_dropped_signals() {
             self.outputs.push_back(Output::Notice(Notice::SignalDropped {
-                workflow_id: task.workflow_id.clone(),
-                run_id: task.run_id.clone(),
+                workflow_id: task.info.workflow_id.clone(),
+                run_id: task.info.run_id.clone(),
                 signal: dropped.signal,
                 reason: dropped.reason,
             }));

@@ -150,6 +150,8 @@ service! {
         list_task_queue_partitions(ListTaskQueuePartitionsRequest) -> ListTaskQueuePartitionsResponse = ListTaskQueuePartitions;
         update_namespace(UpdateNamespaceRequest) -> UpdateNamespaceResponse = UpdateNamespace;
         deprecate_namespace(DeprecateNamespaceRequest) -> DeprecateNamespaceResponse = DeprecateNamespace;
+        list_workers(ListWorkersRequest) -> ListWorkersResponse = ListWorkers;
+        describe_worker(DescribeWorkerRequest) -> DescribeWorkerResponse = DescribeWorker;
         record_worker_heartbeat(RecordWorkerHeartbeatRequest) -> RecordWorkerHeartbeatResponse = RecordWorkerHeartbeat;
     }
     unbuilt {
@@ -189,12 +191,10 @@ service! {
         delete_workflow_rule(DeleteWorkflowRuleRequest) -> DeleteWorkflowRuleResponse;
         list_workflow_rules(ListWorkflowRulesRequest) -> ListWorkflowRulesResponse;
         trigger_workflow_rule(TriggerWorkflowRuleRequest) -> TriggerWorkflowRuleResponse;
-        list_workers(ListWorkersRequest) -> ListWorkersResponse;
         count_workers(CountWorkersRequest) -> CountWorkersResponse;
         update_task_queue_config(UpdateTaskQueueConfigRequest) -> UpdateTaskQueueConfigResponse;
         fetch_worker_config(FetchWorkerConfigRequest) -> FetchWorkerConfigResponse;
         update_worker_config(UpdateWorkerConfigRequest) -> UpdateWorkerConfigResponse;
-        describe_worker(DescribeWorkerRequest) -> DescribeWorkerResponse;
         pause_workflow_execution(PauseWorkflowExecutionRequest) -> PauseWorkflowExecutionResponse;
         unpause_workflow_execution(UnpauseWorkflowExecutionRequest) -> UnpauseWorkflowExecutionResponse;
         start_activity_execution(StartActivityExecutionRequest) -> StartActivityExecutionResponse;

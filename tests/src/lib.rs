@@ -88,7 +88,10 @@ impl Environment {
     }
 
     /// Where the server is reached over the network; the embedded one of such tests is not the one of `client`.
-    async fn network_address(&self) -> Result<String, Failure> {
+    ///
+    /// # Errors
+    /// There is no free port.
+    pub async fn network_address(&self) -> Result<String, Failure> {
         if let Some(address) = &self.address {
             return Ok(address.clone());
         }

@@ -1,8 +1,11 @@
 //! Runs by id, with the idle ones in the order of their last use. Every operation is O(1).
 
-use super::task::Task;
+use super::{Slot, TaskInfo, task::Task};
 use crate::Run;
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 use steadfast_proto::workflowservice::PollWorkflowTaskQueueResponse;
 
 /// One run, and what is under way for it.
@@ -11,9 +14,9 @@ pub(super) struct Entry {
     pub(super) run: Option<Run>,
     pub(super) stage: Stage,
     /// The newest task that waits for the outstanding one.
-    pub(super) buffered: Option<Box<PollWorkflowTaskQueueResponse>>,
+    pub(super) buffered: Option<(Box<PollWorkflowTaskQueueResponse>, Slot)>,
     /// Queries that came as tasks of their own, and wait too.
-    pub(super) buffered_queries: VecDeque<Box<PollWorkflowTaskQueueResponse>>,
+    pub(super) buffered_queries: VecDeque<(Box<PollWorkflowTaskQueueResponse>, Slot)>,
     older: u32,
     newer: u32,
     is_idle: bool,
@@ -30,9 +33,9 @@ pub(super) enum Stage {
     /// A page of history is awaited.
     Fetching(Box<Task>),
     /// A task was completed; the server's word is awaited.
-    Completing,
+    Completing(Arc<TaskInfo>, Slot),
     /// A task was failed; the server's word is awaited.
-    Failing,
+    Failing { _slot: Slot },
 }
 
 /// Marks the ends of the list of idle runs.

@@ -1,13 +1,14 @@
 //! Answers to tasks, and what the server says to them.
 
-use super::{Notice, Output, Refusal, RunKey, Shard, ShardOptions, cache::Stage, task::Task};
+use super::{Notice, Output, Refusal, RunKey, Shard, ShardOptions, Slot, TaskInfo, cache::Stage, task::Task};
 use crate::{Run, TurnError, guard};
-use std::{collections::BTreeMap, mem};
+use std::{collections::BTreeMap, mem, sync::Arc};
 use steadfast_proto::{
     common::{MeteringMetadata, Payloads, WorkerVersionStamp},
+    deployment::WorkerDeploymentOptions,
     enums::{QueryResultType, TaskQueueKind, WorkflowTaskFailedCause},
     failure::Failure,
-    query::WorkflowQueryResult,
+    query::{WorkflowQuery, WorkflowQueryResult},
     taskqueue::{StickyExecutionAttributes, TaskQueue},
     workflowservice::{
         RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse,
@@ -19,6 +20,10 @@ use steadfast_proto::{
 const NOT_FOUND: i32 = 5;
 /// gRPC's number for "invalid argument".
 const INVALID_ARGUMENT: i32 = 3;
+/// gRPC's number for "resource exhausted".
+const RESOURCE_EXHAUSTED: i32 = 8;
+/// gRPC's number for "out of range".
+const OUT_OF_RANGE: i32 = 11;
 
 impl Shard {
     /// All history of a task is applied: answer it.
@@ -28,19 +33,48 @@ impl Shard {
         }
         if !task.is_done {
             let error = task.premature_end();
-            return self.fail(slot, &task, &error);
+            return self.fail(slot, task, &error);
         }
-        let Some(entry) = self.cache.at(slot) else { return };
-        entry.stage = Stage::Completing;
-        let Some(run) = entry.run.as_mut() else { return };
-        let key = task.key();
-        let request = completion(&self.options, run, *task);
+        let sizes = self.options.payload_limits.of_commands(&task.commands);
+        for message in sizes.warnings {
+            self.outputs.push_back(Output::Notice(Notice::LargePayload {
+                workflow_id: task.info.workflow_id.clone(),
+                run_id: task.info.run_id.clone(),
+                workflow_type: task.info.workflow_type.clone(),
+                message,
+            }));
+        }
+        if let Some(message) = sizes.error {
+            let failure = Failure::application("PayloadTooLarge", message);
+            return self.fail_with(
+                slot,
+                &task.info,
+                task.slot,
+                WorkflowTaskFailedCause::PayloadsTooLarge,
+                failure,
+            );
+        }
+        let mut task = *task;
+        let (info, place) = (Arc::clone(&task.info), task.slot.take());
+        let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.as_mut()) else {
+            return;
+        };
+        let options = &self.options;
+        let request = match self.watched.call(&info, || completion(options, run, task)) {
+            Ok(request) => request,
+            Err(reason) => return self.give_up(slot, &info, reason),
+        };
+        let key = RunKey(info.run_id.clone());
+        if let Some(entry) = self.cache.at(slot) {
+            entry.stage = Stage::Completing(info, place);
+        }
         self.outputs.push_back(Output::Complete(key, Box::new(request)));
     }
 
     fn answer_query_task(&mut self, slot: u32, mut task: Task) {
         let query = task.query.take().unwrap_or_default();
         let Some(entry) = self.cache.at(slot) else { return };
+        let options = &self.options;
         let answer = match entry.run.as_mut() {
             None => Err(Failure::application(
                 "NotStarted",
@@ -52,54 +86,77 @@ impl Shard {
                     "the workflow went on since this query was sent; ask again",
                 ))
             }
-            Some(run) => run.query(&query.query_type, query.query_args.as_ref()),
+            Some(run) => {
+                let answer = self.watched.call(&task.info, || answer(options, run, &query));
+                match answer {
+                    Ok(answer) => answer,
+                    Err(reason) => return self.give_up(slot, &task.info, reason),
+                }
+            }
         };
-        let request = query_answer(&self.options, &task, answer, WorkflowTaskFailedCause::Unspecified);
+        let request = query_answer(&self.options, &task.info, answer, WorkflowTaskFailedCause::Unspecified);
         self.outputs.push_back(Output::AnswerQuery(Box::new(request)));
         self.outstanding = self.outstanding.saturating_sub(1);
         self.rest(slot);
     }
 
-    /// Fails a task, and drops its run: the next attempt replays from the start. Only the first attempt is reported; the
-    /// server lets later ones time out, with growing pauses.
-    pub(super) fn fail(&mut self, slot: u32, task: &Task, error: &TurnError) {
+    /// Fails a task, and drops its run: the next attempt replays from the start.
+    pub(super) fn fail(&mut self, slot: u32, task: Box<Task>, error: &TurnError) {
         let cause = match error {
             TurnError::Mismatch(_) => WorkflowTaskFailedCause::NonDeterministicError,
             TurnError::Task(_) => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
         };
-        let failure = failure(error);
-        self.outputs.push_back(Output::Notice(Notice::TaskFailed {
-            workflow_id: task.workflow_id.clone(),
-            run_id: task.run_id.clone(),
-            workflow_type: task.workflow_type.clone(),
-            attempt: task.attempt,
-            message: failure.message.clone(),
-        }));
+        self.fail_with(slot, &task.info, task.slot, cause, failure(error));
+    }
+
+    /// Only the first attempt is reported; the server lets later ones time out, with growing pauses.
+    fn fail_with(&mut self, slot: u32, info: &TaskInfo, place: Slot, cause: WorkflowTaskFailedCause, failure: Failure) {
+        self.report_failure(info, failure.message.clone());
         self.drop_run(slot);
-        if task.query.is_some() {
-            let request = query_answer(&self.options, task, Err(failure), cause);
+        if info.is_query {
+            let request = query_answer(&self.options, info, Err(failure), cause);
             self.outputs.push_back(Output::AnswerQuery(Box::new(request)));
-        } else if task.attempt <= 1 {
+        } else if info.attempt <= 1 {
             if let Some(entry) = self.cache.at(slot) {
-                entry.stage = Stage::Failing;
+                entry.stage = Stage::Failing { _slot: place };
             }
             let request = RespondWorkflowTaskFailedRequest {
-                task_token: task.token.clone(),
+                task_token: info.token.clone(),
                 cause: i32::from(cause),
                 failure: Some(failure),
                 identity: self.options.identity.clone(),
                 namespace: self.options.namespace.clone(),
+                deployment_options: self.options.deployment.clone(),
                 ..RespondWorkflowTaskFailedRequest::default()
             };
-            self.outputs.push_back(Output::Fail(task.key(), Box::new(request)));
+            let key = RunKey(info.run_id.clone());
+            self.outputs.push_back(Output::Fail(key, Box::new(request)));
             return;
         }
         self.outstanding = self.outstanding.saturating_sub(1);
         self.rest(slot);
     }
 
+    /// Code took so long that its task was answered meanwhile, by whoever watches.
+    pub(super) fn give_up(&mut self, slot: u32, info: &TaskInfo, reason: String) {
+        self.report_failure(info, reason);
+        self.drop_run(slot);
+        self.outstanding = self.outstanding.saturating_sub(1);
+        self.rest(slot);
+    }
+
+    fn report_failure(&mut self, info: &TaskInfo, message: String) {
+        self.outputs.push_back(Output::Notice(Notice::TaskFailed {
+            workflow_id: info.workflow_id.clone(),
+            run_id: info.run_id.clone(),
+            workflow_type: info.workflow_type.clone(),
+            attempt: info.attempt,
+            message,
+        }));
+    }
+
     /// History can't be had. A query is left to be asked again; a run that is gone needs no answer.
-    pub(super) fn fail_fetch(&mut self, slot: u32, task: &Task, refusal: &Refusal) {
+    pub(super) fn fail_fetch(&mut self, slot: u32, task: Box<Task>, refusal: &Refusal) {
         if task.query.is_none() && refusal.code != NOT_FOUND {
             let message = format!(
                 "the history can't be fetched: {} (gRPC status {})",
@@ -119,13 +176,33 @@ impl Shard {
     ) {
         let Some(slot) = self.cache.find(&key.0) else { return };
         let Some(entry) = self.cache.at(slot) else { return };
-        if !matches!(entry.stage, Stage::Completing) {
-            return;
-        }
-        self.outstanding = self.outstanding.saturating_sub(1);
+        let (info, place) = match mem::take(&mut entry.stage) {
+            Stage::Completing(info, place) => (info, place),
+            stage => {
+                entry.stage = stage;
+                return;
+            }
+        };
+        entry.stage = Stage::Working;
         let response = match response {
             Ok(response) => *response,
+            Err(refusal) if refusal.is_about_size() => {
+                let message = format!(
+                    "the task's answer is larger than a message to the server may be: {}; do less in one task, and keep large \
+                     data elsewhere",
+                    refusal.message
+                );
+                let failure = Failure::application("GrpcMessageTooLarge", message);
+                return self.fail_with(
+                    slot,
+                    &info,
+                    place,
+                    WorkflowTaskFailedCause::GrpcMessageTooLarge,
+                    failure,
+                );
+            }
             Err(refusal) => {
+                self.outstanding = self.outstanding.saturating_sub(1);
                 self.refused(slot, &refusal);
                 return self.rest(slot);
             }
@@ -136,6 +213,7 @@ impl Shard {
             run.roll_back(response.reset_history_event_id);
         }
         let has_ended = entry.run.as_ref().is_some_and(Run::has_ended);
+        self.outstanding = self.outstanding.saturating_sub(1);
         let next = response.workflow_task.filter(|task| !task.task_token.is_empty());
         if has_ended || (self.options.max_cached_workflows == 0 && next.is_none()) {
             self.drop_run(slot);
@@ -143,7 +221,7 @@ impl Shard {
         match next {
             Some(next) => {
                 self.outstanding = self.outstanding.saturating_add(1);
-                self.start(slot, Box::new(next));
+                self.start(slot, Box::new(next), place);
             }
             None => self.rest(slot),
         }
@@ -177,7 +255,7 @@ impl Shard {
         let is_failing = self
             .cache
             .at(slot)
-            .is_some_and(|entry| matches!(entry.stage, Stage::Failing));
+            .is_some_and(|entry| matches!(entry.stage, Stage::Failing { .. }));
         if is_failing {
             self.outstanding = self.outstanding.saturating_sub(1);
             self.rest(slot);
@@ -189,8 +267,8 @@ impl Shard {
         let Some(entry) = self.cache.at(slot) else { return };
         entry.stage = Stage::Idle;
         // Queries that wait were asked before the buffered task came, and are cheap.
-        if let Some(next) = entry.buffered_queries.pop_front().or_else(|| entry.buffered.take()) {
-            return self.start(slot, next);
+        if let Some((next, place)) = entry.buffered_queries.pop_front().or_else(|| entry.buffered.take()) {
+            return self.start(slot, next, place);
         }
         if self.options.max_cached_workflows == 0 {
             self.drop_run(slot);
@@ -217,15 +295,14 @@ impl Shard {
 fn completion(options: &ShardOptions, run: &mut Run, mut task: Task) -> RespondWorkflowTaskCompletedRequest {
     let mut query_results = BTreeMap::new();
     for (id, query) in mem::take(&mut task.queries) {
-        let answer = run.query(&query.query_type, query.query_args.as_ref());
-        query_results.insert(id, query_result(answer));
+        query_results.insert(id, query_result(answer(options, run, &query)));
     }
     let caches = options.max_cached_workflows > 0;
     let sticky = options.sticky_queue.as_ref().filter(|_| caches);
     let (name, version) = &options.sdk;
     #[allow(deprecated, reason = "older servers tell builds apart by this stamp")]
     RespondWorkflowTaskCompletedRequest {
-        task_token: task.token,
+        task_token: task.info.token.clone(),
         commands: task.commands,
         identity: options.identity.clone(),
         sticky_attributes: sticky.map(|(queue, timeout)| StickyExecutionAttributes {
@@ -239,10 +316,12 @@ fn completion(options: &ShardOptions, run: &mut Run, mut task: Task) -> RespondW
         return_new_workflow_task: caches,
         query_results,
         namespace: options.namespace.clone(),
-        worker_version_stamp: options.build_id.as_ref().map(|build_id| WorkerVersionStamp {
-            build_id: build_id.clone(),
+        worker_version_stamp: unnamed_build(options).map(|deployment| WorkerVersionStamp {
+            build_id: deployment.build_id.clone(),
             ..WorkerVersionStamp::default()
         }),
+        deployment_options: options.deployment.clone(),
+        versioning_behavior: i32::from(options.versioning_behavior),
         messages: run.take_messages(),
         sdk_metadata: run.record_sdk(name, version),
         metering_metadata: Some(MeteringMetadata::default()),
@@ -250,6 +329,35 @@ fn completion(options: &ShardOptions, run: &mut Run, mut task: Task) -> RespondW
             discard_speculative_workflow_task_with_events: true,
         }),
         ..RespondWorkflowTaskCompletedRequest::default()
+    }
+}
+
+/// A build that belongs to no deployment.
+fn unnamed_build(options: &ShardOptions) -> Option<&WorkerDeploymentOptions> {
+    let deployment = options.deployment.as_ref();
+    deployment.filter(|deployment| deployment.deployment_name.is_empty())
+}
+
+/// Asks a run; an answer that the server would not take is a failure.
+fn answer(options: &ShardOptions, run: &mut Run, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure> {
+    let answer = run.query(&query.query_type, query.query_args.as_ref())?;
+    match options.payload_limits.of_answer(answer.as_ref()) {
+        None => Ok(answer),
+        Some(size) => Err(Failure::application(
+            "PayloadTooLarge",
+            format!(
+                "the answer to query `{}` has {} bytes, more than the allowed {}",
+                query.query_type, size.bytes, size.limit
+            ),
+        )),
+    }
+}
+
+impl Refusal {
+    /// The message was larger than the server takes, or than it may be at all.
+    fn is_about_size(&self) -> bool {
+        (self.code == RESOURCE_EXHAUSTED && self.message.contains("larger than max"))
+            || (self.code == OUT_OF_RANGE && self.message.contains("message length too large"))
     }
 }
 
@@ -271,7 +379,7 @@ fn query_result(answer: Result<Option<Payloads>, Failure>) -> WorkflowQueryResul
 
 fn query_answer(
     options: &ShardOptions,
-    task: &Task,
+    task: &TaskInfo,
     answer: Result<Option<Payloads>, Failure>,
     cause: WorkflowTaskFailedCause,
 ) -> RespondQueryTaskCompletedRequest {

@@ -1,12 +1,12 @@
 //! One workflow task on its way through a shard.
 
-use super::{RunKey, ShardOptions};
+use super::{RunKey, ShardOptions, Slot};
 use crate::{
     TaskFailure, TurnError,
     history::{Cursor, HistoryError, Turn},
     limits::HISTORY_PAGE_EVENTS_MAX,
 };
-use std::{collections::BTreeMap, mem, time::SystemTime};
+use std::{collections::BTreeMap, mem, sync::Arc, time::SystemTime};
 use steadfast_proto::{
     bytes::Bytes,
     command::Command,
@@ -20,13 +20,28 @@ use steadfast_proto::{
     },
 };
 
+/// Whose task it is, and what its answer names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskInfo {
+    /// What the answer is for, as the server wrote it.
+    pub token: Bytes,
+    /// Of which workflow.
+    pub workflow_id: String,
+    /// Of which run.
+    pub run_id: String,
+    /// Of which type.
+    pub workflow_type: String,
+    /// Only the first attempt's failure is reported to the server.
+    pub attempt: i32,
+    /// The task is a query, and answered as one.
+    pub is_query: bool,
+}
+
 /// One workflow task on its way through a shard.
 pub(super) struct Task {
-    pub(super) token: Bytes,
-    pub(super) workflow_id: String,
-    pub(super) run_id: String,
-    pub(super) workflow_type: String,
-    pub(super) attempt: i32,
+    pub(super) info: Arc<TaskInfo>,
+    /// What the task takes up outside; free again once the server has the answer.
+    pub(super) slot: Slot,
     pub(super) started_event_id: i64,
     pub(super) previous_started_event_id: i64,
     pub(super) cursor: Cursor,
@@ -49,6 +64,7 @@ impl Task {
     /// A task for a run whose last applied event is `last_event_id`, if it is cached.
     pub(super) fn new(
         poll: PollWorkflowTaskQueueResponse,
+        slot: Slot,
         last_event_id: Option<i64>,
     ) -> Result<Box<Self>, (Box<Self>, TaskFailure)> {
         let execution = poll.workflow_execution.unwrap_or_default();
@@ -68,11 +84,15 @@ impl Task {
             0
         };
         let mut task = Box::new(Self {
-            token: poll.task_token,
-            workflow_id: execution.workflow_id,
-            run_id: execution.run_id,
-            workflow_type: poll.workflow_type.map(|kind| kind.name).unwrap_or_default(),
-            attempt: poll.attempt,
+            info: Arc::new(TaskInfo {
+                token: poll.task_token,
+                workflow_id: execution.workflow_id,
+                run_id: execution.run_id,
+                workflow_type: poll.workflow_type.map(|kind| kind.name).unwrap_or_default(),
+                attempt: poll.attempt,
+                is_query: poll.query.is_some(),
+            }),
+            slot,
             started_event_id: poll.started_event_id,
             previous_started_event_id: poll.previous_started_event_id,
             cursor: Cursor::new(after, poll.started_event_id),
@@ -118,15 +138,15 @@ impl Task {
     }
 
     pub(super) fn key(&self) -> RunKey {
-        RunKey(self.run_id.clone())
+        RunKey(self.info.run_id.clone())
     }
 
     pub(super) fn fetch(&self, namespace: &str) -> GetWorkflowExecutionHistoryRequest {
         GetWorkflowExecutionHistoryRequest {
             namespace: namespace.to_owned(),
             execution: Some(WorkflowExecution {
-                workflow_id: self.workflow_id.clone(),
-                run_id: self.run_id.clone(),
+                workflow_id: self.info.workflow_id.clone(),
+                run_id: self.info.run_id.clone(),
             }),
             maximum_page_size: HISTORY_PAGE_EVENTS_MAX,
             next_page_token: self.page_token.clone(),

@@ -1,10 +1,17 @@
-use super::*;
+use super::{
+    shard::{accept, completion, give, options, poll},
+    *,
+};
 use crate::{
-    Handled,
+    Handled, Output, Shard,
     testing::{activity, wait_until},
 };
-use std::future::{pending, poll_fn};
-use std::task::Poll;
+use std::{
+    future::{pending, poll_fn},
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::Poll,
+};
 
 fn counting() -> Scripts {
     Script::<u32>::new(|host, state| async move {
@@ -80,6 +87,42 @@ fn a_routine_that_awaits_a_foreign_future_fails_the_task() {
     assert!(
         error.starts_with("the workflow's main routine awaits a future that isn't the workflow's"),
         "{error}"
+    );
+}
+
+#[test]
+fn a_wake_from_outside_fails_the_next_task() {
+    let waker = Arc::new(Mutex::new(None));
+    let kept = Arc::clone(&waker);
+    let scripts = Script::<()>::new(move |host, state| {
+        let kept = Arc::clone(&kept);
+        async move {
+            // Something of the workflow's own, and something that is not, as a race between a timer and a thread.
+            let mut own = pin!(wait_until(&host, &state, |()| false));
+            poll_fn(|context| {
+                *kept.lock().unwrap() = Some(context.waker().clone());
+                own.as_mut().poll(context).map(drop)
+            })
+            .await;
+            Ok(None)
+        }
+    })
+    .alone();
+    let mut shard = Shard::new(options(10), Box::new(scripts));
+    let (key, _) = completion(give(&mut shard, poll("r", &first_task(), 0)));
+    accept(&mut shard, key);
+    waker.lock().unwrap().take().unwrap().wake();
+    let history = after_first_task().signaled("note");
+    let last = first_task().last_event_id();
+    let outputs = give(&mut shard, poll("r", &history.open_task(), last));
+    let failed = outputs.into_iter().find_map(|output| match output {
+        Output::Fail(_, request) => request.failure,
+        _ => None,
+    });
+    let message = failed.unwrap().message;
+    assert!(
+        message.starts_with("the workflow was woken by a future that isn't its own"),
+        "{message}"
     );
 }
 

@@ -1,6 +1,7 @@
 //! Behaviours of a run: given a history, run the code, expect commands.
 
 mod activity;
+mod answer;
 mod cancellation;
 mod child;
 mod conditions;

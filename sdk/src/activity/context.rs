@@ -5,6 +5,7 @@ use crate::{
     client::Client,
     convert::{Converter, Data, DecodeError},
     error::Cancelled,
+    worker::Phase,
 };
 use serde::Serialize;
 use std::{
@@ -88,6 +89,24 @@ impl ActivityContext {
     #[must_use]
     pub fn cancel_reason(&self) -> Option<CancelReason> {
         self.0.heartbeats.cancellation().reason()
+    }
+
+    /// Waits until the worker begins to shut down. The activity may go on for the
+    /// [grace period](crate::Worker::graceful_shutdown_period), then it is [cancelled](Self::cancelled).
+    pub async fn worker_shutdown(&self) {
+        match self.0.heartbeats.stop() {
+            Some(stop) => stop.listen().reached(Phase::Draining).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether the worker has begun to shut down.
+    #[must_use]
+    pub fn is_worker_shutdown(&self) -> bool {
+        self.0
+            .heartbeats
+            .stop()
+            .is_some_and(|stop| stop.has_reached(Phase::Draining))
     }
 
     /// What encodes and decodes values here.

@@ -1,14 +1,15 @@
 //! Telling the server that an activity is alive, and hearing from it that it is to stop.
 
 use super::{CancelReason, Cancellation};
+use crate::worker::Stop;
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 use steadfast_proto::common::Payloads;
-use tokio::{runtime::Handle, task::AbortHandle};
+use tokio::{runtime::Handle, task::AbortHandle, time::Instant};
 
 /// The longest time between two heartbeats.
 const INTERVAL_MAX: Duration = Duration::from_secs(60);
@@ -37,6 +38,7 @@ pub(crate) struct Heartbeats {
     interval: Duration,
     runtime: Handle,
     cancellation: Cancellation,
+    stop: OnceLock<Stop>,
     state: Mutex<State>,
 }
 
@@ -47,6 +49,8 @@ struct State {
     /// Sent, with no answer yet.
     sending: Option<Option<Payloads>>,
     sender: Option<AbortHandle>,
+    /// When the activity last said that it is alive.
+    reported: Option<Instant>,
     is_closed: bool,
 }
 
@@ -58,12 +62,37 @@ impl Heartbeats {
             interval: interval(heartbeat_timeout),
             runtime: Handle::current(),
             cancellation: Cancellation::default(),
+            stop: OnceLock::new(),
             state: Mutex::default(),
         })
     }
 
     pub(crate) fn cancellation(&self) -> &Cancellation {
         &self.cancellation
+    }
+
+    /// The worker that the activity runs on, as far as its end is concerned.
+    pub(crate) fn run_on(&self, stop: Stop) {
+        let _ = self.stop.set(stop);
+    }
+
+    pub(super) fn stop(&self) -> Option<&Stop> {
+        self.stop.get()
+    }
+
+    /// Returns when the activity has said nothing for so long.
+    pub(crate) async fn silent_for(&self, duration: Duration) {
+        let mut since = Instant::now();
+        loop {
+            since = self.state().reported.map_or(since, |reported| reported.max(since));
+            let Some(end) = since.checked_add(duration) else {
+                return std::future::pending().await;
+            };
+            if end <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(end).await;
+        }
     }
 
     /// Notes the newest details, and sees to it that they are sent.
@@ -73,6 +102,7 @@ impl Heartbeats {
             return;
         }
         state.newest = Some(details);
+        state.reported = Some(Instant::now());
         if state.sender.is_none() {
             let sender = self.runtime.spawn(Arc::clone(self).send_all());
             state.sender = Some(sender.abort_handle());
@@ -159,7 +189,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_first_is_sent_at_once_and_later_ones_are_bundled_to_the_newest() {
         let (heartbeats, mut sent) = recording(Answer::Noted);
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         heartbeats.report(details(1));
         assert_eq!(
             (sent.recv().await.unwrap(), start.elapsed()),
@@ -181,12 +211,27 @@ mod tests {
         sent.recv().await.unwrap();
         tokio::time::advance(Duration::from_secs(9)).await;
         tokio::task::yield_now().await;
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         heartbeats.report(details(2));
         assert_eq!(
             (sent.recv().await.unwrap(), start.elapsed()),
             (details(2), Duration::ZERO)
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_lasts_from_the_last_report_on() {
+        let (heartbeats, _sent) = recording(Answer::Noted);
+        let start = Instant::now();
+        let silence = tokio::spawn({
+            let heartbeats = Arc::clone(&heartbeats);
+            async move { heartbeats.silent_for(Duration::from_secs(10)).await }
+        });
+        tokio::task::yield_now().await;
+        tokio::time::advance(Duration::from_secs(6)).await;
+        heartbeats.report(None);
+        silence.await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 16);
     }
 
     #[tokio::test(start_paused = true)]

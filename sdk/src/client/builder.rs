@@ -1,9 +1,13 @@
 //! A client's settings.
 
-use super::{Client, Connection, Inner, RpcError};
+use super::{Client, Connection, Inner, LocalWorkers, RpcError};
 use crate::convert::Converter;
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 use steadfast_proto::Services;
+
+/// How often the server is told how workers are, if nothing else is said.
+const WORKER_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(60);
+const WORKER_HEARTBEAT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// A client's settings, then its connection.
 ///
@@ -15,7 +19,7 @@ use steadfast_proto::Services;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[must_use = "call `.connect()`"]
 pub struct ClientBuilder {
     address: Option<String>,
@@ -23,8 +27,24 @@ pub struct ClientBuilder {
     identity: Option<String>,
     converter: Converter,
     api_key: Option<String>,
+    worker_heartbeat_interval: Option<Duration>,
     #[cfg(feature = "tls")]
     tls: Option<super::Tls>,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            address: None,
+            namespace: None,
+            identity: None,
+            converter: Converter::default(),
+            api_key: None,
+            worker_heartbeat_interval: Some(WORKER_HEARTBEAT_INTERVAL),
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
 }
 
 impl ClientBuilder {
@@ -58,6 +78,15 @@ impl ClientBuilder {
         self
     }
 
+    /// How often the server is told how the workers of this client are: every 60 s unless it is set, at least every minute
+    /// and at most every second; `None` for never.
+    pub fn worker_heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.worker_heartbeat_interval = interval
+            .into()
+            .map(|interval| interval.clamp(WORKER_HEARTBEAT_INTERVAL_MIN, WORKER_HEARTBEAT_INTERVAL));
+        self
+    }
+
     /// How the connection is encrypted. It is, once this is set, unless the address says `http://`.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: super::Tls) -> Self {
@@ -78,6 +107,8 @@ impl ClientBuilder {
             namespace: self.namespace.unwrap_or_else(|| "default".to_owned()),
             identity: self.identity.unwrap_or_else(process_and_host),
             converter: self.converter,
+            local_workers: LocalWorkers::default(),
+            worker_heartbeat_interval: self.worker_heartbeat_interval,
         }))
     }
 }
@@ -337,7 +368,7 @@ fn process_and_host() -> String {
     )
 }
 
-fn host_name() -> Option<String> {
+pub(crate) fn host_name() -> Option<String> {
     let from_files = ["/proc/sys/kernel/hostname", "/etc/hostname"]
         .into_iter()
         .filter_map(|path| std::fs::read_to_string(path).ok());

@@ -22,6 +22,7 @@ mod describe;
 mod error;
 mod handle;
 mod list;
+mod local;
 mod query;
 mod result;
 mod schedule;
@@ -35,6 +36,7 @@ mod update;
 mod update_with_start;
 
 pub use async_activity::{AsyncActivity, AsyncActivityError};
+pub(crate) use builder::host_name;
 pub use builder::{AddressError, ClientBuilder, ConnectError};
 pub(crate) use connection::Connection;
 pub use connection::{ErrorDetail, RpcError};
@@ -45,6 +47,7 @@ pub use error::{
 };
 pub use handle::{CancelCall, ToClient, WorkflowHandle};
 pub use list::{WorkflowList, WorkflowSummary};
+pub(crate) use local::{EagerReservation, LocalWorker, LocalWorkers, ReportingWorker};
 pub use query::QueryCall;
 pub use result::ResultCall;
 pub use schedule::{
@@ -70,7 +73,7 @@ use crate::{
     handle::NoMessages,
     workflow::{Untyped, Workflow},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use steadfast_proto::{Call, Services, common::WorkflowExecution};
 
 /// The way to a server and one of its namespaces. Cheap to clone.
@@ -83,6 +86,8 @@ struct Inner {
     namespace: String,
     identity: String,
     converter: Converter,
+    local_workers: LocalWorkers,
+    worker_heartbeat_interval: Option<Duration>,
 }
 
 impl Client {

@@ -1,7 +1,7 @@
 //! Starting a workflow.
 
 use super::{
-    Client, Code, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, StartUpdate, ToClient,
+    Client, Code, EagerReservation, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, StartUpdate, ToClient,
     UpdateWithStartCall, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, error::AlreadyStarted,
     new_id, signal::split,
 };
@@ -40,6 +40,7 @@ pub struct StartCall<W: ?Sized, Q, M> {
     client: Client,
     request: Box<StartWorkflowExecutionRequest>,
     signal: Option<(String, Option<Payloads>)>,
+    is_eager: bool,
     error: Option<EncodeError>,
     #[allow(clippy::type_complexity)] // it is short
     _types: PhantomData<fn(&W) -> (Q, M)>,
@@ -61,6 +62,7 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueMissing, M> {
             client: client.clone(),
             request,
             signal: None,
+            is_eager: false,
             error,
             _types: PhantomData,
         }
@@ -78,6 +80,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
             client: self.client,
             request: self.request,
             signal: self.signal,
+            is_eager: self.is_eager,
             error: self.error,
             _types: PhantomData,
         }
@@ -185,6 +188,13 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
         self.request.request_id = id.into();
         self
     }
+
+    /// If a worker of this very client polls the task queue and has room, the workflow's first task comes with the answer to
+    /// the start, and nobody has to poll for it. If none does, or the start comes with a signal, nothing is different.
+    pub fn request_eager_start(mut self) -> Self {
+        self.is_eager = true;
+        self
+    }
 }
 
 impl<W: Workflow + ?Sized, Q, M> StartCall<W, Q, M> {
@@ -258,12 +268,19 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
         }
         fill_ids(&mut self.request);
         let id = self.request.workflow_id.clone();
+        let signal = self.signal.take();
+        let reservation = if signal.is_none() { self.reserve() } else { None };
         let connection = self.client.connection();
-        let run_id = match self.signal {
-            None => connection
-                .start_workflow_execution(*self.request)
-                .await
-                .map(|answer| answer.run_id),
+        let run_id = match signal {
+            None => {
+                let answer = connection.start_workflow_execution(*self.request).await;
+                answer.map(|answer| {
+                    if let (Some(reservation), Some(task)) = (reservation, answer.eager_workflow_task) {
+                        (reservation.hand_over)(Box::new(task));
+                    }
+                    answer.run_id
+                })
+            }
             Some((name, input)) => connection
                 .signal_with_start_workflow_execution(with_signal(*self.request, name, input))
                 .await
@@ -273,6 +290,18 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
             Ok(run_id) => Ok(ToClient::started(self.client, id, run_id)),
             Err(error) => Err(StartError::of(error, id)),
         }
+    }
+}
+
+impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
+    /// Asks for the first task, if there is somebody here to take it.
+    fn reserve(&mut self) -> Option<EagerReservation> {
+        let queue = self.request.task_queue.as_ref().filter(|_| self.is_eager)?;
+        let kind = self.request.workflow_type.as_ref()?;
+        let reservation = self.client.local_workers().reserve(&queue.name, &kind.name)?;
+        self.request.request_eager_execution = true;
+        self.request.eager_worker_deployment_options = reservation.deployment_options.clone();
+        Some(reservation)
     }
 }
 

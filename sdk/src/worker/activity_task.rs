@@ -10,19 +10,27 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
-use std::{any::Any, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    future::{Future, pending},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::Duration,
+};
 use steadfast_proto::{
     common::Payloads,
+    enums::ActivityTaskFailedCause,
     failure::{Failure, failure::FailureInfo},
-    std_duration,
+    prost::Message,
+    prost_types, std_duration,
     tonic::Code,
     workflowservice::{
-        PollActivityTaskQueueResponse, RecordActivityTaskHeartbeatRequest, RespondActivityTaskCanceledRequest,
-        RespondActivityTaskCompletedRequest, RespondActivityTaskFailedRequest,
+        PollActivityTaskQueueResponse, RecordActivityTaskHeartbeatRequest, RecordActivityTaskHeartbeatResponse,
+        RespondActivityTaskCanceledRequest, RespondActivityTaskCompletedRequest, RespondActivityTaskFailedRequest,
     },
 };
 
-/// How long after its start-to-close timeout an activity is told that the server has given it up.
+/// How long after its start-to-close or heartbeat timeout an activity is told that the server has given it up.
 const TIMEOUT_MARGIN: Duration = Duration::from_secs(5);
 
 /// One attempt of an activity.
@@ -40,6 +48,7 @@ impl ActivityTask {
             let (shared, task_token) = (Arc::clone(&shared), task.task_token.clone());
             Box::new(move |details| Box::pin(heartbeat(Arc::clone(&shared), task_token.clone(), details)))
         });
+        heartbeats.run_on(shared.stop.clone());
         Self {
             shared,
             task,
@@ -78,28 +87,53 @@ impl ActivityTask {
             return Err(failure("NotFoundError", message));
         };
         let (shared, heartbeats) = (&self.shared, Arc::clone(&self.heartbeats));
-        let start_to_close = self.task.start_to_close_timeout.as_ref().and_then(std_duration);
+        let timeout = |timeout: &Option<prost_types::Duration>| {
+            let timeout = timeout.as_ref().and_then(std_duration);
+            timeout.filter(|timeout| !timeout.is_zero())
+        };
+        let limits = Limits {
+            start_to_close: timeout(&self.task.start_to_close_timeout),
+            heartbeat: timeout(&self.task.heartbeat_timeout),
+        };
         let input = self.task.input.take();
         let context = ActivityContext::new(&shared.client, &shared.task_queue, &mut self.task, heartbeats);
         // The call itself is user code too, and may panic.
         let body = AssertUnwindSafe(async { activity(context, input.as_ref()).await }).catch_unwind();
-        let outcome = match start_to_close.filter(|timeout| !timeout.is_zero()) {
-            Some(timeout) => self.watch(body, timeout.saturating_add(TIMEOUT_MARGIN)).await,
-            None => body.await,
-        };
+        let outcome = self.watch(body, limits).await;
         outcome.unwrap_or_else(|panic| Err(failure("Panic", format!("the activity panicked: {}", text(&*panic)))))
     }
 
     /// Tells the activity when the server has given it up.
-    async fn watch<T>(&self, body: impl Future<Output = T>, limit: Duration) -> T {
+    async fn watch<T>(&self, body: impl Future<Output = T>, limits: Limits) -> T {
         let mut body = std::pin::pin!(body);
+        let after = |timeout: Duration| timeout.saturating_add(TIMEOUT_MARGIN);
+        let is_over = async {
+            match limits.start_to_close {
+                Some(timeout) => tokio::time::sleep(after(timeout)).await,
+                None => pending().await,
+            }
+        };
+        let is_silent = async {
+            match limits.heartbeat {
+                Some(timeout) => self.heartbeats.silent_for(after(timeout)).await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
             biased;
             output = &mut body => return output,
-            () = tokio::time::sleep(limit) => self.heartbeats.cancellation().cancel(CancelReason::TimedOut),
+            () = is_over => {}
+            () = is_silent => {}
         }
+        self.heartbeats.cancellation().cancel(CancelReason::TimedOut);
         body.await
     }
+}
+
+/// How long the server waits for the activity.
+struct Limits {
+    start_to_close: Option<Duration>,
+    heartbeat: Option<Duration>,
 }
 
 struct CloseOnDrop(Arc<Heartbeats>);
@@ -122,11 +156,15 @@ impl Report {
         if is_given_up {
             return;
         }
+        self.shared.status.activities.done(outcome.is_err());
         let answer = match outcome {
             Ok(result) => self.completed(result).await,
             Err(failure) if is_complete_async(&failure) => return,
             Err(failure) if reason == Some(CancelReason::Requested) => self.cancelled(&failure, unsent).await,
-            Err(failure) => self.failed(stopped(failure, reason), unsent).await,
+            Err(failure) => {
+                let cause = ActivityTaskFailedCause::Unspecified;
+                self.failed(stopped(failure, reason), cause, unsent).await
+            }
         };
         if let Err(error) = answer {
             if error.code() == Code::NotFound {
@@ -138,6 +176,14 @@ impl Report {
     }
 
     async fn completed(&self, result: Payloads) -> Result<(), RpcError> {
+        let (bytes, limit) = (result.encoded_len(), self.shared.server.payload_limits.payload_max);
+        if bytes > limit {
+            let message = format!(
+                "the activity's result has {bytes} bytes, more than the allowed {limit}; keep large data elsewhere, and pass on \
+                 where it is"
+            );
+            return self.too_large(message).await;
+        }
         let request = RespondActivityTaskCompletedRequest {
             task_token: self.task_token.clone(),
             result: Some(result),
@@ -155,19 +201,31 @@ impl Report {
             // The result is what the server can't take, too large for one: it would never be told otherwise.
             Err(error) if matches!(error.code(), Code::InvalidArgument | Code::ResourceExhausted) => {
                 let message = format!("the server refused the activity's result: {error}");
-                self.failed(failure("ResultRefused", message), None).await
+                self.too_large(message).await
             }
             answer => answer.map(drop),
         }
     }
 
-    async fn failed(&self, failure: Failure, unsent: Option<Payloads>) -> Result<(), RpcError> {
+    async fn too_large(&self, message: String) -> Result<(), RpcError> {
+        let cause = ActivityTaskFailedCause::PayloadsTooLarge;
+        self.failed(failure("ResultRefused", message), cause, None).await
+    }
+
+    async fn failed(
+        &self,
+        failure: Failure,
+        cause: ActivityTaskFailedCause,
+        unsent: Option<Payloads>,
+    ) -> Result<(), RpcError> {
         let request = RespondActivityTaskFailedRequest {
             task_token: self.task_token.clone(),
             failure: Some(failure),
             identity: self.shared.identity.clone(),
             namespace: self.shared.namespace(),
             last_heartbeat_details: unsent,
+            cause: cause.into(),
+            deployment_options: self.shared.deployment_options(),
             ..RespondActivityTaskFailedRequest::default()
         };
         self.shared
@@ -228,10 +286,7 @@ async fn heartbeat(shared: Arc<Shared>, task_token: Bytes, details: Option<Paylo
         ..RecordActivityTaskHeartbeatRequest::default()
     };
     match shared.client.connection().record_activity_task_heartbeat(request).await {
-        Ok(answer) if answer.cancel_requested => HeartbeatAnswer::Stop(CancelReason::Requested),
-        Ok(answer) if answer.activity_reset => HeartbeatAnswer::Stop(CancelReason::Reset),
-        Ok(answer) if answer.activity_paused => HeartbeatAnswer::Stop(CancelReason::Paused),
-        Ok(_) => HeartbeatAnswer::Noted,
+        Ok(answer) => stop_reason(&answer).map_or(HeartbeatAnswer::Noted, HeartbeatAnswer::Stop),
         Err(error) if error.code() == Code::NotFound => HeartbeatAnswer::Stop(CancelReason::NotFound),
         Err(error) => {
             tracing::debug!(%error, "a heartbeat did not get through");
@@ -240,9 +295,53 @@ async fn heartbeat(shared: Arc<Shared>, task_token: Bytes, details: Option<Paylo
     }
 }
 
+/// Of several reasons the one that is for good comes first.
+fn stop_reason(answer: &RecordActivityTaskHeartbeatResponse) -> Option<CancelReason> {
+    if answer.cancel_requested {
+        Some(CancelReason::Requested)
+    } else if answer.activity_reset {
+        Some(CancelReason::Reset)
+    } else {
+        answer.activity_paused.then_some(CancelReason::Paused)
+    }
+}
+
 /// What a panic says.
 fn text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("without a text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancellation_counts_more_than_a_reset_and_that_more_than_a_pause() {
+        let reason = |cancel_requested, activity_reset, activity_paused| {
+            stop_reason(&RecordActivityTaskHeartbeatResponse {
+                cancel_requested,
+                activity_reset,
+                activity_paused,
+            })
+        };
+        assert_eq!(reason(true, true, true), Some(CancelReason::Requested));
+        assert_eq!(reason(false, true, true), Some(CancelReason::Reset));
+        assert_eq!(reason(false, false, true), Some(CancelReason::Paused));
+        assert_eq!(reason(false, false, false), None);
+    }
+
+    #[test]
+    fn an_activity_that_its_worker_stopped_has_failed_and_is_tried_again_elsewhere() {
+        let told = |reason| {
+            let failure = stopped(Failure::cancelled("cancelled"), Some(reason));
+            match failure.failure_info {
+                Some(FailureInfo::ApplicationFailureInfo(info)) => (info.r#type, info.non_retryable),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(told(CancelReason::WorkerShutdown), ("WorkerShutdown".to_owned(), false));
+        assert_eq!(told(CancelReason::Paused), ("ActivityPause".to_owned(), false));
+    }
 }

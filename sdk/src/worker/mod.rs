@@ -3,20 +3,36 @@
 mod activity_driver;
 mod activity_task;
 mod backoff;
+mod deployment;
+mod eager;
 mod error;
 mod options;
 mod poller;
+mod rate;
 mod registry;
+mod resource;
+mod run;
 mod running;
+mod scaler;
 mod shared;
+mod slot;
+mod status;
 mod stop;
 #[cfg(all(test, feature = "server"))]
 mod tests;
+mod tuner;
+mod watchdog;
 mod workflow_driver;
 
+pub use deployment::{Deployment, VersioningBehavior};
 pub use error::WorkerError;
 #[cfg(feature = "server")]
 pub(crate) use options::Hooks;
 pub use options::Worker;
 pub use registry::{RawActivity, Registry, raw_activity};
+pub use resource::{ResourceError, ResourceSlots, ResourceTargets, ResourceUse, Resources, SystemResources};
 pub use running::RunningWorker;
+pub use scaler::PollerBehavior;
+pub use slot::{FixedSlots, SlotKind, SlotPermit, SlotRequest, SlotSupplier, SlotUse};
+pub(crate) use stop::{Phase, Stop};
+pub use tuner::Tuner;

@@ -1,31 +1,20 @@
 //! A worker that does not run yet.
 
-use super::{
-    Registry, RunningWorker, WorkerError, activity_driver,
-    shared::{Noticed, Server, Shared, unique_key},
-    stop::{Phase, Stop},
-    workflow_driver,
-};
+use super::{Deployment, PollerBehavior, Registry, Tuner, WorkerError, shared::Noticed};
 use crate::{
     activity::{Activity, ActivityImplementation, ActivitySet, ActivitySetImplementation, mock_activity},
     client::Client,
     workflow::WorkflowImplementation,
 };
-use std::{
-    fmt,
-    future::{Future, pending},
-    sync::Arc,
-    time::Duration,
-};
-use tokio::{
-    runtime::{Handle, RuntimeFlavor},
-    task::{AbortHandle, JoinSet},
-};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::task::AbortHandle;
 
 const CACHED_WORKFLOWS: usize = 1_000;
-const CONCURRENT_WORKFLOW_TASKS: usize = 100;
-const CONCURRENT_ACTIVITIES: usize = 100;
-const POLLERS: usize = 8;
+pub(super) const CONCURRENT_WORKFLOW_TASKS: usize = 100;
+pub(super) const CONCURRENT_ACTIVITIES: usize = 100;
+const POLLERS: PollerBehavior = PollerBehavior::simple_maximum(8);
+/// How long workflow code may keep its thread.
+const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Polls a task queue and runs what is registered here.
 ///
@@ -40,12 +29,12 @@ const POLLERS: usize = 8;
 /// ```
 #[must_use = "a worker does nothing until it is run: `.run().await`, `.run_until(future).await` or `.start()`"]
 pub struct Worker {
-    client: Client,
-    task_queue: String,
-    registry: Registry,
-    options: Options,
-    hooks: Option<Hooks>,
-    noticed: Option<Noticed>,
+    pub(super) client: Client,
+    pub(super) task_queue: String,
+    pub(super) registry: Registry,
+    pub(super) options: Options,
+    pub(super) hooks: Option<Hooks>,
+    pub(super) noticed: Option<Noticed>,
 }
 
 /// Who is told of what happens to a worker.
@@ -59,15 +48,20 @@ pub(crate) struct Hooks {
 }
 
 #[derive(Debug, Clone)]
-struct Options {
-    cached_workflows_max: usize,
-    workflow_tasks_max: usize,
-    activities_max: usize,
-    workflow_pollers: usize,
-    activity_pollers: usize,
-    grace_period: Duration,
-    identity: Option<String>,
-    build_id: Option<String>,
+pub(super) struct Options {
+    pub(super) cached_workflows_max: usize,
+    pub(super) workflow_tasks_max: Option<usize>,
+    pub(super) activities_max: Option<usize>,
+    pub(super) tuner: Option<Tuner>,
+    pub(super) workflow_pollers: PollerBehavior,
+    pub(super) activity_pollers: PollerBehavior,
+    pub(super) activities_per_second: Option<f64>,
+    pub(super) queue_activities_per_second: Option<f64>,
+    pub(super) eager_activities: bool,
+    pub(super) deadlock_timeout: Option<Duration>,
+    pub(super) grace_period: Duration,
+    pub(super) identity: Option<String>,
+    pub(super) deployment: Option<Deployment>,
 }
 
 impl fmt::Debug for Worker {
@@ -90,13 +84,18 @@ impl Worker {
             registry: Registry::default(),
             options: Options {
                 cached_workflows_max: CACHED_WORKFLOWS,
-                workflow_tasks_max: CONCURRENT_WORKFLOW_TASKS,
-                activities_max: CONCURRENT_ACTIVITIES,
+                workflow_tasks_max: None,
+                activities_max: None,
+                tuner: None,
                 workflow_pollers: POLLERS,
                 activity_pollers: POLLERS,
+                activities_per_second: None,
+                queue_activities_per_second: None,
+                eager_activities: true,
+                deadlock_timeout: Some(DEADLOCK_TIMEOUT),
                 grace_period: Duration::ZERO,
                 identity: None,
-                build_id: None,
+                deployment: None,
             },
             hooks: None,
             noticed: None,
@@ -157,25 +156,62 @@ impl Worker {
 
     /// How many workflow tasks it holds at the same time (100 if not set).
     pub fn max_concurrent_workflow_tasks(mut self, tasks: usize) -> Self {
-        self.options.workflow_tasks_max = tasks;
+        self.options.workflow_tasks_max = Some(tasks);
         self
     }
 
     /// How many activities it runs at the same time (100 if not set).
     pub fn max_concurrent_activities(mut self, activities: usize) -> Self {
-        self.options.activities_max = activities;
+        self.options.activities_max = Some(activities);
         self
     }
 
     /// How many polls for workflow tasks are open at the same time (8 if not set).
-    pub fn workflow_pollers(mut self, pollers: usize) -> Self {
-        self.options.workflow_pollers = pollers;
+    pub fn workflow_pollers(mut self, pollers: impl Into<PollerBehavior>) -> Self {
+        self.options.workflow_pollers = pollers.into();
         self
     }
 
     /// How many polls for activities are open at the same time (8 if not set).
-    pub fn activity_pollers(mut self, pollers: usize) -> Self {
-        self.options.activity_pollers = pollers;
+    pub fn activity_pollers(mut self, pollers: impl Into<PollerBehavior>) -> Self {
+        self.options.activity_pollers = pollers.into();
+        self
+    }
+
+    /// Suppliers of slots, instead of the fixed numbers of
+    /// [`max_concurrent_workflow_tasks`](Self::max_concurrent_workflow_tasks) and
+    /// [`max_concurrent_activities`](Self::max_concurrent_activities).
+    pub fn tuner(mut self, tuner: Tuner) -> Self {
+        self.options.tuner = Some(tuner);
+        self
+    }
+
+    /// How many activities this worker begins in a second at most (no limit if not set).
+    pub fn max_activities_per_second(mut self, activities: f64) -> Self {
+        self.options.activities_per_second = Some(activities);
+        self
+    }
+
+    /// How many activities all workers of the task queue together begin in a second at most. The server sees to it, and the
+    /// last worker that said something counts (no limit if not set).
+    pub fn max_task_queue_activities_per_second(mut self, activities: f64) -> Self {
+        self.options.queue_activities_per_second = Some(activities);
+        self
+    }
+
+    /// Whether activities on the worker's own queue may come with the answer to the workflow task that schedules them, as
+    /// far as there is room, so that nobody has to poll for them: yes, if this is not called. None do with a limit of the
+    /// [task queue](Self::max_task_queue_activities_per_second), which the server could not keep.
+    pub fn eager_activities(mut self, are_eager: bool) -> Self {
+        self.options.eager_activities = are_eager;
+        self
+    }
+
+    /// How long workflow code may go without awaiting anything (2 s if not set), looked at four times a second. More fails
+    /// the workflow task, as code that blocks its thread holds up all workflows there. `None`: as long as it likes, to
+    /// debug, say.
+    pub fn deadlock_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.options.deadlock_timeout = timeout.into();
         self
     }
 
@@ -194,7 +230,13 @@ impl Worker {
 
     /// Which build of the program this is, as shown by tools.
     pub fn build_id(mut self, build_id: impl Into<String>) -> Self {
-        self.options.build_id = Some(build_id.into());
+        self.options.deployment = Some(Deployment::unnamed(build_id.into()));
+        self
+    }
+
+    /// Which build of which deployment this is, and whether the server routes tasks by it.
+    pub fn deployment(mut self, deployment: Deployment) -> Self {
+        self.options.deployment = Some(deployment);
         self
     }
 
@@ -202,163 +244,5 @@ impl Worker {
     pub(crate) fn hooks(mut self, hooks: Hooks) -> Self {
         self.hooks = Some(hooks);
         self
-    }
-}
-
-/// Running it.
-impl Worker {
-    /// Runs for ever, or until it can't start. Dropping the future ends the worker at once; for an orderly end there are
-    /// [`run_until`](Self::run_until) and [`RunningWorker::shutdown`].
-    ///
-    /// # Errors
-    /// Something is registered twice, the server can't be reached, or the namespace does not exist.
-    pub fn run(self) -> impl Future<Output = Result<(), WorkerError>> + Send + 'static {
-        self.run_until(pending())
-    }
-
-    /// Runs until the future is ready, then finishes what it has begun.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub fn run_until<F>(self, until: F) -> impl Future<Output = Result<(), WorkerError>> + Send + use<F>
-    where
-        F: Future<Output = ()> + Send,
-    {
-        self.run_with(Stop::new(), until)
-    }
-
-    /// Runs as a task of its own. Dropping the handle lets it run on.
-    ///
-    /// # Panics
-    /// If it isn't called on a tokio runtime.
-    pub fn start(mut self) -> RunningWorker {
-        let stop = Stop::new();
-        let hooks = self.hooks.take();
-        self.noticed = hooks.as_ref().map(|hooks| Arc::clone(&hooks.noticed));
-        let run = self.run_with(stop.clone(), pending());
-        let Some(Hooks { started, failed, .. }) = hooks else {
-            return RunningWorker::new(stop, tokio::spawn(run));
-        };
-        let task = tokio::spawn(async move {
-            let result = run.await;
-            if let Err(error) = &result {
-                failed(error);
-            }
-            result
-        });
-        started(task.abort_handle());
-        RunningWorker::new(stop, task)
-    }
-
-    async fn run_with<F: Future<Output = ()> + Send>(self, stop: Stop, until: F) -> Result<(), WorkerError> {
-        let grace_period = self.options.grace_period;
-        let mut drivers = self.spawn_drivers(&stop).await?;
-        let mut draining = stop.listen();
-        let mut until = std::pin::pin!(until);
-        let mut is_stopping = false;
-        let mut grace_is_over = std::pin::pin!(async {
-            draining.reached(Phase::Draining).await;
-            tokio::time::sleep(grace_period).await;
-        });
-        loop {
-            tokio::select! {
-                ended = drivers.join_next() => match ended {
-                    None => return Ok(()),
-                    Some(Ok(())) => {}
-                    Some(Err(error)) => return Err(WorkerError::Panicked(error.to_string())),
-                },
-                () = &mut until, if !is_stopping => {
-                    is_stopping = true;
-                    stop.advance(Phase::Draining);
-                }
-                () = &mut grace_is_over => {
-                    stop.advance(Phase::Cancelling);
-                    while let Some(ended) = drivers.join_next().await {
-                        ended.map_err(|error| WorkerError::Panicked(error.to_string()))?;
-                    }
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    async fn spawn_drivers(mut self, stop: &Stop) -> Result<JoinSet<()>, WorkerError> {
-        self.check()?;
-        let server = Server::ask(&self.client).await?;
-        let identity = self
-            .options
-            .identity
-            .unwrap_or_else(|| self.client.identity().to_owned());
-        let shared = Arc::new(Shared {
-            client: self.client,
-            task_queue: self.task_queue,
-            identity,
-            instance_key: unique_key(),
-            build_id: self.options.build_id,
-            registry: Arc::new(self.registry),
-            server,
-            noticed: self.noticed,
-        });
-        let mut drivers = JoinSet::new();
-        if shared.registry.has_workflows() {
-            let shards = shards();
-            let share = |total: usize| total.div_ceil(shards);
-            for shard in 0..shards {
-                let limits = workflow_driver::Limits {
-                    cached: share(self.options.cached_workflows_max),
-                    tasks: share(self.options.workflow_tasks_max),
-                    polls: share(self.options.workflow_pollers),
-                };
-                drivers.spawn(workflow_driver::drive(
-                    Arc::clone(&shared),
-                    shard,
-                    limits,
-                    stop.listen(),
-                ));
-            }
-        }
-        if shared.registry.has_activities() {
-            let limits = activity_driver::Limits {
-                activities: self.options.activities_max,
-                polls: self.options.activity_pollers,
-            };
-            drivers.spawn(activity_driver::drive(Arc::clone(&shared), limits, stop.clone()));
-        }
-        Ok(drivers)
-    }
-
-    fn check(&mut self) -> Result<(), WorkerError> {
-        let mistakes = self.registry.take_mistakes();
-        if !mistakes.is_empty() {
-            return Err(WorkerError::Registration(mistakes));
-        }
-        if !self.registry.has_workflows() && !self.registry.has_activities() {
-            return Err(WorkerError::NothingRegistered);
-        }
-        if self.task_queue.is_empty() {
-            return Err(WorkerError::Option("the task queue has no name".to_owned()));
-        }
-        let counts = [
-            ("max_concurrent_workflow_tasks", self.options.workflow_tasks_max),
-            ("max_concurrent_activities", self.options.activities_max),
-            ("workflow_pollers", self.options.workflow_pollers),
-            ("activity_pollers", self.options.activity_pollers),
-        ];
-        match counts.iter().find(|(_, count)| *count == 0) {
-            Some((name, _)) => Err(WorkerError::Option(format!("`{name}` is 0, it must be at least 1"))),
-            None => Ok(()),
-        }
-    }
-}
-
-/// One on a runtime of one thread; otherwise one for each thread that can run at the same time as others.
-fn shards() -> usize {
-    let runtime = Handle::current();
-    match runtime.runtime_flavor() {
-        RuntimeFlavor::CurrentThread => 1,
-        _ => {
-            let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-            cores.min(runtime.metrics().num_workers()).max(1)
-        }
     }
 }

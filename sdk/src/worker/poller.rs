@@ -1,6 +1,9 @@
 //! Which queue a shard polls next.
 
-use super::backoff::Backoff;
+use super::{
+    backoff::Backoff,
+    scaler::{PollerBehavior, Scaler},
+};
 
 /// Which queue a workflow task poll goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub(super) enum PollKind {
 /// The polls of one queue.
 #[derive(Debug)]
 pub(super) struct Poller {
-    limit: usize,
+    pub(super) scaler: Scaler,
     in_flight: usize,
     pub(super) backoff: Backoff,
 }
@@ -30,48 +33,65 @@ pub(super) struct Pollers {
 /// The share of polls that go to the normal queue, if there is a sticky one.
 const NORMAL_SHARE: usize = 4;
 
-impl Pollers {
-    /// At least one poll for each queue, and slots enough that neither can keep the other from polling.
-    pub(super) fn new(slots: usize, polls: usize, has_sticky: bool) -> Self {
-        let poller = |limit| Poller {
-            limit,
+impl Poller {
+    fn new(behavior: PollerBehavior, makes_suggestions: bool) -> Self {
+        Self {
+            scaler: Scaler::new(behavior, makes_suggestions),
             in_flight: 0,
             backoff: Backoff::default(),
-        };
+        }
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    fn wants_more(&self) -> bool {
+        self.in_flight < self.scaler.target()
+    }
+}
+
+impl Pollers {
+    /// At least one poll for each queue, and slots enough that neither can keep the other from polling.
+    pub(super) fn new(slots: usize, polls: PollerBehavior, has_sticky: bool, makes_suggestions: bool) -> Self {
         if !has_sticky {
             return Self {
                 slots: slots.max(1),
-                normal: poller(polls.max(1)),
+                normal: Poller::new(polls, makes_suggestions),
                 sticky: None,
             };
         }
-        let normal = (polls / NORMAL_SHARE).max(1);
+        let normal = (polls.maximum() / NORMAL_SHARE).max(1);
+        let (normal, sticky) = polls.split(normal);
         Self {
             slots: slots.max(2),
-            normal: poller(normal),
-            sticky: Some(poller(polls.saturating_sub(normal).max(1))),
+            normal: Poller::new(normal, makes_suggestions),
+            sticky: Some(Poller::new(sticky, makes_suggestions)),
         }
+    }
+
+    /// The open polls of each queue.
+    pub(super) fn in_flight(&self) -> (usize, usize) {
+        let sticky = self.sticky.as_ref().map_or(0, Poller::in_flight);
+        (self.normal.in_flight, sticky)
     }
 
     /// Begins a poll, if there is a slot for one; a queue that isn't polled at all comes first.
     pub(super) fn begin(&mut self, tasks: usize) -> Option<PollKind> {
-        let sticky_in_flight = self.sticky.as_ref().map_or(0, |sticky| sticky.in_flight);
-        let taken = tasks
-            .saturating_add(self.normal.in_flight)
-            .saturating_add(sticky_in_flight);
+        let (normal_in_flight, sticky_in_flight) = self.in_flight();
+        let taken = tasks.saturating_add(normal_in_flight).saturating_add(sticky_in_flight);
         if taken >= self.slots {
             return None;
         }
-        let sticky_wants = self
-            .sticky
-            .as_ref()
-            .is_some_and(|sticky| sticky.in_flight < sticky.limit);
-        let kind = if self.normal.in_flight == 0 || (!sticky_wants && self.normal.in_flight < self.normal.limit) {
+        let sticky_wants = self.sticky.as_ref().is_some_and(Poller::wants_more);
+        let kind = if normal_in_flight == 0 {
             PollKind::Normal
-        } else if sticky_wants && (sticky_in_flight == 0 || self.normal.in_flight >= self.normal.limit) {
+        } else if sticky_wants && sticky_in_flight == 0 {
             PollKind::Sticky
-        } else if self.normal.in_flight < self.normal.limit {
+        } else if self.normal.wants_more() {
             PollKind::Normal
+        } else if sticky_wants {
+            PollKind::Sticky
         } else {
             return None;
         };
@@ -106,24 +126,30 @@ mod tests {
 
     #[test]
     fn most_polls_go_to_the_sticky_queue() {
-        let kinds = begin_all(&mut Pollers::new(100, 8, true), 0);
+        let kinds = begin_all(&mut Pollers::new(100, 8.into(), true, false), 0);
         assert_eq!(kinds.iter().filter(|kind| **kind == Normal).count(), 2);
         assert_eq!(kinds.iter().filter(|kind| **kind == Sticky).count(), 6);
     }
 
     #[test]
     fn without_a_cache_there_is_one_queue() {
-        assert_eq!(begin_all(&mut Pollers::new(100, 3, false), 0), [Normal; 3]);
+        assert_eq!(
+            begin_all(&mut Pollers::new(100, 3.into(), false, false), 0),
+            [Normal; 3]
+        );
     }
 
     #[test]
     fn with_few_slots_both_queues_are_polled() {
-        assert_eq!(begin_all(&mut Pollers::new(1, 8, true), 0), [Normal, Sticky]);
+        assert_eq!(
+            begin_all(&mut Pollers::new(1, 8.into(), true, false), 0),
+            [Normal, Sticky]
+        );
     }
 
     #[test]
     fn a_task_holds_its_slot_until_it_is_answered() {
-        let mut pollers = Pollers::new(2, 8, true);
+        let mut pollers = Pollers::new(2, 8.into(), true, false);
         assert_eq!(begin_all(&mut pollers, 0), [Normal, Sticky]);
         pollers.end(Normal);
         assert_eq!(begin_all(&mut pollers, 1), []);
@@ -132,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_queue_that_is_not_polled_gets_the_next_slot() {
-        let mut pollers = Pollers::new(3, 8, true);
+        let mut pollers = Pollers::new(3, 8.into(), true, false);
         assert_eq!(begin_all(&mut pollers, 0), [Normal, Sticky, Normal]);
         pollers.end(Sticky);
         assert_eq!(begin_all(&mut pollers, 1), []);

@@ -71,6 +71,10 @@ impl Registry {
         !self.workflows.is_empty()
     }
 
+    pub(super) fn has_workflow(&self, name: &str) -> bool {
+        self.workflows.contains_key(name)
+    }
+
     pub(super) fn has_activities(&self) -> bool {
         !self.activities.is_empty() || !self.mocks.is_empty()
     }

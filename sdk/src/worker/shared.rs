@@ -1,17 +1,25 @@
 //! What the parts of a running worker have in common.
 
-use super::{Registry, WorkerError};
-use crate::client::Client;
+use super::{
+    Deployment, Registry, WorkerError,
+    scaler::PollerBehavior,
+    slot::SlotSupplier,
+    status::{self, Status},
+    stop::Stop,
+    watchdog::Blocked,
+};
+use crate::client::{Client, ReportingWorker};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,
 };
-use steadfast_core::Notice;
+use steadfast_core::{Notice, PayloadLimits};
 use steadfast_proto::{
     deployment::WorkerDeploymentOptions,
-    enums::{TaskQueueKind, TaskQueueType, WorkerVersioningMode},
+    enums::{TaskQueueKind, TaskQueueType, WorkerStatus},
     taskqueue::TaskQueue,
     tonic::Code,
+    worker::WorkerHeartbeat,
     workflowservice::{
         DescribeNamespaceRequest, GetSystemInfoRequest, ShutdownWorkerRequest, get_system_info_response,
     },
@@ -24,10 +32,25 @@ pub(super) struct Shared {
     pub(super) identity: String,
     /// Names this worker among all, also those of the same identity.
     pub(super) instance_key: String,
-    pub(super) build_id: Option<String>,
+    pub(super) deployment: Option<Deployment>,
     pub(super) registry: Arc<Registry>,
     pub(super) server: Server,
+    pub(super) tuning: Tuning,
+    pub(super) status: Status,
+    pub(super) stop: Stop,
+    pub(super) blocked: Blocked,
     pub(super) noticed: Option<Noticed>,
+}
+
+/// How much the worker takes on.
+pub(super) struct Tuning {
+    /// Without a supplier each shard counts for itself.
+    pub(super) workflow_tasks: Option<Arc<dyn SlotSupplier>>,
+    pub(super) activities: Arc<dyn SlotSupplier>,
+    pub(super) workflow_pollers: PollerBehavior,
+    pub(super) activity_pollers: PollerBehavior,
+    /// The limit of the task queue, kept by the server.
+    pub(super) queue_activities_per_second: Option<f64>,
 }
 
 /// Is told what a shard has to tell, beside the log.
@@ -40,6 +63,14 @@ pub(super) struct Server {
     pub(super) records_flags: bool,
     /// It answers open polls when the worker says that it shuts down.
     pub(super) completes_polls_on_shutdown: bool,
+    /// It hands out a workflow's first task with the answer to its start.
+    pub(super) starts_eagerly: bool,
+    /// It suggests how many polls are good.
+    pub(super) suggests_pollers: bool,
+    /// It wants to know how workers are.
+    pub(super) hears_heartbeats: bool,
+    /// How large payloads may be.
+    pub(super) payload_limits: PayloadLimits,
 }
 
 impl Server {
@@ -63,11 +94,20 @@ impl Server {
             }
             Err(error) => return Err(WorkerError::Rpc(error)),
         };
+        let can = namespace.capabilities.unwrap_or_default();
         Ok(Self {
             records_flags: capabilities.sdk_metadata,
-            completes_polls_on_shutdown: namespace
-                .capabilities
-                .is_some_and(|capabilities| capabilities.worker_poll_complete_on_shutdown),
+            completes_polls_on_shutdown: can.worker_poll_complete_on_shutdown,
+            starts_eagerly: capabilities.eager_workflow_start,
+            suggests_pollers: can.poller_autoscaling,
+            hears_heartbeats: can.worker_heartbeats,
+            payload_limits: namespace
+                .limits
+                .map_or_else(PayloadLimits::default, |limits| PayloadLimits {
+                    payload_max: limit(limits.blob_size_limit_error),
+                    memo_max: limit(limits.memo_size_limit_error),
+                    ..PayloadLimits::default()
+                }),
         })
     }
 }
@@ -78,11 +118,7 @@ impl Shared {
     }
 
     pub(super) fn deployment_options(&self) -> Option<WorkerDeploymentOptions> {
-        self.build_id.as_ref().map(|build_id| WorkerDeploymentOptions {
-            build_id: build_id.clone(),
-            worker_versioning_mode: WorkerVersioningMode::Unversioned.into(),
-            ..WorkerDeploymentOptions::default()
-        })
+        self.deployment.as_ref().map(Deployment::options)
     }
 
     pub(super) fn normal_queue(&self) -> TaskQueue {
@@ -111,13 +147,27 @@ impl Shared {
             worker_instance_key: self.instance_key.clone(),
             task_queue: self.task_queue.clone(),
             task_queue_types: vec![kind.into()],
-            ..ShutdownWorkerRequest::default()
+            worker_heartbeat: Some(status::heartbeat(self, WorkerStatus::ShuttingDown)),
         };
         if let Err(error) = self.client.connection().shutdown_worker(request).await {
             // Old servers don't know the call, and one that is gone needs no telling.
             tracing::debug!(%error, "the server was not told of the shutdown");
         }
     }
+}
+
+impl ReportingWorker for Shared {
+    fn report(&self) -> WorkerHeartbeat {
+        status::heartbeat(self, WorkerStatus::Running)
+    }
+}
+
+/// A limit of the server's; zero is none.
+fn limit(bytes: i64) -> usize {
+    usize::try_from(bytes)
+        .ok()
+        .filter(|bytes| *bytes > 0)
+        .unwrap_or(usize::MAX)
 }
 
 /// A name that no other worker has.

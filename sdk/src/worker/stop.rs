@@ -5,7 +5,7 @@ use tokio::sync::watch;
 
 /// How far a worker is on its way to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// It works.
     Running,
     /// It takes no new tasks, and finishes those it has.
@@ -16,7 +16,7 @@ pub(super) enum Phase {
 
 /// Tells the parts of a worker to stop.
 #[derive(Debug, Clone)]
-pub(super) struct Stop(Arc<watch::Sender<Phase>>);
+pub(crate) struct Stop(Arc<watch::Sender<Phase>>);
 
 impl Stop {
     pub(super) fn new() -> Self {
@@ -34,18 +34,23 @@ impl Stop {
         });
     }
 
-    pub(super) fn listen(&self) -> Listener {
+    /// Whether the worker has come to this phase.
+    pub(crate) fn has_reached(&self, phase: Phase) -> bool {
+        *self.0.borrow() >= phase
+    }
+
+    pub(crate) fn listen(&self) -> Listener {
         Listener(self.0.subscribe())
     }
 }
 
 /// Hears when it is time to stop.
 #[derive(Debug)]
-pub(super) struct Listener(watch::Receiver<Phase>);
+pub(crate) struct Listener(watch::Receiver<Phase>);
 
 impl Listener {
     /// Returns when the worker has come to this phase, or is gone.
-    pub(super) async fn reached(&mut self, phase: Phase) {
+    pub(crate) async fn reached(&mut self, phase: Phase) {
         let _ = self.0.wait_for(|now| *now >= phase).await;
     }
 }

@@ -1,13 +1,24 @@
 //! Workers: how they start, how they end, and how they share work.
 
-use super::{Worker, WorkerError};
+use super::{
+    Deployment, FixedSlots, PollerBehavior, SlotPermit, SlotRequest, SlotSupplier, Tuner, VersioningBehavior, Worker,
+    WorkerError,
+};
 use crate::{activity::CancelReason, client::Client, prelude::*, testing::TestEnv};
 use std::{
+    future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
+};
+use steadfast_proto::{
+    enums::WorkerStatus,
+    tonic::Request,
+    worker::WorkerHeartbeat,
+    workflowservice::{DescribeWorkerRequest, ListWorkersRequest},
 };
 use steadfast_server::{Server, Time};
 
@@ -214,4 +225,160 @@ async fn no_more_activities_run_at_the_same_time_than_allowed(env: TestEnv) {
         .max_concurrent_activities(1)
         .start();
     assert_eq!(env.client().execute::<Many>(()).task_queue("q").await?, 20);
+}
+
+/// All workers that the server knows of, by what it says of them.
+async fn reported(env: &TestEnv, identity: &str) -> Option<WorkerHeartbeat> {
+    let service = env.server().workflow_service();
+    let list = ListWorkersRequest {
+        namespace: "default".to_owned(),
+        query: format!("WorkerIdentity = '{identity}'"),
+        ..ListWorkersRequest::default()
+    };
+    let workers = service
+        .list_workers(Request::new(list))
+        .await
+        .unwrap()
+        .into_inner()
+        .workers;
+    let describe = DescribeWorkerRequest {
+        namespace: "default".to_owned(),
+        worker_instance_key: workers.first()?.worker_instance_key.clone(),
+    };
+    let worker = service
+        .describe_worker(Request::new(describe))
+        .await
+        .unwrap()
+        .into_inner();
+    worker.worker_info.unwrap().worker_heartbeat
+}
+
+#[crate::test]
+async fn the_server_is_told_how_workers_are_and_that_they_leave(env: TestEnv) {
+    let worker = |identity: &str| {
+        let worker = Worker::new(env.client(), "q")
+            .workflow::<Greeting>()
+            .activity::<greet>();
+        worker
+            .identity(identity)
+            .deployment(Deployment::new("greetings", "3"))
+            .start()
+    };
+    let (first, second) = (worker("first"), worker("second"));
+    let heartbeat = loop {
+        match (reported(&env, "first").await, reported(&env, "second").await) {
+            (Some(heartbeat), Some(_)) => break heartbeat,
+            _ => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!(heartbeat.status(), WorkerStatus::Running);
+    assert_eq!(heartbeat.task_queue, "q");
+    assert_eq!(heartbeat.deployment_version.unwrap().build_id, "3");
+    assert!(!heartbeat.host_info.unwrap().process_id.is_empty());
+
+    let greeting = env
+        .client()
+        .execute::<Greeting>("Ada".to_owned())
+        .task_queue("q")
+        .await?;
+    assert_eq!(greeting, "Hello, Ada!");
+    first.shutdown().await?;
+    second.shutdown().await?;
+    let heartbeats = [
+        reported(&env, "first").await.unwrap(),
+        reported(&env, "second").await.unwrap(),
+    ];
+    let processed = |heartbeat: &WorkerHeartbeat| {
+        heartbeat
+            .activity_task_slots_info
+            .as_ref()
+            .unwrap()
+            .total_processed_tasks
+    };
+    assert!(
+        heartbeats
+            .iter()
+            .all(|heartbeat| heartbeat.status() == WorkerStatus::ShuttingDown)
+    );
+    assert_eq!(heartbeats.iter().map(processed).sum::<i32>(), 1);
+}
+
+#[crate::test]
+async fn what_contradicts_itself_is_refused(env: TestEnv) {
+    let worker = || Worker::new(env.client(), "q").activity::<greet>();
+    let refusals = [
+        (
+            worker().max_concurrent_activities(3).tuner(Tuner::fixed(2, 2)),
+            "and a tuner too",
+        ),
+        (
+            worker().max_activities_per_second(0.0),
+            "`max_activities_per_second` is 0",
+        ),
+        (
+            worker().max_task_queue_activities_per_second(f64::NAN),
+            "must be a number above 0",
+        ),
+        (
+            worker().activity_pollers(PollerBehavior::autoscaling(4, 2, 3)),
+            "scales from 4 to 2",
+        ),
+        (worker().deadlock_timeout(Duration::ZERO), "`deadlock_timeout` is 0"),
+        (
+            worker().deployment(Deployment::new("", "").versioned(VersioningBehavior::Pinned)),
+            "needs both a name",
+        ),
+        (
+            worker().deployment(Deployment::new("a", "1").default_behavior(VersioningBehavior::Pinned)),
+            "without versioning",
+        ),
+    ];
+    for (worker, expected) in refusals {
+        let error = worker.run().await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+/// Counts how often it is asked for a slot without a poll.
+struct Asked(FixedSlots, Arc<AtomicUsize>);
+
+impl SlotSupplier for Asked {
+    fn reserve<'a>(&'a self, request: &'a SlotRequest) -> Pin<Box<dyn Future<Output = SlotPermit> + Send + 'a>> {
+        self.0.reserve(request)
+    }
+
+    fn try_reserve(&self, request: &SlotRequest) -> Option<SlotPermit> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.try_reserve(request)
+    }
+
+    fn release(&self, permit: SlotPermit) {
+        self.0.release(permit);
+    }
+}
+
+#[crate::test]
+async fn activities_are_eager_unless_that_is_not_wanted_or_their_queue_has_a_limit(env: TestEnv) {
+    type Configure = fn(Worker) -> Worker;
+    let configure: [(Configure, usize); 3] = [
+        (|worker| worker, 1),
+        (|worker| worker.eager_activities(false), 0),
+        (|worker| worker.max_task_queue_activities_per_second(1000.0), 0),
+    ];
+    for (configure, expected) in configure {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let tuner = Tuner::fixed(10, 10).activities(Asked(FixedSlots::new(10), Arc::clone(&asked)));
+        let worker = env.worker("q").workflow::<Greeting>().activity::<greet>().tuner(tuner);
+        let worker = configure(worker).start();
+        let greeting = env
+            .client()
+            .execute::<Greeting>("Ada".to_owned())
+            .task_queue("q")
+            .await?;
+        assert_eq!(
+            (greeting.as_str(), asked.load(Ordering::SeqCst)),
+            ("Hello, Ada!", expected)
+        );
+        worker.shutdown().await?;
+    }
 }

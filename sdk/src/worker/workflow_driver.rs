@@ -1,56 +1,109 @@
 //! Drives a shard: one task that owns it, its polls and its calls in flight. No lock, and nothing hops.
 
 use super::{
+    eager::{ActivityReservation, EagerActivities, EagerShard, EagerWorkflow},
     poller::{PollKind, Pollers},
     registry::RegisteredPrograms,
+    scaler::{Polled, PollerBehavior},
     shared::Shared,
-    stop::{Listener, Phase},
+    slot::{HeldSlot, Slots},
+    status::Load,
+    stop::Phase,
+    watchdog,
 };
 use crate::client::RpcError;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::{
+    collections::VecDeque,
     future::Future,
-    sync::Arc,
-    time::{Duration, SystemTime},
+    sync::{Arc, Weak, atomic::Ordering::Relaxed},
+    time::{Duration, Instant, SystemTime},
 };
-use steadfast_core::{Input, Notice, Output, Refusal, Shard, ShardOptions};
+use steadfast_core::{Input, Notice, Output, Refusal, RunKey, Shard, ShardOptions};
 use steadfast_proto::{
     enums::TaskQueueType,
-    workflowservice::{PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse},
+    workflowservice::{
+        GetWorkflowExecutionHistoryRequest, PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse,
+        RespondWorkflowTaskCompletedRequest,
+    },
 };
+use tokio::sync::mpsc;
 
 /// How long a task may wait on a sticky queue before any worker may take it.
 const STICKY_SCHEDULE_TO_START: Duration = Duration::from_secs(10);
 /// How long open polls may take to end after the server was told of the shutdown.
 const POLLS_END: Duration = Duration::from_secs(5);
+/// How many pages of history are fetched at the same time.
+const FETCHES_MAX: usize = 5;
 
-/// How much a shard takes on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+/// What a shard is given.
+pub(super) struct ShardSettings {
     pub(super) cached: usize,
-    pub(super) tasks: usize,
-    pub(super) polls: usize,
+    pub(super) polls: PollerBehavior,
+    pub(super) load: Arc<Load>,
+    /// Whose slots the tasks take, if the shard doesn't just count them.
+    pub(super) slots: Option<Slots>,
+    pub(super) eager_activities: Option<EagerActivities>,
+    pub(super) deadlock_timeout: Option<Duration>,
 }
 
 /// Runs a shard until the worker stops and the shard's tasks are answered.
-pub(super) async fn drive(shared: Arc<Shared>, shard: usize, limits: Limits, mut stop: Listener) {
-    let sticky_queue = (limits.cached > 0).then(|| format!("{}-{}-{shard}", shared.identity, shared.instance_key));
-    let mut driver = Driver::new(&shared, sticky_queue.clone(), limits);
-    let mut draining = std::pin::pin!(stop.reached(Phase::Draining));
+pub(super) async fn drive(shared: Arc<Shared>, shard: usize, settings: ShardSettings) {
+    let sticky_queue = (settings.cached > 0).then(|| format!("{}-{}-{shard}", shared.identity, shared.instance_key));
+    let mut listener = shared.stop.listen();
+    let mut draining = std::pin::pin!(listener.reached(Phase::Draining));
+    let (eager, mut eager_tasks) = eager(&shared, &settings);
+    let threads = shared.status.shards.len();
+    let mut driver = Driver::new(&shared, sticky_queue.clone(), settings);
     driver.poll_tasks();
     loop {
         tokio::select! {
             biased;
             () = &mut draining => break,
-            Some(done) = driver.calls.next() => driver.handle(done),
+            Some(done) = driver.calls.next() => {
+                if threads > 1 && done.runs_code() {
+                    // What this task woke last waits in a place of this thread that no other thread looks into, perhaps
+                    // the connection itself. Should the code block, that would wait with it.
+                    tokio::task::yield_now().await;
+                }
+                driver.handle(done);
+            }
+            Some(task) = eager_tasks.recv() => driver.take(task),
         }
         driver.make_calls();
         driver.poll_tasks();
         // In one process every call may be ready at once; others on this thread are to have their turn.
         tokio::task::consume_budget().await;
     }
+    // From now on no start brings a task; those that were on the way are taken.
+    drop(eager);
+    eager_tasks.close();
+    while let Ok(task) = eager_tasks.try_recv() {
+        driver.take(task);
+    }
     let announced = shared.announce_shutdown(sticky_queue.as_deref(), TaskQueueType::Workflow);
     tokio::join!(driver.drain(), announced);
+}
+
+/// Lets clients in this process bring tasks here with their starts, as long as the first value is held.
+fn eager(
+    shared: &Arc<Shared>,
+    settings: &ShardSettings,
+) -> (Option<Arc<EagerShard>>, mpsc::UnboundedReceiver<EagerWorkflow>) {
+    let (tasks, arriving) = mpsc::unbounded_channel();
+    if !shared.server.starts_eagerly {
+        return (None, arriving);
+    }
+    let shard = Arc::new(EagerShard {
+        registry: Arc::clone(&shared.registry),
+        deployment: shared.deployment.clone(),
+        slots: settings.slots.clone(),
+        load: Arc::clone(&settings.load),
+        tasks,
+    });
+    let weak: Weak<EagerShard> = Arc::downgrade(&shard);
+    shared.client.local_workers().add_eager(shared.task_queue.clone(), weak);
+    (Some(shard), arriving)
 }
 
 struct Driver<'a, C> {
@@ -62,46 +115,93 @@ struct Driver<'a, C> {
     /// Makes a call's future; all of them are of one type, so that none needs a box of its own.
     call: fn(Arc<Shared>, Call) -> C,
     polls_open: usize,
+    fetches_open: usize,
+    /// Fetches that wait for others to end.
+    fetches: VecDeque<(RunKey, Box<GetWorkflowExecutionHistoryRequest>)>,
+    slots: Option<Slots>,
+    load: Arc<Load>,
+    eager_activities: Option<EagerActivities>,
 }
 
 /// What is asked of the server.
 enum Call {
-    Poll(PollKind, Box<PollWorkflowTaskQueueRequest>, Option<Duration>),
+    Poll(
+        PollKind,
+        Box<PollWorkflowTaskQueueRequest>,
+        Option<Duration>,
+        Option<Slots>,
+    ),
+    Complete(
+        RunKey,
+        Box<RespondWorkflowTaskCompletedRequest>,
+        Option<ActivityReservation>,
+    ),
     Output(Output),
 }
 
 /// What came of it.
 enum Done {
-    Polled(PollKind, Result<Box<PollWorkflowTaskQueueResponse>, RpcError>),
+    Polled(
+        PollKind,
+        Result<Box<PollWorkflowTaskQueueResponse>, RpcError>,
+        Option<HeldSlot>,
+    ),
+    Fetched(Input),
     Input(Input),
     Nothing,
+}
+
+impl Done {
+    /// Whether workflow code may run next.
+    fn runs_code(&self) -> bool {
+        match self {
+            Self::Polled(_, Ok(task), _) => !task.task_token.is_empty(),
+            Self::Fetched(_) => true,
+            Self::Input(Input::Completed(_, Ok(answer))) => answer.workflow_task.is_some(),
+            Self::Polled(_, Err(_), _) | Self::Input(_) | Self::Nothing => false,
+        }
+    }
 }
 
 impl<'a> Driver<'a, ()> {
     fn new(
         shared: &'a Arc<Shared>,
         sticky_queue: Option<String>,
-        limits: Limits,
+        settings: ShardSettings,
     ) -> Driver<'a, impl Future<Output = Done> + use<>> {
+        let deployment = shared.deployment.as_ref();
         let options = ShardOptions {
             namespace: shared.namespace(),
             task_queue: shared.task_queue.clone(),
             identity: shared.identity.clone(),
-            max_cached_workflows: limits.cached,
+            max_cached_workflows: settings.cached,
             sticky_queue: sticky_queue.clone().map(|name| (name, STICKY_SCHEDULE_TO_START)),
             sdk: ("steadfast".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             record_flags: shared.server.records_flags,
-            build_id: shared.build_id.clone(),
+            deployment: shared.deployment_options(),
+            versioning_behavior: deployment.map_or_else(Default::default, super::Deployment::behavior),
+            payload_limits: shared.server.payload_limits,
         };
         let programs = RegisteredPrograms(Arc::clone(&shared.registry));
+        let mut shard = Shard::new(options, Box::new(programs));
+        if let Some(limit) = settings.deadlock_timeout {
+            shard = shard.watched(watchdog::watch(shared, limit));
+        }
+        let suggests = shared.server.suggests_pollers;
+        let slots = settings.load.slots;
         Driver {
             shared,
-            shard: Shard::new(options, Box::new(programs)),
-            pollers: Pollers::new(limits.tasks, limits.polls, sticky_queue.is_some()),
+            shard,
+            pollers: Pollers::new(slots, settings.polls, sticky_queue.is_some(), suggests),
             sticky_queue,
             calls: FuturesUnordered::new(),
             call,
             polls_open: 0,
+            fetches_open: 0,
+            fetches: VecDeque::new(),
+            slots: settings.slots,
+            load: settings.load,
+            eager_activities: settings.eager_activities,
         }
     }
 }
@@ -109,8 +209,29 @@ impl<'a> Driver<'a, ()> {
 impl<C: Future<Output = Done>> Driver<'_, C> {
     /// Begins as many polls as there are slots for.
     fn poll_tasks(&mut self) {
-        while let Some(kind) = self.pollers.begin(self.shard.outstanding()) {
+        while let Some(kind) = self.pollers.begin(self.tasks()) {
             self.poll(kind, None);
+        }
+        let (normal, sticky) = self.pollers.in_flight();
+        let load = &self.load;
+        load.tasks.store(self.shard.outstanding(), Relaxed);
+        let polls = normal.saturating_add(sticky);
+        load.in_use
+            .store(self.shard.outstanding().saturating_add(polls), Relaxed);
+        load.normal_polls.store(normal, Relaxed);
+        load.sticky_polls.store(sticky, Relaxed);
+        load.cached.store(self.shard.cached(), Relaxed);
+    }
+
+    /// The tasks that are here, or promised a place.
+    fn tasks(&self) -> usize {
+        match self.slots {
+            // The supplier counts.
+            Some(_) => 0,
+            None => self
+                .shard
+                .outstanding()
+                .saturating_add(self.load.reserved.load(Relaxed)),
         }
     }
 
@@ -129,7 +250,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
             ..PollWorkflowTaskQueueRequest::default()
         };
         self.polls_open = self.polls_open.saturating_add(1);
-        self.push(Call::Poll(kind, Box::new(request), delay));
+        self.push(Call::Poll(kind, Box::new(request), delay, self.slots.clone()));
     }
 
     fn push(&mut self, call: Call) {
@@ -139,20 +260,30 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
     fn handle(&mut self, done: Done) {
         match done {
             Done::Input(input) => self.shard.handle(SystemTime::now(), input),
-            Done::Polled(kind, answer) => {
+            Done::Fetched(input) => {
+                self.fetches_open = self.fetches_open.saturating_sub(1);
+                self.shard.handle(SystemTime::now(), input);
+            }
+            Done::Polled(kind, answer, slot) => {
                 self.polls_open = self.polls_open.saturating_sub(1);
                 let poller = self.pollers.end(kind);
                 match answer {
                     Ok(task) => {
                         poller.backoff.succeeded();
+                        let decision = task.poller_scaling_decision;
                         // An empty answer is the end of a long poll.
-                        if !task.task_token.is_empty() {
-                            self.shard.handle(SystemTime::now(), Input::WorkflowTask(task));
+                        if task.task_token.is_empty() {
+                            poller.scaler.observe(Polled::Nothing(decision), Instant::now());
+                        } else {
+                            poller.scaler.observe(Polled::Task(decision), Instant::now());
+                            self.shared.status.workflow_tasks.polled(kind == PollKind::Sticky);
+                            self.give(task, slot);
                         }
                     }
                     Err(error) => {
+                        poller.scaler.observe(Polled::Failed(error.code()), Instant::now());
                         let delay = poller.backoff.failed(&error, &self.shared.task_queue);
-                        if let Some(kind) = self.pollers.begin(self.shard.outstanding()) {
+                        if let Some(kind) = self.pollers.begin(self.tasks()) {
                             self.poll(kind, Some(delay));
                         }
                     }
@@ -160,6 +291,34 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
             }
             Done::Nothing => {}
         }
+    }
+
+    fn give(&mut self, task: Box<PollWorkflowTaskQueueResponse>, slot: Option<HeldSlot>) {
+        let run_id = task
+            .workflow_execution
+            .as_ref()
+            .map_or("", |execution| execution.run_id.as_str());
+        if self.shared.blocked.contains(run_id) {
+            // It would block this shard as well. The server tries again after the task's timeout.
+            tracing::warn!(
+                run_id,
+                "a task is left to time out, as the run's code still blocks a thread"
+            );
+            return;
+        }
+        let slot = slot.map(|mut slot| {
+            let kind = task.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
+            let execution = task.workflow_execution.as_ref();
+            slot.use_for(kind, execution.map_or("", |execution| execution.workflow_id.as_str()));
+            Box::new(slot) as Box<dyn std::any::Any + Send>
+        });
+        self.shard.handle(SystemTime::now(), Input::WorkflowTask(task, slot));
+    }
+
+    /// Takes a task that came with the answer to a start.
+    fn take(&mut self, task: EagerWorkflow) {
+        let (task, slot) = task.into_parts();
+        self.shard.handle(SystemTime::now(), Input::WorkflowTask(task, slot));
     }
 
     /// Does what the shard wants done.
@@ -172,9 +331,29 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                     }
                     log(notice);
                 }
-                output => self.push(Call::Output(output)),
+                Output::FetchHistory(run, request) => self.fetches.push_back((run, request)),
+                Output::Complete(run, mut request) => {
+                    let eager = self.eager_activities.as_ref();
+                    let reserved = eager.and_then(|eager| eager.reserve(&mut request, &self.shared.task_queue));
+                    self.shared.status.workflow_tasks.done(false);
+                    self.push(Call::Complete(run, request, reserved));
+                }
+                output => {
+                    if matches!(output, Output::Fail(..)) {
+                        self.shared.status.workflow_tasks.done(true);
+                    }
+                    self.push(Call::Output(output));
+                }
             }
         }
+        while self.fetches_open < FETCHES_MAX
+            && let Some((run, request)) = self.fetches.pop_front()
+        {
+            self.fetches_open = self.fetches_open.saturating_add(1);
+            self.push(Call::Output(Output::FetchHistory(run, request)));
+        }
+        self.load.cache_hits.store(self.shard.cache_hits(), Relaxed);
+        self.load.cache_misses.store(self.shard.cache_misses(), Relaxed);
     }
 
     /// Answers the tasks at hand. Open polls may still bring some, if the server ends the polls.
@@ -190,7 +369,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
             tokio::select! {
                 biased;
                 done = self.calls.next() => match done {
-                    Some(Done::Polled(_, Err(_))) => self.polls_open = self.polls_open.saturating_sub(1),
+                    Some(Done::Polled(_, Err(_), _)) => self.polls_open = self.polls_open.saturating_sub(1),
                     Some(done) => self.handle(done),
                     None => break,
                 },
@@ -203,29 +382,43 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
 async fn call(shared: Arc<Shared>, call: Call) -> Done {
     let connection = shared.client.connection();
     match call {
-        Call::Poll(kind, request, delay) => {
+        Call::Poll(kind, request, delay, slots) => {
             if let Some(delay) = delay {
                 tokio::time::sleep(delay).await;
             }
-            Done::Polled(kind, connection.poll_workflow_task_queue(*request).await.map(Box::new))
+            let slot = match slots {
+                None => None,
+                Some(slots) => {
+                    let mut listener = shared.stop.listen();
+                    tokio::select! {
+                        biased;
+                        () = listener.reached(Phase::Draining) => return Done::Polled(kind, Ok(Box::default()), None),
+                        slot = slots.reserve(kind == PollKind::Sticky) => Some(slot),
+                    }
+                }
+            };
+            let answer = connection.poll_workflow_task_queue(*request).await;
+            Done::Polled(kind, answer.map(Box::new), slot)
         }
-        Call::Output(Output::Complete(run, request)) => {
+        Call::Complete(run, request, reservation) => {
             let answer = connection.respond_workflow_task_completed(*request).await;
-            Done::Input(Input::Completed(
-                run,
-                answer.map(Box::new).map_err(|error| refusal(&error)),
-            ))
+            let answer = answer.map(|mut answer| {
+                if let Some(reservation) = reservation {
+                    reservation.hand_over(std::mem::take(&mut answer.activity_tasks));
+                }
+                Box::new(answer)
+            });
+            Done::Input(Input::Completed(run, answer.map_err(|error| refusal(&error))))
         }
+        Call::Output(Output::Complete(..) | Output::Notice(_)) => Done::Nothing,
         Call::Output(Output::Fail(run, request)) => {
             let answer = connection.respond_workflow_task_failed(*request).await;
             Done::Input(Input::Failed(run, answer.map(drop).map_err(|error| refusal(&error))))
         }
         Call::Output(Output::FetchHistory(run, request)) => {
             let answer = connection.get_workflow_execution_history(*request).await;
-            Done::Input(Input::HistoryPage(
-                run,
-                answer.map(Box::new).map_err(|error| refusal(&error)),
-            ))
+            let page = answer.map(Box::new).map_err(|error| refusal(&error));
+            Done::Fetched(Input::HistoryPage(run, page))
         }
         Call::Output(Output::AnswerQuery(request)) => {
             if let Err(error) = connection.respond_query_task_completed(*request).await {
@@ -234,7 +427,6 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
             }
             Done::Nothing
         }
-        Call::Output(Output::Notice(_)) => Done::Nothing,
     }
 }
 
@@ -266,6 +458,12 @@ fn log(notice: Notice) {
             signal,
             reason,
         } => tracing::warn!(workflow_id, run_id, signal, "a signal was dropped: {reason}"),
+        Notice::LargePayload {
+            workflow_id,
+            run_id,
+            workflow_type,
+            message,
+        } => tracing::warn!(workflow_id, run_id, workflow_type, "{message}"),
         Notice::Evicted { run_id, reason } => tracing::debug!(run_id, "a run left the cache: {reason}"),
         other => tracing::warn!(notice = ?other, "notice"),
     }

@@ -1,6 +1,6 @@
 //! What falls due when. Deadlines of the same instant fall due in the order in which they were set.
 
-use super::{batch::BatchKey, counter::Counter, run::RunKey, schedule::ScheduleKey, time::Time};
+use super::{batch::BatchKey, counter::Counter, run::RunKey, schedule::ScheduleKey, task_queue::QueueKey, time::Time};
 use std::collections::BTreeMap;
 
 /// What a deadline does when it falls due.
@@ -18,6 +18,8 @@ pub(crate) enum Due {
     FirstWorkflowTask { run: RunKey },
     /// The run's own time-out or that of its whole chain.
     RunTimeout { run: RunKey },
+    /// A queue may hand out its next task.
+    Queue { queue: QueueKey },
     /// A run that has ended is no longer kept.
     Retention { run: RunKey },
     /// A batch goes on.

@@ -151,6 +151,8 @@ pub(crate) const KEPT_FAILURE_BYTES_MAX: usize = 4 * 1024;
 pub(crate) const POLLER_ABSENCE: Duration = Duration::from_millis(200);
 /// Worker heartbeats kept per namespace.
 pub(crate) const WORKER_HEARTBEATS_MAX: usize = 10_000;
+/// Workers on a page of their list.
+pub(crate) const WORKERS_PAGE: usize = 1_000;
 /// Links of a request.
 pub(crate) const LINKS_MAX: usize = 10;
 /// The least retention of a namespace.

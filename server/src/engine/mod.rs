@@ -55,6 +55,7 @@ mod token;
 mod update;
 mod visibility;
 mod waiter;
+mod worker;
 mod workflow_task;
 mod world;
 
@@ -221,6 +222,10 @@ impl Engine {
             Due::Retention { run } => return self.remove(run),
             Due::Schedule { schedule } => return self.run_schedule(schedule),
             Due::Batch { batch } => return self.run_batch(batch),
+            Due::Queue { queue } => {
+                self.world.queues.turn_has_come(queue);
+                return self.match_queue(queue);
+            }
             _ => {}
         }
         let Self { runs, world, .. } = self;
@@ -231,7 +236,7 @@ impl Engine {
             | Due::WorkflowTask { run, .. }
             | Due::FirstWorkflowTask { run }
             | Due::RunTimeout { run } => run,
-            Due::Retention { .. } | Due::Schedule { .. } | Due::Batch { .. } => return,
+            Due::Retention { .. } | Due::Schedule { .. } | Due::Batch { .. } | Due::Queue { .. } => return,
         };
         let Ok(run) = runs.touch(key) else { return };
         match due {
@@ -244,7 +249,7 @@ impl Engine {
             }
             Due::FirstWorkflowTask { .. } => run.end_backoff(world),
             Due::RunTimeout { .. } => run.time_out(world),
-            Due::Retention { .. } | Due::Schedule { .. } | Due::Batch { .. } => {}
+            Due::Retention { .. } | Due::Schedule { .. } | Due::Batch { .. } | Due::Queue { .. } => {}
         }
     }
 
@@ -493,6 +498,8 @@ impl Engine {
             Request::ResetStickyTaskQueue(r) => R::ResetStickyTaskQueue(Box::new(self.reset_sticky(&r)?)),
             Request::ShutdownWorker(r) => R::ShutdownWorker(Box::new(self.shutdown_worker(&r)?)),
             Request::RecordWorkerHeartbeat(r) => R::RecordWorkerHeartbeat(Box::new(self.record_worker_heartbeat(*r)?)),
+            Request::DescribeWorker(r) => R::DescribeWorker(Box::new(self.describe_worker(&r)?)),
+            Request::ListWorkers(r) => R::ListWorkers(Box::new(self.list_workers(&r)?)),
             Request::DescribeTaskQueue(r) => R::DescribeTaskQueue(Box::new(self.describe_task_queue(&r)?)),
             Request::StartBatchOperation(r) => R::StartBatchOperation(Box::new(self.start_batch(*r)?)),
             Request::StopBatchOperation(r) => R::StopBatchOperation(Box::new(self.stop_batch(&r)?)),

@@ -225,18 +225,4 @@ impl Engine {
             next_page_token: next_page_token.unwrap_or_default(),
         })
     }
-
-    pub(crate) fn record_worker_heartbeat(
-        &mut self,
-        request: RecordWorkerHeartbeatRequest,
-    ) -> Result<RecordWorkerHeartbeatResponse> {
-        let workers = &mut self.world.namespaces.find_mut(&request.namespace)?.workers;
-        for heartbeat in request.worker_heartbeat {
-            if workers.len() >= limits::WORKER_HEARTBEATS_MAX {
-                workers.pop_first();
-            }
-            workers.insert(heartbeat.worker_instance_key.clone(), heartbeat);
-        }
-        Ok(RecordWorkerHeartbeatResponse {})
-    }
 }

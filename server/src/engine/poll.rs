@@ -2,6 +2,7 @@
 
 use super::{
     Engine,
+    deadline::Due,
     error::{Error, Result},
     limits,
     request::{Handled, Reply, expiry},
@@ -63,6 +64,12 @@ impl Engine {
             worker: request.worker_instance_key,
         };
         let queue = self.polled_queue(&request.namespace, Work::Activity, request.task_queue)?;
+        let limit = request
+            .task_queue_metadata
+            .and_then(|metadata| metadata.max_tasks_per_second);
+        if let Some(per_second) = limit {
+            self.world.queues.limit(queue, per_second);
+        }
         let longest = if self.is_shut_down(&poller) {
             Duration::ZERO
         } else {
@@ -124,8 +131,9 @@ impl Engine {
         // A worker that shuts down takes no task any more.
         if !longest.is_zero() {
             self.world.queues.polled(queue, &poller.identity, real);
-            while let Some(task) = self.world.queues.take(queue) {
+            while let Some(task) = self.take(queue) {
                 if let Some(reply) = self.hand_out(task, &poller) {
+                    self.world.queues.handed_out(queue, self.world.now());
                     return Ok(Handled::Reply(reply));
                 }
             }
@@ -139,6 +147,20 @@ impl Engine {
             self.world.queues.wait(queue, waiter, &identity, real);
         }
         Ok(Handled::Wait(waiter))
+    }
+
+    /// The next task of a queue, as soon as the queue may hand one out.
+    fn take(&mut self, queue: QueueKey) -> Option<Task> {
+        let world = &mut self.world;
+        if !world.queues.is_held_back(queue, world.now()) {
+            return world.queues.take(queue);
+        }
+        if world.queues.get(queue).is_some_and(|queue| !queue.tasks.is_empty())
+            && let Some(turn) = world.queues.await_turn(queue)
+        {
+            world.deadlines.set(turn, Due::Queue { queue });
+        }
+        None
     }
 
     /// Gives a task to a poller. `None` if the task is stale.
@@ -180,10 +202,11 @@ impl Engine {
                     continue;
                 }
             };
-            let Some(task) = self.world.queues.take(key) else {
+            let Some(task) = self.take(key) else {
                 return;
             };
             if let Some(reply) = self.hand_out(task, &poller) {
+                self.world.queues.handed_out(key, self.world.now());
                 self.world.queues.leave(key, waiter, self.world.real);
                 self.world.waiters.answer(waiter, Ok(reply));
             }
@@ -193,6 +216,9 @@ impl Engine {
     /// A worker shuts down: its polls end, and nothing is put on its sticky queue any more.
     pub(crate) fn shutdown_worker(&mut self, request: &ShutdownWorkerRequest) -> Result<ShutdownWorkerResponse> {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        if let Some(heartbeat) = &request.worker_heartbeat {
+            self.note_worker(&request.namespace, heartbeat.clone())?;
+        }
         let real = self.world.real;
         let mut ended: Vec<WaiterId> = Vec::new();
         if !request.sticky_task_queue.is_empty() {

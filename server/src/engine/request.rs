@@ -99,6 +99,8 @@ requests! {
     ResetStickyTaskQueue reset_sticky_task_queue workflowservice::ResetStickyTaskQueueRequest => workflowservice::ResetStickyTaskQueueResponse;
     ShutdownWorker shutdown_worker workflowservice::ShutdownWorkerRequest => workflowservice::ShutdownWorkerResponse;
     RecordWorkerHeartbeat record_worker_heartbeat workflowservice::RecordWorkerHeartbeatRequest => workflowservice::RecordWorkerHeartbeatResponse;
+    DescribeWorker describe_worker workflowservice::DescribeWorkerRequest => workflowservice::DescribeWorkerResponse;
+    ListWorkers list_workers workflowservice::ListWorkersRequest => workflowservice::ListWorkersResponse;
     DescribeTaskQueue describe_task_queue workflowservice::DescribeTaskQueueRequest => workflowservice::DescribeTaskQueueResponse;
     PollNexusTaskQueue poll_nexus_task_queue workflowservice::PollNexusTaskQueueRequest => workflowservice::PollNexusTaskQueueResponse;
     CreateSchedule create_schedule workflowservice::CreateScheduleRequest => workflowservice::CreateScheduleResponse;

@@ -9,7 +9,7 @@ use super::{
     waiter::WaiterId,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use steadfast_proto::{common, enums::TaskQueueKind, taskqueue};
 
 /// What kind of work a queue carries.
@@ -127,11 +127,21 @@ pub(crate) struct TaskQueue {
     pub(crate) added: Time,
     pub(crate) seen: BTreeMap<String, Time>,
     pub(crate) is_shut_down: bool,
+    rate: Option<Rate>,
+}
+
+/// How fast a queue hands out its tasks, as a worker asked for: evenly spread over virtual time.
+#[derive(Debug)]
+struct Rate {
+    interval: Duration,
+    next: Time,
+    /// A deadline is set for the next one.
+    is_awaited: bool,
 }
 
 impl TaskQueue {
     /// Whether somebody polls, or did within `window`.
-    pub(crate) fn polled_within(&self, window: std::time::Duration, real: Time) -> bool {
+    pub(crate) fn polled_within(&self, window: Duration, real: Time) -> bool {
         !self.is_shut_down
             && (!self.pollers.is_empty() || self.polled.is_some_and(|polled| real.since(polled) < window))
     }
@@ -203,6 +213,7 @@ impl TaskQueues {
             added: real,
             seen: BTreeMap::new(),
             is_shut_down: false,
+            rate: None,
         };
         self.queues.insert(key, queue);
         key
@@ -243,6 +254,50 @@ impl TaskQueues {
         self.backlog.insert(key);
         if !queue.pollers.is_empty() {
             self.ready.push(key);
+        }
+    }
+
+    /// From now on the queue hands out no more than so many tasks in a second.
+    pub(crate) fn limit(&mut self, key: QueueKey, per_second: f64) {
+        let Some(queue) = self.queues.get_mut(&key) else {
+            return;
+        };
+        let interval = Duration::try_from_secs_f64(1.0 / per_second).unwrap_or(Duration::MAX);
+        match &mut queue.rate {
+            Some(rate) => rate.interval = interval,
+            None => {
+                queue.rate = Some(Rate {
+                    interval,
+                    next: Time::default(),
+                    is_awaited: false,
+                });
+            }
+        }
+    }
+
+    /// A task was handed out at that time (virtual).
+    pub(crate) fn handed_out(&mut self, key: QueueKey, now: Time) {
+        if let Some(rate) = self.queues.get_mut(&key).and_then(|queue| queue.rate.as_mut()) {
+            rate.next = rate.next.max(now).plus(rate.interval);
+        }
+    }
+
+    /// Whether the queue may hand out no task yet.
+    pub(crate) fn is_held_back(&self, key: QueueKey, now: Time) -> bool {
+        let rate = self.queues.get(&key).and_then(|queue| queue.rate.as_ref());
+        rate.is_some_and(|rate| rate.next > now)
+    }
+
+    /// When the queue may hand out its next task, if nobody waits for that time yet; from now on somebody does.
+    pub(crate) fn await_turn(&mut self, key: QueueKey) -> Option<Time> {
+        let rate = self.queues.get_mut(&key)?.rate.as_mut()?;
+        (!std::mem::replace(&mut rate.is_awaited, true)).then_some(rate.next)
+    }
+
+    /// That time has come.
+    pub(crate) fn turn_has_come(&mut self, key: QueueKey) {
+        if let Some(rate) = self.queues.get_mut(&key).and_then(|queue| queue.rate.as_mut()) {
+            rate.is_awaited = false;
         }
     }
 

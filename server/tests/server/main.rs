@@ -22,4 +22,5 @@ mod support;
 mod update;
 mod virtual_time;
 mod visibility;
+mod worker;
 mod workflow_task;

@@ -4,6 +4,7 @@
 //! other is made certain by gates, never by waiting a while. Most end with `check_history`: the same events everywhere.
 
 mod activity;
+mod activity_operation;
 mod cache;
 mod cancel;
 mod child;
@@ -21,4 +22,5 @@ mod terminate;
 mod timer;
 mod update;
 mod worker;
+mod worker_load;
 mod workflow;

@@ -88,7 +88,9 @@ fn may_go_away(error: &RpcError) -> bool {
     match error.code() {
         // The server says with the same code that there are too many calls, and that this one is too large.
         Code::ResourceExhausted => !error.message().contains("larger than max"),
-        Code::DataLoss | Code::Internal | Code::Unknown | Code::Aborted | Code::OutOfRange | Code::Unavailable => true,
+        // Here the message is larger than the client itself would send.
+        Code::OutOfRange => !error.message().contains("message length too large"),
+        Code::DataLoss | Code::Internal | Code::Unknown | Code::Aborted | Code::Unavailable => true,
         _ => false,
     }
 }
@@ -167,5 +169,7 @@ mod tests {
             "grpc: received message larger than max (5 vs. 4)",
         );
         assert_eq!(Retry::Call.delay(&large, 1, AT_ONCE, MIDDLE), None);
+        let too_large_to_send = RpcError::new(Code::OutOfRange, "encoded message length too large: found 5 bytes");
+        assert_eq!(Retry::Call.delay(&too_large_to_send, 1, AT_ONCE, MIDDLE), None);
     }
 }
