@@ -4,10 +4,15 @@
 
 mod cache;
 mod finish;
+mod local_activity;
 mod task;
 
-use crate::{Programs, Run, TurnError, WorkflowInfo, guard, history::Step, limits::BUFFERED_QUERIES_MAX};
+use crate::{
+    LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask, Programs, Run, TurnError,
+    WorkflowInfo, guard, history::Step, limits::BUFFERED_QUERIES_MAX,
+};
 use cache::{Cache, Entry, Stage};
+use local_activity::LocalActivities;
 use std::{collections::VecDeque, mem, time::SystemTime};
 use steadfast_proto::workflowservice::{
     GetWorkflowExecutionHistoryRequest, GetWorkflowExecutionHistoryResponse, PollWorkflowTaskQueueResponse,
@@ -45,6 +50,8 @@ pub struct ShardOptions {
     pub sdk: (String, String),
     /// Whether the server records SDK flags (its capability `sdk_metadata`).
     pub record_flags: bool,
+    /// How many local activities run at the same time; at least one does.
+    pub max_local_activities: usize,
     /// The worker's deployment build id, if any.
     pub build_id: Option<String>,
 }
@@ -59,6 +66,14 @@ pub enum Input {
     Completed(RunKey, Result<Box<RespondWorkflowTaskCompletedResponse>, Refusal>),
     /// The answer to [`Output::Fail`].
     Failed(RunKey, Result<(), Refusal>),
+    /// What came of [`Output::RunLocalActivity`].
+    LocalActivity(LocalActivityKey, LocalActivityOutcome),
+    /// The time that [`Shard::next_deadline`] named has come.
+    Deadline,
+    /// The worker stops: local activities that run go on, and are not tried again here.
+    Leaving,
+    /// The worker stops for good: local activities are told to stop, and their runs go to other workers.
+    LeavingNow,
 }
 
 /// Why the server refused a call.
@@ -80,6 +95,10 @@ pub enum Output {
     AnswerQuery(Box<RespondQueryTaskCompletedRequest>),
     /// Fetch a page of history, then hand it in with [`Input::HistoryPage`].
     FetchHistory(RunKey, Box<GetWorkflowExecutionHistoryRequest>),
+    /// Make an attempt at a local activity, then tell what came of it with [`Input::LocalActivity`].
+    RunLocalActivity(Box<LocalActivityTask>),
+    /// Tell the body of a local activity to stop; what comes of it is to be told all the same.
+    StopLocalActivity(LocalActivityKey, LocalActivityStop),
     /// Something a person may want to know, to be logged by the driver.
     Notice(Notice),
 }
@@ -128,6 +147,11 @@ pub struct Shard {
     cache: Cache,
     outputs: VecDeque<Output>,
     outstanding: usize,
+    locals: LocalActivities,
+    /// The time of the input at hand.
+    now: SystemTime,
+    leaving: bool,
+    leaving_now: bool,
 }
 
 impl Shard {
@@ -140,22 +164,38 @@ impl Shard {
             cache: Cache::default(),
             outputs: VecDeque::new(),
             outstanding: 0,
+            locals: LocalActivities::default(),
+            now: SystemTime::UNIX_EPOCH,
+            leaving: false,
+            leaving_now: false,
         }
     }
 
     /// Takes in what happened; workflow code runs in this call.
-    pub fn handle(&mut self, _now: SystemTime, input: Input) {
+    pub fn handle(&mut self, now: SystemTime, input: Input) {
+        self.now = now;
         match input {
             Input::WorkflowTask(poll) => self.handle_task(poll),
             Input::HistoryPage(key, page) => self.handle_page(&key, page),
             Input::Completed(key, response) => self.handle_completed(&key, response),
             Input::Failed(key, _) => self.handle_failed(&key),
+            Input::LocalActivity(key, outcome) => self.handle_local_activity(key, outcome),
+            Input::Deadline => self.handle_deadlines(),
+            Input::Leaving => self.leave(false),
+            Input::LeavingNow => self.leave(true),
         }
+        self.go_on_with_touched();
     }
 
     /// What is to be done next.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+
+    /// When [`Input::Deadline`] is to be given, if at all.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<SystemTime> {
+        self.locals.next_deadline()
     }
 
     /// How many tasks are held: taken in and not yet answered.
@@ -202,13 +242,10 @@ impl Shard {
         self.cache.set_busy(slot);
         let Some(entry) = self.cache.at(slot) else { return };
         let last_event_id = entry.run.as_ref().map(Run::last_event_id);
-        match Task::new(*poll, last_event_id) {
+        match Task::new(*poll, last_event_id, self.now) {
             Ok(task) => {
-                if task.is_cache_miss()
-                    && let Some(run) = entry.run.take()
-                {
-                    guard::drop_quietly(run);
-                    self.cache.count_dropped();
+                if task.is_cache_miss() {
+                    self.drop_run(slot);
                 }
                 self.advance(slot, task);
             }
@@ -233,12 +270,8 @@ impl Shard {
                     if is_live {
                         turn.messages = mem::take(&mut task.messages);
                     }
-                    match run.turn(*turn) {
-                        Ok(commands) if is_live => {
-                            task.commands = commands;
-                            task.is_done = true;
-                        }
-                        Ok(_) => {}
+                    match run.turn(*turn, self.now) {
+                        Ok(()) => task.is_done |= is_live,
                         Err(error) => return self.fail(slot, &task, &error),
                     }
                     self.report_signals(slot, &task);
@@ -280,6 +313,7 @@ impl Shard {
     }
 
     fn evict(&mut self, slot: u32, reason: &str) {
+        self.drop_local_activities(slot);
         if let Some(entry) = self.cache.remove(slot) {
             self.outputs.push_back(Output::Notice(Notice::Evicted {
                 run_id: entry.run_id.clone(),

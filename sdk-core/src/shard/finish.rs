@@ -30,12 +30,33 @@ impl Shard {
             let error = task.premature_end();
             return self.fail(slot, &task, &error);
         }
+        self.settle(slot, task);
+    }
+
+    /// Answers a task; if local activities still run, the server is to make another at once.
+    pub(super) fn complete(&mut self, slot: u32, task: Box<Task>, is_another_wanted: bool) {
+        let nonfirst_attempts = self.meter_local_activities(slot);
         let Some(entry) = self.cache.at(slot) else { return };
         entry.stage = Stage::Completing;
+        let is_handed_off = entry.is_handed_off;
         let Some(run) = entry.run.as_mut() else { return };
         let key = task.key();
-        let request = completion(&self.options, run, *task);
+        let mut request = completion(&self.options, run, *task);
+        request.metering_metadata = Some(MeteringMetadata {
+            nonfirst_local_activity_execution_attempts: nonfirst_attempts,
+        });
+        request.force_create_new_workflow_task = is_another_wanted;
+        // Without a cache, too, it stays here while its local activities run.
+        request.return_new_workflow_task |= is_another_wanted;
+        if is_handed_off {
+            request.sticky_attributes = None;
+            request.return_new_workflow_task = false;
+        }
+        let has_ended = run.has_ended();
         self.outputs.push_back(Output::Complete(key, Box::new(request)));
+        if has_ended {
+            self.drop_local_activities(slot);
+        }
     }
 
     fn answer_query_task(&mut self, slot: u32, mut task: Task) {
@@ -137,16 +158,19 @@ impl Shard {
         }
         let has_ended = entry.run.as_ref().is_some_and(Run::has_ended);
         let next = response.workflow_task.filter(|task| !task.task_token.is_empty());
+        let has_ended = has_ended || entry.is_handed_off;
         if has_ended || (self.options.max_cached_workflows == 0 && next.is_none()) {
             self.drop_run(slot);
         }
-        match next {
-            Some(next) => {
-                self.outstanding = self.outstanding.saturating_add(1);
-                self.start(slot, Box::new(next));
+        if let Some(next) = next {
+            self.outstanding = self.outstanding.saturating_add(1);
+            if let Some(entry) = self.cache.at(slot)
+                && entry.buffered.replace(Box::new(next)).is_some()
+            {
+                self.outstanding = self.outstanding.saturating_sub(1);
             }
-            None => self.rest(slot),
         }
+        self.rest(slot);
     }
 
     /// The server has another view of the run than we: the run starts anew with its next task.
@@ -206,8 +230,11 @@ impl Shard {
         }
     }
 
-    fn drop_run(&mut self, slot: u32) {
-        if let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.take()) {
+    pub(super) fn drop_run(&mut self, slot: u32) {
+        self.drop_local_activities(slot);
+        let Some(entry) = self.cache.at(slot) else { return };
+        entry.is_handed_off = false;
+        if let Some(run) = entry.run.take() {
             self.cache.count_dropped();
             guard::drop_quietly(run);
         }
@@ -226,7 +253,7 @@ fn completion(options: &ShardOptions, run: &mut Run, mut task: Task) -> RespondW
     #[allow(deprecated, reason = "older servers tell builds apart by this stamp")]
     RespondWorkflowTaskCompletedRequest {
         task_token: task.token,
-        commands: task.commands,
+        commands: run.take_commands(),
         identity: options.identity.clone(),
         sticky_attributes: sticky.map(|(queue, timeout)| StickyExecutionAttributes {
             worker_task_queue: Some(TaskQueue {
@@ -245,7 +272,6 @@ fn completion(options: &ShardOptions, run: &mut Run, mut task: Task) -> RespondW
         }),
         messages: run.take_messages(),
         sdk_metadata: run.record_sdk(name, version),
-        metering_metadata: Some(MeteringMetadata::default()),
         capabilities: Some(Capabilities {
             discard_speculative_workflow_task_with_events: true,
         }),

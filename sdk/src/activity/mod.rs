@@ -9,6 +9,7 @@ mod context;
 mod definition;
 mod heartbeat;
 mod info;
+mod local_activity;
 mod mock;
 mod options;
 mod retry;
@@ -23,6 +24,7 @@ pub use definition::{
     CloseTimeoutSet, ImplementedBy, blocking,
 };
 pub use info::ActivityInfo;
+pub use local_activity::{Local, LocalActivityCall, LocalActivityOptions};
 pub use mock::{MockSet, mock_activity};
 pub use options::{ActivityCancellation, ActivityOptions};
 pub use retry::RetryPolicy;

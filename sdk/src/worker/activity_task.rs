@@ -66,28 +66,16 @@ impl ActivityTask {
     }
 
     async fn outcome(&mut self) -> Result<Payloads, Failure> {
-        let name = self.task.activity_type.as_ref().map_or("", |known| known.name.as_str());
-        let registry = &self.shared.registry;
-        let Some(activity) = registry.find_activity(name) else {
-            let known = registry.activity_names().join("`, `");
-            let message = format!(
-                "activity `{name}` is not registered on this worker of task queue \"{}\"; registered: `{known}`",
-                self.shared.task_queue
-            );
-            tracing::warn!(activity_type = name, "{message}");
-            return Err(failure("NotFoundError", message));
-        };
-        let (shared, heartbeats) = (&self.shared, Arc::clone(&self.heartbeats));
+        let shared = Arc::clone(&self.shared);
         let start_to_close = self.task.start_to_close_timeout.as_ref().and_then(std_duration);
         let input = self.task.input.take();
+        let heartbeats = Arc::clone(&self.heartbeats);
         let context = ActivityContext::new(&shared.client, &shared.task_queue, &mut self.task, heartbeats);
-        // The call itself is user code too, and may panic.
-        let body = AssertUnwindSafe(async { activity(context, input.as_ref()).await }).catch_unwind();
-        let outcome = match start_to_close.filter(|timeout| !timeout.is_zero()) {
+        let body = run_body(&shared, context, input.as_ref());
+        match start_to_close.filter(|timeout| !timeout.is_zero()) {
             Some(timeout) => self.watch(body, timeout.saturating_add(TIMEOUT_MARGIN)).await,
             None => body.await,
-        };
-        outcome.unwrap_or_else(|panic| Err(failure("Panic", format!("the activity panicked: {}", text(&*panic)))))
+        }
     }
 
     /// Tells the activity when the server has given it up.
@@ -100,6 +88,31 @@ impl ActivityTask {
         }
         body.await
     }
+}
+
+/// Runs an activity's code; a panic is a failure, as is a type that nobody registered.
+pub(super) async fn run_body(
+    shared: &Shared,
+    context: ActivityContext,
+    input: Option<&Payloads>,
+) -> Result<Payloads, Failure> {
+    let (name, registry) = (&context.info().activity_type, &shared.registry);
+    let Some(activity) = registry.find_activity(name) else {
+        let known = registry.activity_names().join("`, `");
+        let message = format!(
+            "activity `{name}` is not registered on this worker of task queue \"{}\"; registered: `{known}`",
+            shared.task_queue
+        );
+        tracing::warn!(activity_type = name, "{message}");
+        return Err(failure("NotFoundError", message));
+    };
+    // The call itself is user code too, and may panic.
+    let body = AssertUnwindSafe(async { activity(context, input).await }).catch_unwind();
+    let panicked = |panic: Box<dyn Any + Send>| {
+        let message = format!("the activity panicked: {}", text(&*panic));
+        Err(failure("Panic", message))
+    };
+    body.await.unwrap_or_else(panicked)
 }
 
 struct CloseOnDrop(Arc<Heartbeats>);
@@ -206,7 +219,7 @@ impl Report {
 
 /// The failure of an activity that stopped because it was told to, though nobody asked for its cancellation: the server
 /// takes a cancellation only if it asked for one.
-fn stopped(failed: Failure, reason: Option<CancelReason>) -> Failure {
+pub(super) fn stopped(failed: Failure, reason: Option<CancelReason>) -> Failure {
     if !matches!(failed.failure_info, Some(FailureInfo::CanceledFailureInfo(_))) {
         return failed;
     }

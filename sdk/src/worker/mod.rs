@@ -4,6 +4,7 @@ mod activity_driver;
 mod activity_task;
 mod backoff;
 mod error;
+mod local_activity;
 mod options;
 mod poller;
 mod registry;

@@ -25,6 +25,7 @@ use tokio::{
 const CACHED_WORKFLOWS: usize = 1_000;
 const CONCURRENT_WORKFLOW_TASKS: usize = 100;
 const CONCURRENT_ACTIVITIES: usize = 100;
+const CONCURRENT_LOCAL_ACTIVITIES: usize = 100;
 const POLLERS: usize = 8;
 
 /// Polls a task queue and runs what is registered here.
@@ -63,6 +64,7 @@ struct Options {
     cached_workflows_max: usize,
     workflow_tasks_max: usize,
     activities_max: usize,
+    local_activities_max: usize,
     workflow_pollers: usize,
     activity_pollers: usize,
     grace_period: Duration,
@@ -92,6 +94,7 @@ impl Worker {
                 cached_workflows_max: CACHED_WORKFLOWS,
                 workflow_tasks_max: CONCURRENT_WORKFLOW_TASKS,
                 activities_max: CONCURRENT_ACTIVITIES,
+                local_activities_max: CONCURRENT_LOCAL_ACTIVITIES,
                 workflow_pollers: POLLERS,
                 activity_pollers: POLLERS,
                 grace_period: Duration::ZERO,
@@ -164,6 +167,12 @@ impl Worker {
     /// How many activities it runs at the same time (100 if not set).
     pub fn max_concurrent_activities(mut self, activities: usize) -> Self {
         self.options.activities_max = activities;
+        self
+    }
+
+    /// How many local activities it runs at the same time (100 if not set).
+    pub fn max_concurrent_local_activities(mut self, activities: usize) -> Self {
+        self.options.local_activities_max = activities;
         self
     }
 
@@ -307,14 +316,10 @@ impl Worker {
                 let limits = workflow_driver::Limits {
                     cached: share(self.options.cached_workflows_max),
                     tasks: share(self.options.workflow_tasks_max),
+                    local_activities: share(self.options.local_activities_max),
                     polls: share(self.options.workflow_pollers),
                 };
-                drivers.spawn(workflow_driver::drive(
-                    Arc::clone(&shared),
-                    shard,
-                    limits,
-                    stop.listen(),
-                ));
+                drivers.spawn(workflow_driver::drive(Arc::clone(&shared), shard, limits, stop.clone()));
             }
         }
         if shared.registry.has_activities() {
@@ -341,6 +346,7 @@ impl Worker {
         let counts = [
             ("max_concurrent_workflow_tasks", self.options.workflow_tasks_max),
             ("max_concurrent_activities", self.options.activities_max),
+            ("max_concurrent_local_activities", self.options.local_activities_max),
             ("workflow_pollers", self.options.workflow_pollers),
             ("activity_pollers", self.options.activity_pollers),
         ];

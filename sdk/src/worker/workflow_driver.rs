@@ -1,15 +1,17 @@
 //! Drives a shard: one task that owns it, its polls and its calls in flight. No lock, and nothing hops.
 
 use super::{
+    local_activity::{LocalActivities, LocalActivity},
     poller::{PollKind, Pollers},
     registry::RegisteredPrograms,
     shared::Shared,
-    stop::{Listener, Phase},
+    stop::{Phase, Stop},
 };
 use crate::client::RpcError;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::{
-    future::Future,
+    future::{Future, pending},
+    pin::Pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -18,6 +20,8 @@ use steadfast_proto::{
     enums::TaskQueueType,
     workflowservice::{PollWorkflowTaskQueueRequest, PollWorkflowTaskQueueResponse},
 };
+
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How long a task may wait on a sticky queue before any worker may take it.
 const STICKY_SCHEDULE_TO_START: Duration = Duration::from_secs(10);
@@ -29,20 +33,24 @@ const POLLS_END: Duration = Duration::from_secs(5);
 pub(super) struct Limits {
     pub(super) cached: usize,
     pub(super) tasks: usize,
+    pub(super) local_activities: usize,
     pub(super) polls: usize,
 }
 
 /// Runs a shard until the worker stops and the shard's tasks are answered.
-pub(super) async fn drive(shared: Arc<Shared>, shard: usize, limits: Limits, mut stop: Listener) {
+pub(super) async fn drive(shared: Arc<Shared>, shard: usize, limits: Limits, stop: Stop) {
     let sticky_queue = (limits.cached > 0).then(|| format!("{}-{}-{shard}", shared.identity, shared.instance_key));
     let mut driver = Driver::new(&shared, sticky_queue.clone(), limits);
-    let mut draining = std::pin::pin!(stop.reached(Phase::Draining));
+    let mut listener = stop.listen();
+    let mut draining = std::pin::pin!(listener.reached(Phase::Draining));
     driver.poll_tasks();
     loop {
+        let deadline = driver.shard.next_deadline();
         tokio::select! {
             biased;
             () = &mut draining => break,
             Some(done) = driver.calls.next() => driver.handle(done),
+            () = driver.alarm.reached(deadline) => driver.tell(Input::Deadline),
         }
         driver.make_calls();
         driver.poll_tasks();
@@ -50,7 +58,7 @@ pub(super) async fn drive(shared: Arc<Shared>, shard: usize, limits: Limits, mut
         tokio::task::consume_budget().await;
     }
     let announced = shared.announce_shutdown(sticky_queue.as_deref(), TaskQueueType::Workflow);
-    tokio::join!(driver.drain(), announced);
+    tokio::join!(driver.drain(&stop), announced);
 }
 
 struct Driver<'a, C> {
@@ -62,12 +70,15 @@ struct Driver<'a, C> {
     /// Makes a call's future; all of them are of one type, so that none needs a box of its own.
     call: fn(Arc<Shared>, Call) -> C,
     polls_open: usize,
+    local_activities: LocalActivities,
+    alarm: Alarm,
 }
 
 /// What is asked of the server.
 enum Call {
     Poll(PollKind, Box<PollWorkflowTaskQueueRequest>, Option<Duration>),
     Output(Output),
+    LocalActivity(LocalActivity),
 }
 
 /// What came of it.
@@ -91,6 +102,7 @@ impl<'a> Driver<'a, ()> {
             sticky_queue: sticky_queue.clone().map(|name| (name, STICKY_SCHEDULE_TO_START)),
             sdk: ("steadfast".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             record_flags: shared.server.records_flags,
+            max_local_activities: limits.local_activities,
             build_id: shared.build_id.clone(),
         };
         let programs = RegisteredPrograms(Arc::clone(&shared.registry));
@@ -102,6 +114,8 @@ impl<'a> Driver<'a, ()> {
             calls: FuturesUnordered::new(),
             call,
             polls_open: 0,
+            local_activities: LocalActivities::default(),
+            alarm: Alarm::default(),
         }
     }
 }
@@ -136,9 +150,18 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
         self.calls.push((self.call)(Arc::clone(self.shared), call));
     }
 
+    fn tell(&mut self, input: Input) {
+        self.shard.handle(SystemTime::now(), input);
+    }
+
     fn handle(&mut self, done: Done) {
         match done {
-            Done::Input(input) => self.shard.handle(SystemTime::now(), input),
+            Done::Input(input) => {
+                if let Input::LocalActivity(key, _) = &input {
+                    self.local_activities.end(*key);
+                }
+                self.tell(input);
+            }
             Done::Polled(kind, answer) => {
                 self.polls_open = self.polls_open.saturating_sub(1);
                 let poller = self.pollers.end(kind);
@@ -147,7 +170,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                         poller.backoff.succeeded();
                         // An empty answer is the end of a long poll.
                         if !task.task_token.is_empty() {
-                            self.shard.handle(SystemTime::now(), Input::WorkflowTask(task));
+                            self.tell(Input::WorkflowTask(task));
                         }
                     }
                     Err(error) => {
@@ -172,31 +195,71 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                     }
                     log(notice);
                 }
+                Output::RunLocalActivity(task) => {
+                    let activity = self.local_activities.begin(self.shared, task);
+                    self.push(Call::LocalActivity(activity));
+                }
+                Output::StopLocalActivity(key, why) => self.local_activities.stop(key, why),
                 output => self.push(Call::Output(output)),
             }
         }
     }
 
     /// Answers the tasks at hand. Open polls may still bring some, if the server ends the polls.
-    async fn drain(mut self) {
+    async fn drain(mut self, stop: &Stop) {
+        let mut listener = stop.listen();
+        let mut cancelling = std::pin::pin!(listener.reached(Phase::Cancelling));
+        let mut is_cancelling = false;
+        self.tell(Input::Leaving);
         let mut are_polls_awaited = self.shared.server.completes_polls_on_shutdown;
-        let mut polls_end = std::pin::pin!(tokio::time::sleep(POLLS_END));
+        let mut polls_end = std::pin::pin!(sleep(POLLS_END));
         loop {
             self.make_calls();
             let is_busy = self.calls.len() > self.polls_open || self.shard.outstanding() > 0;
             if !is_busy && (!are_polls_awaited || self.polls_open == 0) {
                 break;
             }
+            let deadline = self.shard.next_deadline();
             tokio::select! {
                 biased;
+                () = &mut cancelling, if !is_cancelling => {
+                    is_cancelling = true;
+                    self.tell(Input::LeavingNow);
+                }
                 done = self.calls.next() => match done {
                     Some(Done::Polled(_, Err(_))) => self.polls_open = self.polls_open.saturating_sub(1),
                     Some(done) => self.handle(done),
                     None => break,
                 },
+                () = self.alarm.reached(deadline) => self.tell(Input::Deadline),
                 () = &mut polls_end, if are_polls_awaited => are_polls_awaited = false,
             }
         }
+    }
+}
+
+/// Tells when a shard's next deadline has come; nothing is set while there is something else to do.
+#[derive(Default)]
+struct Alarm {
+    sleep: Option<Pin<Box<Sleep>>>,
+    set_to: Option<SystemTime>,
+}
+
+impl Alarm {
+    async fn reached(&mut self, deadline: Option<SystemTime>) {
+        let Some(deadline) = deadline else {
+            return pending().await;
+        };
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep(Duration::ZERO)));
+        if self.set_to != Some(deadline) {
+            let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+            let now = Instant::now();
+            sleep.as_mut().reset(now.checked_add(left).unwrap_or(now));
+            self.set_to = Some(deadline);
+        }
+        sleep.as_mut().await;
+        // If the system's clock is behind, it is set again.
+        self.set_to = None;
     }
 }
 
@@ -205,7 +268,7 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
     match call {
         Call::Poll(kind, request, delay) => {
             if let Some(delay) = delay {
-                tokio::time::sleep(delay).await;
+                sleep(delay).await;
             }
             Done::Polled(kind, connection.poll_workflow_task_queue(*request).await.map(Box::new))
         }
@@ -234,7 +297,9 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
             }
             Done::Nothing
         }
-        Call::Output(Output::Notice(_)) => Done::Nothing,
+        Call::LocalActivity(activity) => Done::Input(activity.run().await),
+        // These aren't calls.
+        Call::Output(Output::Notice(_) | Output::RunLocalActivity(_) | Output::StopLocalActivity(..)) => Done::Nothing,
     }
 }
 
