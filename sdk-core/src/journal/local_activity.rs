@@ -295,7 +295,8 @@ impl Journal {
             };
             let (asked_at, began) = activity.asked_at;
             let original = activity.original_schedule_time;
-            let complete = asked_at + self.worker_time.duration_since(began).unwrap_or_default();
+            let elapsed = self.worker_time.duration_since(began).unwrap_or_default();
+            let complete = asked_at.checked_add(elapsed).unwrap_or(asked_at);
             let Ended {
                 attempt,
                 result,
