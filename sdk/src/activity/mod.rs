@@ -2,7 +2,8 @@
 //!
 //! An activity is a function with [`#[activity]`](macro@crate::activity), asynchronous or blocking, free or a method in an
 //! impl block with [`#[activities]`](macro@crate::activities). A workflow calls it by
-//! [`ctx.activity::<function>(input)`](crate::workflow::WorkflowContext::activity) or through a [`Stub`].
+//! [`ctx.activity::<function>(input)`](crate::workflow::WorkflowContext::activity) or through a [`Stub`]. What takes moments
+//! may run as a [local](crate::workflow::WorkflowContext::local_activity) one, within the workflow's task.
 
 mod call;
 mod context;

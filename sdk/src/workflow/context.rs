@@ -195,6 +195,15 @@ impl<S> WorkflowContext<S> {
     /// recorded with the task; if the worker dies before that, it is run again.
     ///
     /// Of the options that its attribute gives, those for task queues and heartbeats don't apply.
+    ///
+    /// ```no_run
+    /// # use steadfast::prelude::*;
+    /// # #[activity] async fn look_up(name: String) -> Result<u32, ActivityError> { Ok(name.len() as u32) }
+    /// # async fn example<S>(ctx: WorkflowContext<S>) -> WorkflowResult<u32> {
+    /// let price = ctx.local_activity::<look_up>("teapot".to_owned()).start_to_close_timeout(secs(2)).await?;
+    /// # Ok(price)
+    /// # }
+    /// ```
     #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
     pub fn local_activity<A: Activity>(&self, input: A::Input) -> LocalActivityCall<A::Output, A::Timeout> {
         let converter = &self.0.converter;

@@ -92,6 +92,20 @@ async fn a_workflow_gets_what_its_local_activities_return_within_one_task() -> O
     environment.check_history("local_activity_results", &results).await
 }
 
+#[steadfast::test]
+async fn mocks_stand_in_for_local_activities_too(env: TestEnv) -> Outcome {
+    env.worker("mocked")
+        .workflow::<Results>()
+        .mock::<double>(|number| Ok(number + 100))
+        .mock::<count>(|_| Ok(1))
+        .mock::<is_local>(|()| Ok(true))
+        .mock_activities::<Shelf>(|mock| mock.label(|number| Ok(format!("mock {number}"))))
+        .start();
+    let results = env.client().execute::<Results>(()).task_queue("mocked").await?;
+    assert_eq!(results, (203, 1, "mock 7".to_owned(), true, "mock 8".to_owned()));
+    Ok(())
+}
+
 #[derive(Clone, Default)]
 struct Relay {
     baton: Gate,
