@@ -1,6 +1,7 @@
 //! What workflow code asks of its run.
 
-use std::time::Duration;
+use crate::LocalActivityAttributes;
+use std::{sync::Arc, time::Duration};
 use steadfast_proto::{
     command::{
         RequestCancelExternalWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
@@ -17,6 +18,15 @@ pub enum Command {
     Activity {
         /// The command as the server will see it.
         attributes: Box<ScheduleActivityTaskCommandAttributes>,
+        /// What cancelling means.
+        cancellation: ActivityCancellation,
+        /// Summary and details shown by tools.
+        user_metadata: Option<UserMetadata>,
+    },
+    /// Run a local activity in the worker, while the workflow task stays open.
+    LocalActivity {
+        /// What is to be run, and how.
+        attributes: Arc<LocalActivityAttributes>,
         /// What cancelling means.
         cancellation: ActivityCancellation,
         /// Summary and details shown by tools.

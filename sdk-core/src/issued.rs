@@ -24,6 +24,7 @@ pub(crate) struct Issued {
 pub(crate) enum What {
     ScheduleActivity { slot: u32 },
     CancelActivity { slot: u32, scheduled_event_id: i64 },
+    LocalActivity { slot: u32 },
     StartTimer { slot: u32, number: u64 },
     CancelTimer { slot: u32, number: u64 },
     StartChild { slot: u32 },

@@ -4,9 +4,11 @@ mod apply;
 mod code;
 mod compare;
 mod external;
+mod local_activity;
 mod scope;
 
 pub(crate) use apply::Applied;
+use local_activity::LocalActivities;
 
 use crate::{
     Resolution, ScopeId, TaskFailure, UpdateRequest,
@@ -56,6 +58,11 @@ pub(crate) struct Journal {
     pub(crate) mode: Mode,
     pub(crate) replaying: bool,
     pub(crate) now: SystemTime,
+    /// The worker's time, where nothing that code sees depends on it.
+    pub(crate) worker_time: SystemTime,
+    /// Something happened that code is to run for.
+    pub(crate) happened: bool,
+    pub(crate) locals: LocalActivities,
     /// The id of the last event applied.
     pub(crate) last_event_id: i64,
     /// The same, as code sees it: that of the task's start.
@@ -109,6 +116,9 @@ impl Journal {
             mode: Mode::Idle,
             replaying: true,
             now,
+            worker_time: now,
+            happened: false,
+            locals: LocalActivities::default(),
             last_event_id: 0,
             history_length: 0,
             history_size_bytes: 0,
@@ -202,13 +212,14 @@ impl Journal {
         self.issue(What::Terminal(terminal), attributes, Location::caller());
     }
 
-    /// The commands to be sent.
+    /// The commands to be sent. When replaying there are none, history has them.
     pub(crate) fn send(&mut self) -> Vec<Command> {
-        self.queue.send()
+        if self.replaying { Vec::new() } else { self.queue.send() }
     }
 
     /// Resolves an operation that code still waits for.
     fn resolve(&mut self, slot: u32, resolution: Resolution, wakers: &mut Vec<Waker>) {
+        self.happened = true;
         let Some(operation) = self.operations.at(slot) else {
             return;
         };

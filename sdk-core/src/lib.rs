@@ -28,6 +28,7 @@ mod host;
 mod issued;
 mod journal;
 mod limits;
+mod local_activity;
 mod machines;
 mod mismatch;
 mod operation;
@@ -44,6 +45,9 @@ mod tests;
 
 pub use command::{ActivityCancellation, ChildCancellation, Command};
 pub use host::{Host, OperationId, PendingOperation, Resolution, ScopeId, Undelivered, WorkflowInfo};
+pub use local_activity::{
+    LocalActivityAttributes, LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask,
+};
 pub use mismatch::{Mismatch, Row, TurnError};
 pub use program::{BoxFuture, Exit, Handled, Program, Programs, Signal, TaskFailure, UpdateRequest};
 pub use replay::{ReplayError, Replayed, replay, replay_bytes};

@@ -1,5 +1,7 @@
 //! The bounds of everything that could grow.
 
+use std::time::Duration;
+
 /// How often routines may be polled in one turn before the turn counts as one that never comes to rest.
 pub(crate) const POLLS_PER_TURN_MAX: usize = 1_000_000;
 
@@ -23,3 +25,9 @@ pub(crate) const BUFFERED_QUERIES_MAX: usize = 100;
 
 /// How many events of an encoded history are decoded ahead when it is replayed.
 pub(crate) const REPLAY_PAGE_EVENTS_MAX: usize = 256;
+
+/// The longest wait between attempts at a local activity during which its workflow task is kept open.
+pub(crate) const LOCAL_RETRY_THRESHOLD: Duration = Duration::from_secs(60);
+
+/// How long a workflow task may take, if the workflow's start doesn't say.
+pub(crate) const WORKFLOW_TASK_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,10 +1,15 @@
 //! What workflow code waits for.
 
 use crate::{
-    ActivityCancellation, ChildCancellation, OperationId, Resolution, ScopeId,
-    machines::{activity, cancel_external, child, signal_external, timer},
+    ActivityCancellation, ChildCancellation, LocalActivityAttributes, OperationId, Resolution, ScopeId,
+    machines::{activity, cancel_external, child, local_activity, signal_external, timer},
 };
-use std::{panic::Location, task::Waker};
+use std::{
+    panic::Location,
+    sync::Arc,
+    task::Waker,
+    time::{Duration, SystemTime},
+};
 use steadfast_proto::sdk::UserMetadata;
 
 /// Names a routine of workflow code.
@@ -42,8 +47,11 @@ pub(crate) enum Kind {
         /// The place of its start command among those issued.
         issued: u64,
         started_event_id: i64,
+        /// The local activity that waits for its next attempt; code doesn't see the timer then.
+        owner: Option<OperationId>,
     },
     Activity(Box<Activity>),
+    LocalActivity(Box<LocalActivity>),
     Child(Box<Child>),
     Signal(Box<Signal>),
     Cancellation(Box<Cancellation>),
@@ -57,6 +65,37 @@ pub(crate) struct Activity {
     pub(crate) cancellation: ActivityCancellation,
     /// The place of its schedule command among those issued.
     pub(crate) issued: u64,
+}
+
+/// A local activity operation. Attempts that a timer parts have numbers of their own.
+#[derive(Debug)]
+pub(crate) struct LocalActivity {
+    pub(crate) state: local_activity::State,
+    pub(crate) number: u32,
+    pub(crate) identity: activity::Identity,
+    pub(crate) attributes: Arc<LocalActivityAttributes>,
+    pub(crate) cancellation: ActivityCancellation,
+    /// What its marker shows in tools.
+    pub(crate) user_metadata: Option<UserMetadata>,
+    pub(crate) attempt: u32,
+    /// The worker's time when the first attempt was asked for.
+    pub(crate) original_schedule_time: SystemTime,
+    /// The workflow's and the worker's time when this number was asked for.
+    pub(crate) asked_at: (SystemTime, SystemTime),
+    pub(crate) retry: Retry,
+}
+
+/// Where a local activity is between two attempts that a timer parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// It isn't.
+    None,
+    /// A timer of this length is to be started.
+    Wait(Duration),
+    /// The timer in this slot runs.
+    Timer(u32),
+    /// The timer has fired.
+    Begin,
 }
 
 /// A child workflow operation.
@@ -100,6 +139,7 @@ impl Kind {
             Self::Wait => true,
             Self::Timer { state, .. } => state.is_over(),
             Self::Activity(activity) => activity.state.is_over(),
+            Self::LocalActivity(activity) => activity.state.is_over(),
             Self::Child(child) => child.state.is_over(),
             Self::Signal(signal) => signal.state.is_over(),
             Self::Cancellation(cancellation) => cancellation.state.is_over(),
@@ -123,7 +163,7 @@ impl Operation {
         match &self.kind {
             Kind::Signal(signal) => signal.state == signal_external::State::Created,
             Kind::Cancellation(cancellation) => cancellation.state == cancel_external::State::Created,
-            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::Child(_) => true,
+            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) | Kind::Child(_) => true,
         }
     }
 

@@ -9,7 +9,7 @@ use prost::{
     DecodeError, Message as _,
     encoding::{DecodeContext, WireType, decode_key, skip_field},
 };
-use std::{error::Error, fmt, mem};
+use std::{error::Error, fmt, mem, time::SystemTime};
 use steadfast_proto::{
     command::Command,
     common::Payloads,
@@ -163,7 +163,9 @@ fn replay_pages(
         };
         replayed.events = replayed.events.saturating_add(turn.events.len() as u64);
         replayed.turns = replayed.turns.saturating_add(u64::from(turn.started.is_some()));
-        replayed.commands = replayed.run.turn(*turn)?;
+        // What the worker's time decides, history has, or nobody waits for here.
+        replayed.run.turn(*turn, SystemTime::UNIX_EPOCH)?;
+        replayed.commands = replayed.run.take_commands();
     }
     replayed.ok_or(ReplayError::History(HistoryError::NotFromStart { first: 0 }))
 }

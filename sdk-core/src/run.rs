@@ -10,7 +10,8 @@ use crate::{
     host::Shared,
     journal::{Applied, Journal, Mode},
     limits::POLLS_PER_TURN_MAX,
-    machines::{terminal, update::Update},
+    local_activity::{Ended, Request},
+    machines::{Unexpected, terminal, update::Update},
     mismatch::TurnError,
     operation::RoutineId,
     program::Signal,
@@ -105,12 +106,12 @@ impl Run {
         }
     }
 
-    /// Applies a turn and lets code run until it comes to rest. The commands to be sent come back; when replaying there
-    /// are none, history has them.
+    /// Applies a turn and lets code run until it comes to rest; `now` is the worker's time. What it leads to is taken by
+    /// [`take_commands`](Self::take_commands), once no local activity [holds the task](Self::holds_task) open.
     ///
     /// # Errors
     /// Code failed the task, or isn't the code that made the history. The run is then to be dropped.
-    pub fn turn(&mut self, turn: Turn) -> Result<Vec<Command>, TurnError> {
+    pub fn turn(&mut self, turn: Turn, now: SystemTime) -> Result<(), TurnError> {
         let Turn {
             mut events,
             started,
@@ -122,6 +123,7 @@ impl Run {
         {
             let mut journal = self.shared.journal();
             journal.replaying = replaying;
+            journal.worker_time = now;
             journal.observe_patches(ahead.patches);
             if let Some(metadata) = &ahead.completed {
                 journal.flags.observe(metadata);
@@ -141,31 +143,110 @@ impl Run {
             deliver::add_accepted(&mut journal, ahead.accepted, &mut applied.deliveries)?;
             journal.expect_settled()?;
             let Some(started) = started else {
-                return Ok(Vec::new());
+                return Ok(());
             };
             self.last_started_event_id = started.event_id;
             journal.history_length = journal.last_event_id;
             journal.now = started.time.map_or(journal.now, |time| time.max(journal.now));
             if journal.has_ended() {
-                return Ok(Vec::new());
+                return Ok(());
             }
-            journal.mode = Mode::Code;
+            journal.locals.begin_task(ahead.local_activities);
+            if !replaying {
+                journal
+                    .run_replayed_local_activities(&mut applied.wakers)
+                    .map_err(task_ended)?;
+                journal.deliver_ended(&mut applied.wakers).map_err(task_ended)?;
+            }
         }
-        let is_disturbed = self.ready.begin();
-        let outcome = if is_disturbed {
-            Err(disturbed())
-        } else {
-            self.run_code(applied)
-        };
-        self.ready.rest();
-        let mut journal = self.shared.journal();
-        journal.mode = Mode::Idle;
-        outcome?;
-        if let Some(violation) = journal.violation.take() {
-            return Err(violation.into());
+        self.run_with_markers(applied)
+    }
+
+    /// Lets code run for what it didn't see yet of local activities that ended; `now` is the worker's time.
+    ///
+    /// # Errors
+    /// As those of [`turn`](Self::turn).
+    pub(crate) fn deliver_ended(&mut self, now: SystemTime) -> Result<(), TurnError> {
+        let mut applied = Applied::default();
+        {
+            let mut journal = self.shared.journal();
+            journal.worker_time = now;
+            if journal.has_ended() {
+                return Ok(());
+            }
+            journal.deliver_ended(&mut applied.wakers).map_err(task_ended)?;
         }
-        journal.settle();
-        Ok(if replaying { Vec::new() } else { journal.send() })
+        self.run_with_markers(applied)
+    }
+
+    /// The worker says how a local activity ended; code hears of it in its next run.
+    pub(crate) fn add_ended(&mut self, ended: Ended) {
+        self.shared.journal().locals.add_ended(ended);
+    }
+
+    /// Whether a local activity ended that code didn't hear of.
+    pub(crate) fn has_ended_local_activities(&self) -> bool {
+        self.shared.journal().locals.have_ended()
+    }
+
+    /// What the worker is to do about local activities.
+    pub(crate) fn take_local_requests(&mut self) -> Vec<Request> {
+        self.shared.journal().take_local_requests()
+    }
+
+    /// The commands to be sent; when replaying there are none, history has them.
+    pub fn take_commands(&mut self) -> Vec<Command> {
+        self.shared.journal().send()
+    }
+
+    /// Whether a local activity keeps the workflow task open.
+    #[must_use]
+    pub fn holds_task(&self) -> bool {
+        let journal = self.shared.journal();
+        journal.locals.hold_task() && !journal.has_ended()
+    }
+
+    /// Lets code run, and again for each group of local activities that ended in this task, as markers tell.
+    fn run_with_markers(&mut self, mut applied: Applied) -> Result<(), TurnError> {
+        let is_new = matches!(self.main, Main::NotStarted);
+        self.shared.journal().happened |= is_new || !applied.deliveries.is_empty();
+        loop {
+            {
+                let mut journal = self.shared.journal();
+                journal.resolve_seen(None, &mut applied.wakers);
+                if !journal.happened {
+                    journal.locals.skip_to_next_group();
+                    journal.resolve_seen(None, &mut applied.wakers);
+                }
+                if !std::mem::take(&mut journal.happened) {
+                    return Ok(());
+                }
+                journal.locals.count_run();
+                journal.mode = Mode::Code;
+            }
+            let is_disturbed = self.ready.begin();
+            let outcome = if is_disturbed {
+                Err(disturbed())
+            } else {
+                self.run_code(std::mem::take(&mut applied))
+            };
+            self.ready.rest();
+            let mut journal = self.shared.journal();
+            if outcome.is_ok() {
+                journal.go_on_with_all_due();
+            }
+            journal.mode = Mode::Idle;
+            outcome?;
+            if let Some(violation) = journal.violation.take() {
+                return Err(violation.into());
+            }
+            journal.settle();
+            // What code itself resolved by cancelling, it has seen.
+            journal.happened = false;
+            if journal.has_ended() || !journal.locals.has_markers_ahead() {
+                return Ok(());
+            }
+        }
     }
 
     /// Lets code run: messages first, in the order of arrival, then cancellation, then all who were woken.
@@ -395,6 +476,11 @@ impl Run {
         &self.shared.info
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared_info(&self) -> Arc<WorkflowInfo> {
+        Arc::clone(&self.shared.info)
+    }
+
     /// How many operations are open, including those that code no longer waits for.
     #[must_use]
     pub fn open_operations(&self) -> usize {
@@ -422,6 +508,10 @@ fn disturbed() -> TaskFailure {
         "the workflow was woken by a future that isn't its own: one of a channel, a lock, a thread or a runtime's timer. When \
          that is ready can't be replayed. Await only what the workflow context gives; do everything else in an activity.",
     )
+}
+
+fn task_ended(_: Unexpected) -> TurnError {
+    TaskFailure::new("a local activity ended that doesn't run").into()
 }
 
 fn dead() -> TaskFailure {

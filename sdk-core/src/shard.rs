@@ -4,12 +4,17 @@
 
 mod cache;
 mod finish;
+mod local_activity;
 mod size;
 mod task;
 mod watch;
 
-use crate::{Programs, Run, TurnError, WorkflowInfo, guard, history::Step, limits::BUFFERED_QUERIES_MAX};
+use crate::{
+    LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask, Programs, Run, TurnError,
+    WorkflowInfo, guard, history::Step, limits::BUFFERED_QUERIES_MAX,
+};
 use cache::{Cache, Entry, Stage};
+use local_activity::LocalActivities;
 use std::{any::Any, collections::VecDeque, mem, time::SystemTime};
 use steadfast_proto::{
     deployment::WorkerDeploymentOptions,
@@ -56,6 +61,8 @@ pub struct ShardOptions {
     pub sdk: (String, String),
     /// Whether the server records SDK flags (its capability `sdk_metadata`).
     pub record_flags: bool,
+    /// How many local activities run at the same time; at least one does.
+    pub max_local_activities: usize,
     /// Which build of which deployment the worker is, if it says so.
     pub deployment: Option<WorkerDeploymentOptions>,
     /// How runs move between builds of the deployment.
@@ -77,6 +84,14 @@ pub enum Input {
     Completed(RunKey, Result<Box<RespondWorkflowTaskCompletedResponse>, Refusal>),
     /// The answer to [`Output::Fail`].
     Failed(RunKey, Result<(), Refusal>),
+    /// What came of [`Output::RunLocalActivity`].
+    LocalActivity(LocalActivityKey, LocalActivityOutcome),
+    /// The time that [`Shard::next_deadline`] named has come.
+    Deadline,
+    /// The worker stops: local activities that run go on, and are not tried again here.
+    Leaving,
+    /// The worker stops for good: local activities are told to stop, and their runs go to other workers.
+    LeavingNow,
 }
 
 /// Why the server refused a call.
@@ -98,6 +113,10 @@ pub enum Output {
     AnswerQuery(Box<RespondQueryTaskCompletedRequest>),
     /// Fetch a page of history, then hand it in with [`Input::HistoryPage`].
     FetchHistory(RunKey, Box<GetWorkflowExecutionHistoryRequest>),
+    /// Make an attempt at a local activity, then tell what came of it with [`Input::LocalActivity`].
+    RunLocalActivity(Box<LocalActivityTask>),
+    /// Tell the body of a local activity to stop; what comes of it is to be told all the same.
+    StopLocalActivity(LocalActivityKey, LocalActivityStop),
     /// Something a person may want to know, to be logged by the driver.
     Notice(Notice),
 }
@@ -160,6 +179,11 @@ pub struct Shard {
     watched: Watched,
     cache_hits: u64,
     cache_misses: u64,
+    locals: LocalActivities,
+    /// The time of the input at hand.
+    now: SystemTime,
+    leaving: bool,
+    leaving_now: bool,
 }
 
 impl Shard {
@@ -175,6 +199,10 @@ impl Shard {
             watched: Watched::default(),
             cache_hits: 0,
             cache_misses: 0,
+            locals: LocalActivities::default(),
+            now: SystemTime::UNIX_EPOCH,
+            leaving: false,
+            leaving_now: false,
         }
     }
 
@@ -186,18 +214,30 @@ impl Shard {
     }
 
     /// Takes in what happened; workflow code runs in this call.
-    pub fn handle(&mut self, _now: SystemTime, input: Input) {
+    pub fn handle(&mut self, now: SystemTime, input: Input) {
+        self.now = now;
         match input {
             Input::WorkflowTask(poll, place) => self.handle_task(poll, place),
             Input::HistoryPage(key, page) => self.handle_page(&key, page),
             Input::Completed(key, response) => self.handle_completed(&key, response),
             Input::Failed(key, _) => self.handle_failed(&key),
+            Input::LocalActivity(key, outcome) => self.handle_local_activity(key, outcome),
+            Input::Deadline => self.handle_deadlines(),
+            Input::Leaving => self.leave(false),
+            Input::LeavingNow => self.leave(true),
         }
+        self.go_on_with_touched();
     }
 
     /// What is to be done next.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+
+    /// When [`Input::Deadline`] is to be given, if at all.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<SystemTime> {
+        self.locals.next_deadline()
     }
 
     /// How many tasks are held: taken in and not yet answered.
@@ -256,18 +296,15 @@ impl Shard {
         self.cache.set_busy(slot);
         let Some(entry) = self.cache.at(slot) else { return };
         let last_event_id = entry.run.as_ref().map(Run::last_event_id);
-        match Task::new(*poll, place, last_event_id) {
+        match Task::new(*poll, place, last_event_id, self.now) {
             Ok(task) => {
                 if !task.is_cache_miss() {
                     self.cache_hits = self.cache_hits.saturating_add(1);
                 } else if task.previous_started_event_id > 0 {
                     self.cache_misses = self.cache_misses.saturating_add(1);
                 }
-                if task.is_cache_miss()
-                    && let Some(run) = entry.run.take()
-                {
-                    guard::drop_quietly(run);
-                    self.cache.count_dropped();
+                if task.is_cache_miss() {
+                    self.drop_run(slot);
                 }
                 self.advance(slot, task);
             }
@@ -292,16 +329,13 @@ impl Shard {
                     if is_live {
                         turn.messages = mem::take(&mut task.messages);
                     }
-                    let outcome = match self.watched.call(&task.info, || run.turn(*turn)) {
+                    let now = self.now;
+                    let outcome = match self.watched.call(&task.info, || run.turn(*turn, now)) {
                         Ok(outcome) => outcome,
                         Err(reason) => return self.give_up(slot, &task.info, reason),
                     };
                     match outcome {
-                        Ok(commands) if is_live => {
-                            task.commands = commands;
-                            task.is_done = true;
-                        }
-                        Ok(_) => {}
+                        Ok(()) => task.is_done |= is_live,
                         Err(error) => return self.fail(slot, task, &error),
                     }
                     self.report_signals(slot, &task);
@@ -343,6 +377,7 @@ impl Shard {
     }
 
     fn evict(&mut self, slot: u32, reason: &str) {
+        self.drop_local_activities(slot);
         if let Some(entry) = self.cache.remove(slot) {
             self.outputs.push_back(Output::Notice(Notice::Evicted {
                 run_id: entry.run_id.clone(),

@@ -4,7 +4,10 @@ mod future;
 mod history_builder;
 mod script;
 
-pub use future::{Awaiting, activity, activity_with, cancel_external, child, signal_external, timer, wait_until};
+pub use future::{
+    Awaiting, activity, activity_with, cancel_external, child, local_activity, local_activity_with, signal_external,
+    timer, wait_until,
+};
 pub use history_builder::HistoryBuilder;
 pub use script::{Script, Scripts, State};
 

@@ -1,7 +1,7 @@
 //! Histories as text that is the same on every server: one event a line, defaults left out.
 //!
 //! What is normalised, and nothing else:
-//! - times are `<time>` (an event's own time is left out),
+//! - times are `<time>` (an event's own time is left out), also those in the markers of local activities,
 //! - run ids and other UUIDs are `<id 1>`, `<id 2>` .. in the order they first appear, so that equal ones stay equal,
 //! - the part of queue names and workflow ids that makes them unique is `<unique>`,
 //! - a worker's sticky queue is `<sticky>`,
@@ -160,9 +160,31 @@ fn payload(fields: &[(String, Value)]) -> String {
         _ => Vec::new(),
     };
     match metadata.join(" ").as_str() {
-        "encoding=b\"json/plain\"" => data.to_owned(),
+        "encoding=b\"json/plain\"" => hide_times(data),
         other => format!("{data} ({other})"),
     }
+}
+
+/// The times in the marker of a local activity, which are JSON; the length of a backoff stays.
+fn hide_times(data: &str) -> String {
+    const START: &str = r#"{\"seconds\":"#;
+    let mut out = String::with_capacity(data.len());
+    let mut rest = data;
+    while let Some((before, after)) = rest.split_once(START) {
+        out.push_str(before);
+        let digits = after.chars().take_while(char::is_ascii_digit).count();
+        match after.split_once('}') {
+            Some((_, after)) if digits > 9 => {
+                out.push_str("<time>");
+                rest = after;
+            }
+            _ => {
+                out.push_str(START);
+                rest = after;
+            }
+        }
+    }
+    out + rest
 }
 
 fn task_queue(fields: &[(String, Value)]) -> Option<String> {

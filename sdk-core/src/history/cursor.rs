@@ -2,6 +2,7 @@
 
 use super::{
     event::{self, PatchMarker},
+    local_activity,
     page::HistoryError,
     turn::{AcceptedUpdate, LookAhead, Started, Turn},
 };
@@ -40,9 +41,6 @@ pub struct Cursor {
 #[derive(Debug, Default)]
 struct Scan {
     position: usize,
-    saw_command: bool,
-    /// Ids and positions of the tasks seen that didn't fail.
-    started: Vec<(i64, usize)>,
     cut: Option<Cut>,
     ahead: usize,
 }
@@ -59,11 +57,8 @@ struct Cut {
 enum Closing {
     Unknown,
     InVain,
-    Completed {
-        heartbeat: bool,
-        accepted_after: Option<i64>,
-    },
-    Open,
+    /// It was completed, or is open: code ran.
+    Ran,
 }
 
 impl Cursor {
@@ -162,42 +157,22 @@ impl Cursor {
     }
 
     /// Searches for the end of the next turn: a task that was completed or is open, or the end of the run. Failed and
-    /// timed-out tasks are passed over; a task that completed with nothing, with the next scheduled at once, kept a
-    /// local activity alive and belongs to the turn that follows it.
+    /// timed-out tasks are passed over. One that completed with nothing, to keep a local activity alive, is a turn as any
+    /// other: code has the same time and ids on replay then as when it ran.
     fn find_cut(&mut self) -> Option<Cut> {
         while let Some(event) = self.events.get(self.scan.position) {
             let position = self.scan.position;
-            let (kind, id) = (event::kind(event), event.event_id);
+            let kind = event::kind(event);
             self.visited = self.visited.saturating_add(1);
-            self.scan.saw_command |= event::is_command(kind);
-            if event::is_final(kind) {
-                return Some(Cut {
-                    position,
-                    is_final: true,
-                });
+            let is_final = event::is_final(kind);
+            if is_final {
+                return Some(Cut { position, is_final });
             }
             if kind == EventType::WorkflowTaskStarted {
                 match self.closing(position) {
                     Closing::Unknown => return None,
                     Closing::InVain => {}
-                    Closing::Open => {
-                        return Some(Cut {
-                            position,
-                            is_final: false,
-                        });
-                    }
-                    Closing::Completed {
-                        heartbeat,
-                        accepted_after,
-                    } => {
-                        self.scan.started.push((id, position));
-                        if !heartbeat || self.scan.saw_command {
-                            return Some(Cut {
-                                position: self.sequencing_position(accepted_after).unwrap_or(position),
-                                is_final: false,
-                            });
-                        }
-                    }
+                    Closing::Ran => return Some(Cut { position, is_final }),
                 }
             }
             self.scan.position = position.saturating_add(1);
@@ -205,43 +180,11 @@ impl Cursor {
         None
     }
 
-    /// An accepted update was delivered in the task before its sequencing id. The turn must end there even if that task
-    /// looks like a heartbeat: code ran in it before the update came.
-    fn sequencing_position(&self, accepted_after: Option<i64>) -> Option<usize> {
-        let sequencing = accepted_after?;
-        let candidates = self.scan.started.iter().rev();
-        candidates
-            .copied()
-            .find_map(|(id, position)| (id < sequencing).then_some(position))
-    }
-
     fn closing(&self, position: usize) -> Closing {
-        let next = position.saturating_add(1);
-        let Some(close) = self.events.get(next) else {
-            return if self.complete { Closing::Open } else { Closing::Unknown };
-        };
-        let kind = event::kind(close);
-        if event::ends_task_in_vain(kind) {
-            return Closing::InVain;
-        }
-        if kind != EventType::WorkflowTaskCompleted {
-            return Closing::Open;
-        }
-        match self.events.get(next.saturating_add(1)) {
+        match self.events.get(position.saturating_add(1)) {
             None if !self.complete => Closing::Unknown,
-            None => Closing::Completed {
-                heartbeat: false,
-                accepted_after: None,
-            },
-            Some(after) => Closing::Completed {
-                heartbeat: event::kind(after) == EventType::WorkflowTaskScheduled,
-                accepted_after: match &after.attributes {
-                    Some(Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted)) => {
-                        Some(accepted.accepted_request_sequencing_event_id)
-                    }
-                    _ => None,
-                },
-            },
+            Some(close) if event::ends_task_in_vain(event::kind(close)) => Closing::InVain,
+            None | Some(_) => Closing::Ran,
         }
     }
 
@@ -301,7 +244,11 @@ impl Cursor {
                     ahead.completed = completed.sdk_metadata.take();
                 }
                 Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
-                    ahead.patches.extend(PatchMarker::read(marker).map(|patch| patch.id));
+                    if let Some(ended) = local_activity::take(event.event_id, marker) {
+                        ahead.local_activities.push(ended);
+                    } else {
+                        ahead.patches.extend(PatchMarker::read(marker).map(|patch| patch.id));
+                    }
                 }
                 Some(Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted)) => {
                     ahead.accepted.push(AcceptedUpdate {

@@ -6,7 +6,6 @@ use steadfast_proto::{
 };
 
 pub(crate) const PATCH_MARKER: &str = "core_patch";
-pub(crate) const LOCAL_ACTIVITY_MARKER: &str = "core_local_activity";
 pub(crate) const PATCH_DETAILS: &str = "patch-data";
 
 /// The event's type; unknown numbers are `Unspecified`.

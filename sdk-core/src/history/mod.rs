@@ -6,6 +6,7 @@
 
 mod cursor;
 pub(crate) mod event;
+pub(crate) mod local_activity;
 mod page;
 mod turn;
 

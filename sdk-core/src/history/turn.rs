@@ -1,5 +1,6 @@
 //! One workflow task's worth of history.
 
+use super::local_activity::LocalActivityMarker;
 use std::time::SystemTime;
 use steadfast_proto::{
     history::HistoryEvent, protocol::Message, sdk::WorkflowTaskCompletedMetadata, update::Request as UpdateRequest,
@@ -36,6 +37,8 @@ pub struct LookAhead {
     pub patches: Vec<String>,
     /// Updates that were accepted.
     pub accepted: Vec<AcceptedUpdate>,
+    /// Local activities that ended, in the order of their markers.
+    pub(crate) local_activities: Vec<LocalActivityMarker>,
     /// Flags, SDK name and version.
     pub completed: Option<WorkflowTaskCompletedMetadata>,
 }

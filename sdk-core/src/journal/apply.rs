@@ -64,6 +64,9 @@ impl Journal {
         rest: &[HistoryEvent],
         applied: &mut Applied,
     ) -> Result<(), TurnError> {
+        if let Some(applied) = self.apply_seen_marker(event.event_id) {
+            return applied.map_err(|Unexpected| unexpected(event));
+        }
         let marker = match &event.attributes {
             Some(Attributes::MarkerRecordedEventAttributes(marker)) => PatchMarker::read(marker),
             _ => None,
@@ -152,6 +155,7 @@ impl Journal {
     fn advance(&mut self, what: &What, event_id: i64) -> Result<(), Unexpected> {
         let (What::ScheduleActivity { slot }
         | What::CancelActivity { slot, .. }
+        | What::LocalActivity { slot }
         | What::StartTimer { slot, .. }
         | What::CancelTimer { slot, .. }
         | What::StartChild { slot }
@@ -172,6 +176,7 @@ impl Journal {
             (Kind::Activity(activity), What::CancelActivity { .. }) => {
                 activity.state = activity.state.on(activity::Input::CancelRequested)?.0;
             }
+            (Kind::LocalActivity(_), What::LocalActivity { .. }) => return self.record_marker_event(slot),
             (
                 Kind::Timer {
                     state,
@@ -214,6 +219,7 @@ impl Journal {
                 // A reset makes a new run of the old events: it draws its own random numbers from here on.
                 if failed.cause == i32::from(WorkflowTaskFailedCause::ResetWorkflow) {
                     self.random = Random::of_run(&failed.new_run_id);
+                    self.happened = true;
                 }
             }
             A::WorkflowExecutionSignaledEventAttributes(signaled) => {
@@ -226,6 +232,7 @@ impl Journal {
             }
             A::WorkflowExecutionCancelRequestedEventAttributes(_) => {
                 self.cancel_arrived |= !self.cancel_requested;
+                self.happened = true;
                 self.cancel_requested = true;
             }
             A::WorkflowExecutionUpdateAdmittedEventAttributes(admitted) => {
@@ -282,12 +289,16 @@ impl Journal {
     fn apply_timer_fired(&mut self, started_event_id: i64, applied: &mut Applied) -> Result<(), Unexpected> {
         let slot = self.by_event.remove(&started_event_id).ok_or(Unexpected)?;
         let operation = self.operations.at(slot).ok_or(Unexpected)?;
-        let Kind::Timer { state, .. } = &mut operation.kind else {
+        let Kind::Timer { state, owner, .. } = &mut operation.kind else {
             return Err(Unexpected);
         };
         *state = state.on(timer::Input::Fired)?.0;
+        let owner = *owner;
         self.resolve(slot, Resolution::Fired, &mut applied.wakers);
         self.operations.collect(slot);
+        if let Some(owner) = owner {
+            self.retry_local_activity(owner, &mut applied.wakers);
+        }
         Ok(())
     }
 

@@ -56,10 +56,15 @@ impl Journal {
                 cancellation,
                 user_metadata,
             } => self.ask_activity(attributes, cancellation, user_metadata, location),
+            Command::LocalActivity {
+                attributes,
+                cancellation,
+                user_metadata,
+            } => self.ask_local_activity(attributes, cancellation, user_metadata, location),
             Command::Timer {
                 duration,
                 user_metadata,
-            } => self.ask_timer(duration, user_metadata, location),
+            } => self.start_timer(duration, user_metadata, location, None),
             Command::StartChild {
                 attributes,
                 cancellation,
@@ -121,7 +126,13 @@ impl Journal {
         id
     }
 
-    fn ask_timer(&mut self, duration: Duration, user_metadata: Option<UserMetadata>, location: Caller) -> OperationId {
+    pub(super) fn start_timer(
+        &mut self,
+        duration: Duration,
+        user_metadata: Option<UserMetadata>,
+        location: Caller,
+        owner: Option<OperationId>,
+    ) -> OperationId {
         self.timers = self.timers.saturating_add(1);
         let number = self.timers;
         let kind = Kind::Timer {
@@ -129,6 +140,7 @@ impl Journal {
             number,
             issued: self.queue.next_number(),
             started_event_id: 0,
+            owner,
         };
         let id = self.operations.insert(kind, location);
         let attributes = StartTimerCommandAttributes {
@@ -150,6 +162,7 @@ impl Journal {
         if self.mode != Mode::Code {
             return Poll::Pending;
         }
+        self.go_on_if_due(id.slot);
         let Some(operation) = self.operations.named(id) else {
             return Poll::Pending;
         };
@@ -224,6 +237,7 @@ impl Journal {
                 number,
                 issued,
                 started_event_id,
+                ..
             } => {
                 // Cancelling is expected in every state.
                 let Ok((next, effect)) = state.on(timer::Input::Cancel) else {
@@ -245,6 +259,7 @@ impl Journal {
                 activity.state = next;
                 self.cancel_activity(slot, effect, location, wakers);
             }
+            Kind::LocalActivity(_) => self.cancel_local_activity(slot, wakers),
             Kind::Child(_) | Kind::Signal(_) | Kind::Cancellation(_) => self.cancel_external(slot, location, wakers),
         }
     }
@@ -330,6 +345,10 @@ impl Journal {
             Kind::Wait => "condition".to_owned(),
             Kind::Timer { number, .. } => format!("timer {number}"),
             Kind::Activity(activity) => format!("activity {} ({})", activity.identity.type_name, activity.identity.id),
+            Kind::LocalActivity(activity) => format!(
+                "local activity {} ({})",
+                activity.identity.type_name, activity.identity.id
+            ),
             Kind::Child(child) => format!("child workflow {} ({})", child.identity.type_name, child.identity.id),
             Kind::Signal(signal) => format!("signal {} to workflow {}", signal.name, signal.workflow_id),
             Kind::Cancellation(cancellation) => format!("cancellation of workflow {}", cancellation.workflow_id),

@@ -3,7 +3,10 @@
 use super::Journal;
 use crate::{
     TaskFailure,
-    history::event::{self, LOCAL_ACTIVITY_MARKER, PatchMarker},
+    history::{
+        event::{self, PatchMarker},
+        local_activity::read_data,
+    },
     issued::{Issued, Terminal, What},
     limits::{MISMATCH_ROWS_AFTER_MAX, MISMATCH_ROWS_BEFORE_MAX},
     mismatch::{Mismatch, Row, TurnError},
@@ -37,6 +40,9 @@ impl Journal {
                 } else {
                     Ok(())
                 }
+            }
+            (What::LocalActivity { slot }, A::MarkerRecordedEventAttributes(marker)) => {
+                self.compare_marker(*slot, marker)
             }
             (
                 What::CancelActivity { scheduled_event_id, .. },
@@ -184,6 +190,13 @@ impl Journal {
                 ),
                 _ => "schedules an activity".to_owned(),
             },
+            What::LocalActivity { slot } => match self.operations.at(*slot).map(|operation| &operation.kind) {
+                Some(Kind::LocalActivity(activity)) => format!(
+                    "ends local activity {} ({})",
+                    activity.identity.type_name, activity.identity.id
+                ),
+                _ => "ends a local activity".to_owned(),
+            },
             What::CancelActivity { scheduled_event_id, .. } => {
                 format!("cancels the activity of event {scheduled_event_id}")
             }
@@ -223,7 +236,11 @@ fn place(issued: &Issued) -> String {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Display + ?Sized>(what: &str, recorded: &T, issued: &T) -> Result<(), String> {
+pub(super) fn same<T: PartialEq + std::fmt::Display + ?Sized>(
+    what: &str,
+    recorded: &T,
+    issued: &T,
+) -> Result<(), String> {
     if recorded == issued {
         Ok(())
     } else {
@@ -263,9 +280,10 @@ fn describe_event(event: &HistoryEvent) -> String {
         }
         Some(A::TimerStartedEventAttributes(timer)) => format!(" {}", timer.timer_id),
         Some(A::TimerCanceledEventAttributes(timer)) => format!(" {}", timer.timer_id),
-        Some(A::MarkerRecordedEventAttributes(marker)) => match PatchMarker::read(marker) {
-            Some(patch) => format!(" patch {}", patch.id),
-            None => format!(" {}", marker.marker_name),
+        Some(A::MarkerRecordedEventAttributes(marker)) => match (PatchMarker::read(marker), read_data(marker)) {
+            (Some(patch), _) => format!(" patch {}", patch.id),
+            (None, Some(local)) => format!(" local activity {} ({})", local.activity_type, local.activity_id),
+            (None, None) => format!(" {}", marker.marker_name),
         },
         Some(A::WorkflowExecutionUpdateAcceptedEventAttributes(update)) => format!(" {}", update.protocol_instance_id),
         _ => String::new(),
@@ -284,9 +302,7 @@ fn unsupported(event: &HistoryEvent) -> Option<&'static str> {
         }
         E::MarkerRecorded => match &event.attributes {
             Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
-                if marker.marker_name == LOCAL_ACTIVITY_MARKER {
-                    Some("local activities")
-                } else if PatchMarker::read(marker).is_some() {
+                if PatchMarker::read(marker).is_some() || read_data(marker).is_some() {
                     None
                 } else {
                     Some("markers of this name")

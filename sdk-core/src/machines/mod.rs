@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod cancel_external;
 pub(crate) mod child;
+pub(crate) mod local_activity;
 pub(crate) mod patch;
 pub(crate) mod search_attributes;
 pub(crate) mod signal_external;

@@ -1,9 +1,9 @@
 //! Runs by id, with the idle ones in the order of their last use. Every operation is O(1).
 
-use super::{Slot, TaskInfo, task::Task};
+use super::{Slot, TaskInfo, local_activity::AlarmKey, task::Task};
 use crate::Run;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 use steadfast_proto::workflowservice::PollWorkflowTaskQueueResponse;
@@ -17,6 +17,12 @@ pub(super) struct Entry {
     pub(super) buffered: Option<(Box<PollWorkflowTaskQueueResponse>, Slot)>,
     /// Queries that came as tasks of their own, and wait too.
     pub(super) buffered_queries: VecDeque<(Box<PollWorkflowTaskQueueResponse>, Slot)>,
+    /// Local activities by number: their ids within the shard.
+    pub(super) locals: BTreeMap<u32, u64>,
+    /// Attempts made in this task at local activities that began in an earlier one.
+    pub(super) nonfirst_attempts: u32,
+    /// Its next task goes to another worker.
+    pub(super) is_handed_off: bool,
     older: u32,
     newer: u32,
     is_idle: bool,
@@ -32,6 +38,8 @@ pub(super) enum Stage {
     Working,
     /// A page of history is awaited.
     Fetching(Box<Task>),
+    /// A task is kept open for local activities, until they are over or a heartbeat is due.
+    LocalActivities(Box<Task>, Option<AlarmKey>),
     /// A task was completed; the server's word is awaited.
     Completing(Arc<TaskInfo>, Slot),
     /// A task was failed; the server's word is awaited.
@@ -81,6 +89,9 @@ impl Cache {
             stage: Stage::Idle,
             buffered: None,
             buffered_queries: VecDeque::new(),
+            locals: BTreeMap::new(),
+            nonfirst_attempts: 0,
+            is_handed_off: false,
             older: NONE,
             newer: NONE,
             is_idle: false,

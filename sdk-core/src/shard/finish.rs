@@ -4,6 +4,7 @@ use super::{Notice, Output, Refusal, RunKey, Shard, ShardOptions, Slot, TaskInfo
 use crate::{Run, TurnError, guard};
 use std::{collections::BTreeMap, mem, sync::Arc};
 use steadfast_proto::{
+    command::Command,
     common::{MeteringMetadata, Payloads, WorkerVersionStamp},
     deployment::WorkerDeploymentOptions,
     enums::{QueryResultType, TaskQueueKind, WorkflowTaskFailedCause},
@@ -35,7 +36,16 @@ impl Shard {
             let error = task.premature_end();
             return self.fail(slot, task, &error);
         }
-        let sizes = self.options.payload_limits.of_commands(&task.commands);
+        self.settle(slot, task);
+    }
+
+    /// Answers a task; if local activities still run, the server is to make another at once.
+    pub(super) fn complete(&mut self, slot: u32, task: Box<Task>, is_another_wanted: bool) {
+        let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.as_mut()) else {
+            return;
+        };
+        let commands = run.take_commands();
+        let sizes = self.options.payload_limits.of_commands(&commands);
         for message in sizes.warnings {
             self.outputs.push_back(Output::Notice(Notice::LargePayload {
                 workflow_id: task.info.workflow_id.clone(),
@@ -45,30 +55,40 @@ impl Shard {
             }));
         }
         if let Some(message) = sizes.error {
-            let failure = Failure::application("PayloadTooLarge", message);
-            return self.fail_with(
-                slot,
-                &task.info,
-                task.slot,
+            let (failure, cause) = (
+                Failure::application("PayloadTooLarge", message),
                 WorkflowTaskFailedCause::PayloadsTooLarge,
-                failure,
             );
+            return self.fail_with(slot, &task.info, task.slot, cause, failure);
         }
+        let nonfirst_attempts = self.meter_local_activities(slot);
         let mut task = *task;
         let (info, place) = (Arc::clone(&task.info), task.slot.take());
-        let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.as_mut()) else {
-            return;
-        };
+        let Some(entry) = self.cache.at(slot) else { return };
+        let is_handed_off = entry.is_handed_off;
+        let Some(run) = entry.run.as_mut() else { return };
         let options = &self.options;
-        let request = match self.watched.call(&info, || completion(options, run, task)) {
+        let mut request = match self.watched.call(&info, || completion(options, run, task, commands)) {
             Ok(request) => request,
             Err(reason) => return self.give_up(slot, &info, reason),
         };
-        let key = RunKey(info.run_id.clone());
-        if let Some(entry) = self.cache.at(slot) {
-            entry.stage = Stage::Completing(info, place);
+        let has_ended = run.has_ended();
+        entry.stage = Stage::Completing(Arc::clone(&info), place);
+        request.metering_metadata = Some(MeteringMetadata {
+            nonfirst_local_activity_execution_attempts: nonfirst_attempts,
+        });
+        request.force_create_new_workflow_task = is_another_wanted;
+        // Without a cache, too, it stays here while its local activities run.
+        request.return_new_workflow_task |= is_another_wanted;
+        if is_handed_off {
+            request.sticky_attributes = None;
+            request.return_new_workflow_task = false;
         }
+        let key = RunKey(info.run_id.clone());
         self.outputs.push_back(Output::Complete(key, Box::new(request)));
+        if has_ended {
+            self.drop_local_activities(slot);
+        }
     }
 
     fn answer_query_task(&mut self, slot: u32, mut task: Task) {
@@ -215,16 +235,19 @@ impl Shard {
         let has_ended = entry.run.as_ref().is_some_and(Run::has_ended);
         self.outstanding = self.outstanding.saturating_sub(1);
         let next = response.workflow_task.filter(|task| !task.task_token.is_empty());
+        let has_ended = has_ended || entry.is_handed_off;
         if has_ended || (self.options.max_cached_workflows == 0 && next.is_none()) {
             self.drop_run(slot);
         }
-        match next {
-            Some(next) => {
-                self.outstanding = self.outstanding.saturating_add(1);
-                self.start(slot, Box::new(next), place);
+        if let Some(next) = next {
+            self.outstanding = self.outstanding.saturating_add(1);
+            if let Some(entry) = self.cache.at(slot)
+                && entry.buffered.replace((Box::new(next), place)).is_some()
+            {
+                self.outstanding = self.outstanding.saturating_sub(1);
             }
-            None => self.rest(slot),
         }
+        self.rest(slot);
     }
 
     /// The server has another view of the run than we: the run starts anew with its next task.
@@ -284,15 +307,23 @@ impl Shard {
         }
     }
 
-    fn drop_run(&mut self, slot: u32) {
-        if let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.take()) {
+    pub(super) fn drop_run(&mut self, slot: u32) {
+        self.drop_local_activities(slot);
+        let Some(entry) = self.cache.at(slot) else { return };
+        entry.is_handed_off = false;
+        if let Some(run) = entry.run.take() {
             self.cache.count_dropped();
             guard::drop_quietly(run);
         }
     }
 }
 
-fn completion(options: &ShardOptions, run: &mut Run, mut task: Task) -> RespondWorkflowTaskCompletedRequest {
+fn completion(
+    options: &ShardOptions,
+    run: &mut Run,
+    mut task: Task,
+    commands: Vec<Command>,
+) -> RespondWorkflowTaskCompletedRequest {
     let mut query_results = BTreeMap::new();
     for (id, query) in mem::take(&mut task.queries) {
         query_results.insert(id, query_result(answer(options, run, &query)));
@@ -303,7 +334,7 @@ fn completion(options: &ShardOptions, run: &mut Run, mut task: Task) -> RespondW
     #[allow(deprecated, reason = "older servers tell builds apart by this stamp")]
     RespondWorkflowTaskCompletedRequest {
         task_token: task.info.token.clone(),
-        commands: task.commands,
+        commands,
         identity: options.identity.clone(),
         sticky_attributes: sticky.map(|(queue, timeout)| StickyExecutionAttributes {
             worker_task_queue: Some(TaskQueue {
@@ -324,7 +355,6 @@ fn completion(options: &ShardOptions, run: &mut Run, mut task: Task) -> RespondW
         versioning_behavior: i32::from(options.versioning_behavior),
         messages: run.take_messages(),
         sdk_metadata: run.record_sdk(name, version),
-        metering_metadata: Some(MeteringMetadata::default()),
         capabilities: Some(Capabilities {
             discard_speculative_workflow_task_with_events: true,
         }),

@@ -9,7 +9,6 @@ use crate::{
 use std::{collections::BTreeMap, mem, sync::Arc, time::SystemTime};
 use steadfast_proto::{
     bytes::Bytes,
-    command::Command,
     common::WorkflowExecution,
     history::{HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event::Attributes},
     protocol::Message,
@@ -50,7 +49,8 @@ pub(super) struct Task {
     pub(super) queries: BTreeMap<String, WorkflowQuery>,
     /// The query that this task is all about.
     pub(super) query: Option<WorkflowQuery>,
-    pub(super) commands: Vec<Command>,
+    /// The worker's time when it came.
+    pub(super) received: SystemTime,
     /// Its turn was applied.
     pub(super) is_done: bool,
     /// Where the next page is; empty: at the start.
@@ -66,6 +66,7 @@ impl Task {
         poll: PollWorkflowTaskQueueResponse,
         slot: Slot,
         last_event_id: Option<i64>,
+        received: SystemTime,
     ) -> Result<Box<Self>, (Box<Self>, TaskFailure)> {
         let execution = poll.workflow_execution.unwrap_or_default();
         let events = poll.history.map(|history| history.events).unwrap_or_default();
@@ -99,7 +100,7 @@ impl Task {
             messages: poll.messages,
             queries: poll.queries,
             query: poll.query,
-            commands: Vec::new(),
+            received,
             is_done: false,
             page_token: if from_start { poll.next_page_token } else { Bytes::new() },
             cache_miss: !is_cached,

@@ -1,11 +1,12 @@
 //! Futures over a host.
 
 use super::State;
-use crate::{ActivityCancellation, ChildCancellation, Command, Host, OperationId, Resolution};
+use crate::{ActivityCancellation, ChildCancellation, Command, Host, LocalActivityAttributes, OperationId, Resolution};
 use std::{
     future::{Future, poll_fn},
     panic::Location,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -84,6 +85,36 @@ pub fn activity_with(host: &Host, type_name: &str, cancellation: ActivityCancell
         host,
         Command::Activity {
             attributes: Box::new(attributes),
+            cancellation,
+            user_metadata: None,
+        },
+    )
+}
+
+/// Runs a local activity of a type, with ten seconds for each attempt.
+#[track_caller]
+#[must_use]
+pub fn local_activity(host: &Host, type_name: &str) -> Awaiting {
+    let attributes = LocalActivityAttributes {
+        activity_type: type_name.to_owned(),
+        start_to_close_timeout: Some(Duration::from_secs(10)),
+        ..LocalActivityAttributes::default()
+    };
+    local_activity_with(host, attributes, ActivityCancellation::TryCancel)
+}
+
+/// Runs a local activity.
+#[track_caller]
+#[must_use]
+pub fn local_activity_with(
+    host: &Host,
+    attributes: LocalActivityAttributes,
+    cancellation: ActivityCancellation,
+) -> Awaiting {
+    Awaiting::new(
+        host,
+        Command::LocalActivity {
+            attributes: Arc::new(attributes),
             cancellation,
             user_metadata: None,
         },

@@ -2,11 +2,17 @@
 
 use super::json;
 use crate::{
-    history::event::PatchMarker,
+    history::{
+        event::PatchMarker,
+        local_activity::{self, LOCAL_ACTIVITY_MARKER, MarkerData},
+    },
     machines::{patch, search_attributes},
 };
 use prost::Message as _;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, UNIX_EPOCH},
+};
 use steadfast_proto::{
     common::{ActivityType, Payloads, WorkflowType},
     enums::{EventType, WorkflowTaskFailedCause},
@@ -361,6 +367,43 @@ impl HistoryBuilder {
             ..h::MarkerRecordedEventAttributes::default()
         };
         debug_assert!(PatchMarker::read(&marker).is_some(), "just written as a patch marker");
+        self.marker(marker)
+    }
+
+    /// The marker of a local activity that ended in the given run of code within its task, counted from zero. What isn't
+    /// a value has failed. `None`: by a core that did not count.
+    pub fn local_activity(
+        self,
+        number: u32,
+        type_name: &str,
+        run: Option<u64>,
+        result: Result<serde_json::Value, Failure>,
+    ) -> Self {
+        self.local_attempt(number, type_name, run, result, 1, None)
+    }
+
+    /// The marker of a local activity's attempt, after which there is another if there is a `backoff`.
+    pub fn local_attempt(
+        self,
+        number: u32,
+        type_name: &str,
+        run: Option<u64>,
+        result: Result<serde_json::Value, Failure>,
+        attempt: u32,
+        backoff: Option<Duration>,
+    ) -> Self {
+        let at = self.last_event_id().unsigned_abs();
+        let time = UNIX_EPOCH.checked_add(Duration::from_secs(at));
+        let mut data = MarkerData::new(number, attempt, number.to_string(), type_name.to_owned())
+            .with_times(time, backoff, UNIX_EPOCH);
+        data.activation_index = run;
+        let marker = h::MarkerRecordedEventAttributes {
+            marker_name: LOCAL_ACTIVITY_MARKER.to_owned(),
+            details: local_activity::details(&data, result.as_ref().ok().map(json), None),
+            failure: result.err(),
+            workflow_task_completed_event_id: self.task_completed,
+            ..h::MarkerRecordedEventAttributes::default()
+        };
         self.marker(marker)
     }
 

@@ -127,13 +127,13 @@ fn what_cannot_be_replayed_yet_is_named() {
     );
     let expected = "event 5 is WorkflowPropertiesModified: this version doesn't replay changes of the memo yet";
     assert_eq!(replay_error(&nothing(), memo), expected);
-    let local = after_first_task().marker(h::MarkerRecordedEventAttributes {
-        marker_name: "core_local_activity".to_owned(),
+    let marker = after_first_task().marker(h::MarkerRecordedEventAttributes {
+        marker_name: "SideEffect".to_owned(),
         ..Default::default()
     });
     assert_eq!(
-        replay_error(&nothing(), local),
-        "event 5 is MarkerRecorded: this version doesn't replay local activities yet"
+        replay_error(&nothing(), marker),
+        "event 5 is MarkerRecorded: this version doesn't replay markers of this name yet"
     );
 }
 

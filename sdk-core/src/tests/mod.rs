@@ -8,6 +8,7 @@ mod conditions;
 mod eviction;
 mod external;
 mod linearity;
+mod local_activity;
 mod mismatch;
 mod patch;
 mod queries;
@@ -95,6 +96,9 @@ pub(crate) fn show_command(attributes: Option<&Attributes>) -> String {
             new.workflow_type.clone().unwrap_or_default().name,
             new.task_queue.clone().unwrap_or_default().name
         ),
+        Some(A::RecordMarkerCommandAttributes(marker)) if marker.details.contains_key("data") => {
+            show_local_activity(marker)
+        }
         Some(A::RecordMarkerCommandAttributes(marker)) => {
             let data = &marker.details["patch-data"].payloads[0].data;
             format!("marker {} {}", marker.marker_name, String::from_utf8_lossy(data))
@@ -110,6 +114,32 @@ pub(crate) fn show_command(attributes: Option<&Attributes>) -> String {
         Some(A::ProtocolMessageCommandAttributes(message)) => format!("message {}", message.message_id),
         other => format!("{other:?}"),
     }
+}
+
+/// `local 2 charge in run 1 = "ok"`, with what is unusual of it.
+fn show_local_activity(marker: &steadfast_proto::command::RecordMarkerCommandAttributes) -> String {
+    let text = |key: &str| String::from_utf8_lossy(&marker.details[key].payloads[0].data).into_owned();
+    let data: serde_json::Value = serde_json::from_str(&text("data")).unwrap();
+    let result = match &marker.failure {
+        Some(failure) => format!("failed: {failure}"),
+        None if marker.details.contains_key("result") => text("result"),
+        None => "nothing".to_owned(),
+    };
+    let attempt = match data["attempt"].as_u64() {
+        Some(1) => String::new(),
+        attempt => format!(", attempt {}", attempt.unwrap()),
+    };
+    let backoff = match data["backoff"]["seconds"].as_u64() {
+        None => String::new(),
+        Some(seconds) => format!(", again after {seconds} s"),
+    };
+    let complete = match data["complete_time"]["seconds"].as_u64() {
+        None => ", at no time".to_owned(),
+        Some(seconds) => format!(", at {seconds} s"),
+    };
+    let (number, kind) = (&data["seq"], data["activity_type"].as_str().unwrap());
+    let run = &data["activation_index"];
+    format!("local {number} {kind} in run {run} {result}{attempt}{backoff}{complete}")
 }
 
 /// A resolution in a few words.

@@ -2,7 +2,7 @@
 
 use crate::{
     ActivityCancellation, ChildCancellation,
-    machines::{Unexpected, activity, cancel_external, child, signal_external, timer, update},
+    machines::{Unexpected, activity, cancel_external, child, local_activity, signal_external, timer, update},
 };
 use std::fmt::{Debug, Write};
 
@@ -67,6 +67,34 @@ fn activities_move_as_the_table_says() {
         I::Canceled,
     ];
     assert_table(&table(&states, &inputs, S::on), include_str!("tables/activity.txt"));
+}
+
+#[test]
+fn local_activities_move_as_the_table_says() {
+    use ActivityCancellation as C;
+    use local_activity::{Input as I, State as S};
+    let states = [
+        S::Created,
+        S::Running,
+        S::Cancelling,
+        S::Replayed,
+        S::ReplayedCancelled,
+        S::MarkerIssued,
+        S::MarkerSeen,
+        S::Closed,
+    ];
+    let inputs = [
+        I::Cancel(C::TryCancel),
+        I::Cancel(C::WaitCancellationCompleted),
+        I::Cancel(C::Abandon),
+        I::Run,
+        I::Ended,
+        I::Seen,
+        I::ReplayOver,
+        I::Recorded,
+    ];
+    let committed = include_str!("tables/local_activity.txt");
+    assert_table(&table(&states, &inputs, S::on), committed);
 }
 
 #[test]

@@ -74,7 +74,8 @@ fn task(script: Script<Vec<String>>, history: HistoryBuilder, messages: &[Messag
         if !turn.replaying {
             turn.messages = messages.to_vec();
         }
-        commands = run.turn(*turn)?;
+        run.turn(*turn, std::time::SystemTime::UNIX_EPOCH)?;
+        commands = run.take_commands();
     }
     let commands: Vec<String> = commands
         .iter()

@@ -40,7 +40,7 @@ pub struct ActivityCall<O, T = CloseTimeoutSet> {
     timeout: PhantomData<fn() -> T>,
 }
 
-type Decode<O> = fn(Option<&Payloads>, &Converter) -> Result<O, DecodeError>;
+pub(super) type Decode<O> = fn(Option<&Payloads>, &Converter) -> Result<O, DecodeError>;
 
 impl<O, T> fmt::Debug for ActivityCall<O, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,22 +188,18 @@ impl<O> IntoFuture for ActivityCall<O, CloseTimeoutSet> {
             cancellation,
             user_metadata,
         } = self.scheduling;
-        let state = match self.error {
-            Some(error) => State::Refused(Some(failure(&attributes, "EncodeError", &error))),
-            None => {
-                let command = Command::Activity {
-                    attributes,
-                    cancellation,
-                    user_metadata,
-                };
-                State::Scheduled(Operation::issue(&self.host, command, Location::caller()))
-            }
-        };
-        ActivityFuture {
-            state,
-            converter: self.converter,
-            decode: self.decode,
+        if let Some(error) = self.error {
+            let activity_type = attributes.activity_type.unwrap_or_default().name;
+            let failure = unscheduled(activity_type, attributes.activity_id, "EncodeError", &error);
+            return ActivityFuture::refused(failure, self.converter, self.decode);
         }
+        let command = Command::Activity {
+            attributes,
+            cancellation,
+            user_metadata,
+        };
+        let operation = Operation::issue(&self.host, command, Location::caller());
+        ActivityFuture::scheduled(operation, self.converter, self.decode)
     }
 }
 
@@ -222,6 +218,22 @@ enum State {
 }
 
 impl<O> ActivityFuture<O> {
+    pub(super) fn scheduled(operation: Operation, converter: Converter, decode: Decode<O>) -> Self {
+        Self {
+            state: State::Scheduled(operation),
+            converter,
+            decode,
+        }
+    }
+
+    pub(super) fn refused(failure: ActivityFailure, converter: Converter, decode: Decode<O>) -> Self {
+        Self {
+            state: State::Refused(Some(failure)),
+            converter,
+            decode,
+        }
+    }
+
     /// Cancels the activity. What awaiting it returns then depends on its [`ActivityCancellation`].
     pub fn cancel(&self) {
         if let State::Scheduled(operation) = &self.state {
@@ -263,14 +275,15 @@ impl<O> Future for ActivityFuture<O> {
 }
 
 /// As the failure of the activity itself would be, had the server heard of it.
-fn failure(
-    attributes: &ScheduleActivityTaskCommandAttributes,
+pub(super) fn unscheduled(
+    activity_type: String,
+    activity_id: String,
     type_name: &str,
     cause: &dyn fmt::Display,
 ) -> ActivityFailure {
     let info = ActivityFailureInfo {
-        activity_type: attributes.activity_type.clone(),
-        activity_id: attributes.activity_id.clone(),
+        activity_type: Some(ActivityType { name: activity_type }),
+        activity_id,
         ..ActivityFailureInfo::default()
     };
     ActivityFailure::from_failure(Failure {

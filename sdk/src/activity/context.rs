@@ -11,7 +11,9 @@ use serde::Serialize;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    time::SystemTime,
 };
+use steadfast_core::LocalActivityTask;
 use steadfast_proto::{common::Payloads, workflowservice::PollActivityTaskQueueResponse};
 use tokio::sync::Notify;
 
@@ -47,7 +49,8 @@ impl ActivityContext {
 
     /// Reports that the activity is alive, and how far it has come. The details are there for the next attempt.
     ///
-    /// Call it as often as you like: the first report is sent at once, later ones bundled.
+    /// Call it as often as you like: the first report is sent at once, later ones bundled. Of a local activity nothing is
+    /// sent: its workflow's task is what keeps it alive.
     ///
     /// # Errors
     /// The activity is to stop; [`cancel_reason`](Self::cancel_reason) says why. With `?` it ends as cancelled.
@@ -74,7 +77,8 @@ impl ActivityContext {
             .transpose()
     }
 
-    /// Waits until the activity is to stop. Only an activity that heartbeats learns of cancellation by its workflow.
+    /// Waits until the activity is to stop. Only an activity that heartbeats, or a local one, learns of cancellation by
+    /// its workflow.
     pub async fn cancelled(&self) -> CancelReason {
         self.0.heartbeats.cancellation().wait().await
     }
@@ -121,6 +125,22 @@ impl ActivityContext {
         &self.0.client
     }
 
+    pub(crate) fn local(
+        client: &Client,
+        task_queue: &str,
+        task: &LocalActivityTask,
+        started: SystemTime,
+        heartbeats: Arc<Heartbeats>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            info: ActivityInfo::of_local(task, task_queue, started),
+            converter: client.converter().clone(),
+            client: client.clone(),
+            details: None,
+            heartbeats,
+        }))
+    }
+
     pub(crate) fn new(
         client: &Client,
         task_queue: &str,
@@ -143,7 +163,8 @@ impl ActivityContext {
 pub enum CancelReason {
     /// It was asked for, by the workflow or by somebody else.
     Requested,
-    /// The server does not know the activity any more: it timed out, or its workflow was closed.
+    /// The server does not know the activity any more: it timed out, or its workflow was closed. Of a local activity: its
+    /// workflow was closed, or has left this worker.
     NotFound,
     /// Its time is over, and the server has given it up.
     TimedOut,

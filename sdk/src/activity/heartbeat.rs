@@ -67,6 +67,13 @@ impl Heartbeats {
         })
     }
 
+    /// Those of a local activity: nothing is sent.
+    pub(crate) fn silent() -> Arc<Self> {
+        let heartbeats = Self::new(None, Box::new(|_| Box::pin(std::future::ready(Answer::Noted))));
+        heartbeats.close();
+        heartbeats
+    }
+
     pub(crate) fn cancellation(&self) -> &Cancellation {
         &self.cancellation
     }

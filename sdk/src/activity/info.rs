@@ -3,6 +3,7 @@
 use super::RetryPolicy;
 use bytes::Bytes;
 use std::time::{Duration, SystemTime};
+use steadfast_core::LocalActivityTask;
 use steadfast_proto::{prost_types, std_duration, system_time, workflowservice::PollActivityTaskQueueResponse};
 
 /// Ids, times and settings of an activity's attempt.
@@ -43,7 +44,9 @@ pub struct ActivityInfo {
     pub retry_policy: Option<RetryPolicy>,
     /// Its priority on the task queue, if it has one, 1 being the highest.
     pub priority: Option<u32>,
-    /// What names this attempt to the server, for those who complete it from elsewhere.
+    /// Whether it is a local activity: part of its workflow's task, unknown to the server.
+    pub is_local: bool,
+    /// What names this attempt to the server (empty if it is local), for those who complete it from elsewhere.
     pub task_token: Bytes,
 }
 
@@ -87,7 +90,37 @@ impl ActivityInfo {
             heartbeat_timeout: positive(task.heartbeat_timeout.as_ref()),
             retry_policy: task.retry_policy.clone().map(RetryPolicy::from),
             priority: u32::try_from(priority).ok().filter(|key| *key > 0),
+            is_local: false,
             task_token: task.task_token.clone(),
+        }
+    }
+
+    pub(crate) fn of_local(task: &LocalActivityTask, task_queue: &str, started: SystemTime) -> Self {
+        let (attributes, workflow) = (&task.attributes, &task.workflow);
+        Self {
+            activity_id: task.activity_id.clone(),
+            activity_type: attributes.activity_type.clone(),
+            task_queue: task_queue.to_owned(),
+            namespace: workflow.namespace.clone(),
+            workflow_id: workflow.workflow_id.clone(),
+            workflow_run_id: workflow.run_id.clone(),
+            workflow_type: workflow
+                .started
+                .workflow_type
+                .as_ref()
+                .map_or_else(String::new, |known| known.name.clone()),
+            activity_run_id: String::new(),
+            attempt: task.attempt,
+            scheduled_time: Some(task.original_schedule_time),
+            attempt_scheduled_time: Some(task.schedule_time),
+            started_time: Some(started),
+            schedule_to_close_timeout: attributes.schedule_to_close_timeout,
+            start_to_close_timeout: attributes.start_to_close_timeout,
+            heartbeat_timeout: None,
+            retry_policy: attributes.retry_policy.clone().map(RetryPolicy::from),
+            priority: None,
+            is_local: true,
+            task_token: Bytes::new(),
         }
     }
 }

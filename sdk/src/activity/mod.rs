@@ -2,13 +2,15 @@
 //!
 //! An activity is a function with [`#[activity]`](macro@crate::activity), asynchronous or blocking, free or a method in an
 //! impl block with [`#[activities]`](macro@crate::activities). A workflow calls it by
-//! [`ctx.activity::<function>(input)`](crate::workflow::WorkflowContext::activity) or through a [`Stub`].
+//! [`ctx.activity::<function>(input)`](crate::workflow::WorkflowContext::activity) or through a [`Stub`]. What takes moments
+//! may run as a [local](crate::workflow::WorkflowContext::local_activity) one, within the workflow's task.
 
 mod call;
 mod context;
 mod definition;
 mod heartbeat;
 mod info;
+mod local_activity;
 mod mock;
 mod options;
 mod retry;
@@ -23,6 +25,7 @@ pub use definition::{
     CloseTimeoutSet, ImplementedBy, blocking,
 };
 pub use info::ActivityInfo;
+pub use local_activity::{Local, LocalActivityCall, LocalActivityOptions};
 pub use mock::{MockSet, mock_activity};
 pub use options::{ActivityCancellation, ActivityOptions};
 pub use retry::RetryPolicy;

@@ -1,6 +1,6 @@
 //! How an activity is to be run.
 
-use super::RetryPolicy;
+use super::{LocalActivityOptions, RetryPolicy};
 use crate::workflow::metadata_text;
 use std::time::Duration;
 use steadfast_proto::{
@@ -79,6 +79,30 @@ impl ActivityOptions {
     pub fn summary(mut self, summary: impl Into<String>) -> Self {
         self.summary = Some(summary.into());
         self
+    }
+
+    /// What of this concerns local activities; what speaks of the server's task queues and heartbeats doesn't.
+    pub(super) fn local(&self) -> LocalActivityOptions {
+        let mut local = LocalActivityOptions::default();
+        if let Some(timeout) = self.start_to_close_timeout {
+            local = local.start_to_close_timeout(timeout);
+        }
+        if let Some(timeout) = self.schedule_to_close_timeout {
+            local = local.schedule_to_close_timeout(timeout);
+        }
+        if let Some(timeout) = self.schedule_to_start_timeout {
+            local = local.schedule_to_start_timeout(timeout);
+        }
+        if let Some(policy) = &self.retry_policy {
+            local = local.retry_policy(policy.clone());
+        }
+        if let Some(cancellation) = self.cancellation {
+            local = local.cancellation(cancellation);
+        }
+        if let Some(summary) = &self.summary {
+            local = local.summary(summary.clone());
+        }
+        local
     }
 
     /// Writes what is set here over what is there.

@@ -75,18 +75,7 @@ impl ActivityTask {
     }
 
     async fn outcome(&mut self) -> Result<Payloads, Failure> {
-        let name = self.task.activity_type.as_ref().map_or("", |known| known.name.as_str());
-        let registry = &self.shared.registry;
-        let Some(activity) = registry.find_activity(name) else {
-            let known = registry.activity_names().join("`, `");
-            let message = format!(
-                "activity `{name}` is not registered on this worker of task queue \"{}\"; registered: `{known}`",
-                self.shared.task_queue
-            );
-            tracing::warn!(activity_type = name, "{message}");
-            return Err(failure("NotFoundError", message));
-        };
-        let (shared, heartbeats) = (&self.shared, Arc::clone(&self.heartbeats));
+        let shared = Arc::clone(&self.shared);
         let timeout = |timeout: &Option<prost_types::Duration>| {
             let timeout = timeout.as_ref().and_then(std_duration);
             timeout.filter(|timeout| !timeout.is_zero())
@@ -96,11 +85,10 @@ impl ActivityTask {
             heartbeat: timeout(&self.task.heartbeat_timeout),
         };
         let input = self.task.input.take();
+        let heartbeats = Arc::clone(&self.heartbeats);
         let context = ActivityContext::new(&shared.client, &shared.task_queue, &mut self.task, heartbeats);
-        // The call itself is user code too, and may panic.
-        let body = AssertUnwindSafe(async { activity(context, input.as_ref()).await }).catch_unwind();
-        let outcome = self.watch(body, limits).await;
-        outcome.unwrap_or_else(|panic| Err(failure("Panic", format!("the activity panicked: {}", text(&*panic)))))
+        let body = run_body(&shared, context, input.as_ref());
+        self.watch(body, limits).await
     }
 
     /// Tells the activity when the server has given it up.
@@ -134,6 +122,31 @@ impl ActivityTask {
 struct Limits {
     start_to_close: Option<Duration>,
     heartbeat: Option<Duration>,
+}
+
+/// Runs an activity's code; a panic is a failure, as is a type that nobody registered.
+pub(super) async fn run_body(
+    shared: &Shared,
+    context: ActivityContext,
+    input: Option<&Payloads>,
+) -> Result<Payloads, Failure> {
+    let (name, registry) = (&context.info().activity_type, &shared.registry);
+    let Some(activity) = registry.find_activity(name) else {
+        let known = registry.activity_names().join("`, `");
+        let message = format!(
+            "activity `{name}` is not registered on this worker of task queue \"{}\"; registered: `{known}`",
+            shared.task_queue
+        );
+        tracing::warn!(activity_type = name, "{message}");
+        return Err(failure("NotFoundError", message));
+    };
+    // The call itself is user code too, and may panic.
+    let body = AssertUnwindSafe(async { activity(context, input).await }).catch_unwind();
+    let panicked = |panic: Box<dyn Any + Send>| {
+        let message = format!("the activity panicked: {}", text(&*panic));
+        Err(failure("Panic", message))
+    };
+    body.await.unwrap_or_else(panicked)
 }
 
 struct CloseOnDrop(Arc<Heartbeats>);
@@ -264,7 +277,7 @@ impl Report {
 
 /// The failure of an activity that stopped because it was told to, though nobody asked for its cancellation: the server
 /// takes a cancellation only if it asked for one.
-fn stopped(failed: Failure, reason: Option<CancelReason>) -> Failure {
+pub(super) fn stopped(failed: Failure, reason: Option<CancelReason>) -> Failure {
     if !matches!(failed.failure_info, Some(FailureInfo::CanceledFailureInfo(_))) {
         return failed;
     }

@@ -6,6 +6,7 @@ mod backoff;
 mod deployment;
 mod eager;
 mod error;
+mod local_activity;
 mod options;
 mod poller;
 mod rate;

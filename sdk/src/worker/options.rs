@@ -10,6 +10,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
 
 const CACHED_WORKFLOWS: usize = 1_000;
+const CONCURRENT_LOCAL_ACTIVITIES: usize = 100;
 pub(super) const CONCURRENT_WORKFLOW_TASKS: usize = 100;
 pub(super) const CONCURRENT_ACTIVITIES: usize = 100;
 const POLLERS: PollerBehavior = PollerBehavior::simple_maximum(8);
@@ -52,6 +53,7 @@ pub(super) struct Options {
     pub(super) cached_workflows_max: usize,
     pub(super) workflow_tasks_max: Option<usize>,
     pub(super) activities_max: Option<usize>,
+    pub(super) local_activities_max: usize,
     pub(super) tuner: Option<Tuner>,
     pub(super) workflow_pollers: PollerBehavior,
     pub(super) activity_pollers: PollerBehavior,
@@ -87,6 +89,7 @@ impl Worker {
                 workflow_tasks_max: None,
                 activities_max: None,
                 tuner: None,
+                local_activities_max: CONCURRENT_LOCAL_ACTIVITIES,
                 workflow_pollers: POLLERS,
                 activity_pollers: POLLERS,
                 activities_per_second: None,
@@ -163,6 +166,12 @@ impl Worker {
     /// How many activities it runs at the same time (100 if not set).
     pub fn max_concurrent_activities(mut self, activities: usize) -> Self {
         self.options.activities_max = Some(activities);
+        self
+    }
+
+    /// How many local activities it runs at the same time (100 if not set).
+    pub fn max_concurrent_local_activities(mut self, activities: usize) -> Self {
+        self.options.local_activities_max = activities;
         self
     }
 

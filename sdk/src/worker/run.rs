@@ -157,6 +157,7 @@ impl Worker {
             let slots = |supplier| Slots::new(supplier, SlotKind::WorkflowTask, shared.task_queue.clone());
             let settings = ShardSettings {
                 cached,
+                local_activities: options.local_activities_max.div_ceil(shards),
                 polls: options.workflow_pollers.share(shards),
                 load: Arc::clone(load),
                 slots: supplier.cloned().map(slots),
@@ -200,6 +201,9 @@ impl Options {
             ("max_concurrent_workflow_tasks", self.workflow_tasks_max),
             ("max_concurrent_activities", self.activities_max),
         ];
+        if self.local_activities_max == 0 {
+            return Some("`max_concurrent_local_activities` is 0, it must be at least 1".to_owned());
+        }
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == Some(0)) {
             return Some(format!("`{name}` is 0, it must be at least 1"));
         }

@@ -2,6 +2,7 @@
 
 use super::{
     eager::{ActivityReservation, EagerActivities, EagerShard, EagerWorkflow},
+    local_activity::{LocalActivities, LocalActivity},
     poller::{PollKind, Pollers},
     registry::RegisteredPrograms,
     scaler::{Polled, PollerBehavior},
@@ -15,7 +16,8 @@ use crate::client::RpcError;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::{
     collections::VecDeque,
-    future::Future,
+    future::{Future, pending},
+    pin::Pin,
     sync::{Arc, Weak, atomic::Ordering::Relaxed},
     time::{Duration, Instant, SystemTime},
 };
@@ -29,6 +31,8 @@ use steadfast_proto::{
 };
 use tokio::sync::mpsc;
 
+use tokio::time::{Sleep, sleep};
+
 /// How long a task may wait on a sticky queue before any worker may take it.
 const STICKY_SCHEDULE_TO_START: Duration = Duration::from_secs(10);
 /// How long open polls may take to end after the server was told of the shutdown.
@@ -39,6 +43,7 @@ const FETCHES_MAX: usize = 5;
 /// What a shard is given.
 pub(super) struct ShardSettings {
     pub(super) cached: usize,
+    pub(super) local_activities: usize,
     pub(super) polls: PollerBehavior,
     pub(super) load: Arc<Load>,
     /// Whose slots the tasks take, if the shard doesn't just count them.
@@ -57,6 +62,7 @@ pub(super) async fn drive(shared: Arc<Shared>, shard: usize, settings: ShardSett
     let mut driver = Driver::new(&shared, sticky_queue.clone(), settings);
     driver.poll_tasks();
     loop {
+        let deadline = driver.shard.next_deadline();
         tokio::select! {
             biased;
             () = &mut draining => break,
@@ -68,6 +74,7 @@ pub(super) async fn drive(shared: Arc<Shared>, shard: usize, settings: ShardSett
                 }
                 driver.handle(done);
             }
+            () = driver.alarm.reached(deadline) => driver.tell(Input::Deadline),
             Some(task) = eager_tasks.recv() => driver.take(task),
         }
         driver.make_calls();
@@ -121,6 +128,8 @@ struct Driver<'a, C> {
     slots: Option<Slots>,
     load: Arc<Load>,
     eager_activities: Option<EagerActivities>,
+    local_activities: LocalActivities,
+    alarm: Alarm,
 }
 
 /// What is asked of the server.
@@ -137,6 +146,7 @@ enum Call {
         Option<ActivityReservation>,
     ),
     Output(Output),
+    LocalActivity(LocalActivity),
 }
 
 /// What came of it.
@@ -178,6 +188,7 @@ impl<'a> Driver<'a, ()> {
             sticky_queue: sticky_queue.clone().map(|name| (name, STICKY_SCHEDULE_TO_START)),
             sdk: ("steadfast".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             record_flags: shared.server.records_flags,
+            max_local_activities: settings.local_activities,
             deployment: shared.deployment_options(),
             versioning_behavior: deployment.map_or_else(Default::default, super::Deployment::behavior),
             payload_limits: shared.server.payload_limits,
@@ -202,6 +213,8 @@ impl<'a> Driver<'a, ()> {
             slots: settings.slots,
             load: settings.load,
             eager_activities: settings.eager_activities,
+            local_activities: LocalActivities::default(),
+            alarm: Alarm::default(),
         }
     }
 }
@@ -257,12 +270,21 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
         self.calls.push((self.call)(Arc::clone(self.shared), call));
     }
 
+    fn tell(&mut self, input: Input) {
+        self.shard.handle(SystemTime::now(), input);
+    }
+
     fn handle(&mut self, done: Done) {
         match done {
-            Done::Input(input) => self.shard.handle(SystemTime::now(), input),
+            Done::Input(input) => {
+                if let Input::LocalActivity(key, _) = &input {
+                    self.local_activities.end(*key);
+                }
+                self.tell(input);
+            }
             Done::Fetched(input) => {
                 self.fetches_open = self.fetches_open.saturating_sub(1);
-                self.shard.handle(SystemTime::now(), input);
+                self.tell(input);
             }
             Done::Polled(kind, answer, slot) => {
                 self.polls_open = self.polls_open.saturating_sub(1);
@@ -338,6 +360,11 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                     self.shared.status.workflow_tasks.done(false);
                     self.push(Call::Complete(run, request, reserved));
                 }
+                Output::RunLocalActivity(task) => {
+                    let activity = self.local_activities.begin(self.shared, task);
+                    self.push(Call::LocalActivity(activity));
+                }
+                Output::StopLocalActivity(key, why) => self.local_activities.stop(key, why),
                 output => {
                     if matches!(output, Output::Fail(..)) {
                         self.shared.status.workflow_tasks.done(true);
@@ -358,24 +385,59 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
 
     /// Answers the tasks at hand. Open polls may still bring some, if the server ends the polls.
     async fn drain(mut self) {
+        let mut listener = self.shared.stop.listen();
+        let mut cancelling = std::pin::pin!(listener.reached(Phase::Cancelling));
+        let mut is_cancelling = false;
+        self.tell(Input::Leaving);
         let mut are_polls_awaited = self.shared.server.completes_polls_on_shutdown;
-        let mut polls_end = std::pin::pin!(tokio::time::sleep(POLLS_END));
+        let mut polls_end = std::pin::pin!(sleep(POLLS_END));
         loop {
             self.make_calls();
             let is_busy = self.calls.len() > self.polls_open || self.shard.outstanding() > 0;
             if !is_busy && (!are_polls_awaited || self.polls_open == 0) {
                 break;
             }
+            let deadline = self.shard.next_deadline();
             tokio::select! {
                 biased;
+                () = &mut cancelling, if !is_cancelling => {
+                    is_cancelling = true;
+                    self.tell(Input::LeavingNow);
+                }
                 done = self.calls.next() => match done {
                     Some(Done::Polled(_, Err(_), _)) => self.polls_open = self.polls_open.saturating_sub(1),
                     Some(done) => self.handle(done),
                     None => break,
                 },
+                () = self.alarm.reached(deadline) => self.tell(Input::Deadline),
                 () = &mut polls_end, if are_polls_awaited => are_polls_awaited = false,
             }
         }
+    }
+}
+
+/// Tells when a shard's next deadline has come; nothing is set while there is something else to do.
+#[derive(Default)]
+struct Alarm {
+    sleep: Option<Pin<Box<Sleep>>>,
+    set_to: Option<SystemTime>,
+}
+
+impl Alarm {
+    async fn reached(&mut self, deadline: Option<SystemTime>) {
+        let Some(deadline) = deadline else {
+            return pending().await;
+        };
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep(Duration::ZERO)));
+        if self.set_to != Some(deadline) {
+            let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+            let now = tokio::time::Instant::now();
+            sleep.as_mut().reset(now.checked_add(left).unwrap_or(now));
+            self.set_to = Some(deadline);
+        }
+        sleep.as_mut().await;
+        // If the system's clock is behind, it is set again.
+        self.set_to = None;
     }
 }
 
@@ -384,7 +446,7 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
     match call {
         Call::Poll(kind, request, delay, slots) => {
             if let Some(delay) = delay {
-                tokio::time::sleep(delay).await;
+                sleep(delay).await;
             }
             let slot = match slots {
                 None => None,
@@ -410,7 +472,10 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
             });
             Done::Input(Input::Completed(run, answer.map_err(|error| refusal(&error))))
         }
-        Call::Output(Output::Complete(..) | Output::Notice(_)) => Done::Nothing,
+        // These aren't calls.
+        Call::Output(
+            Output::Complete(..) | Output::Notice(_) | Output::RunLocalActivity(_) | Output::StopLocalActivity(..),
+        ) => Done::Nothing,
         Call::Output(Output::Fail(run, request)) => {
             let answer = connection.respond_workflow_task_failed(*request).await;
             Done::Input(Input::Failed(run, answer.map(drop).map_err(|error| refusal(&error))))
@@ -427,6 +492,7 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
             }
             Done::Nothing
         }
+        Call::LocalActivity(activity) => Done::Input(activity.run().await),
     }
 }
 

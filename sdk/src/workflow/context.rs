@@ -5,7 +5,10 @@ use super::{
     WorkflowInfo, operation::Operation, wait::Access,
 };
 use crate::{
-    activity::{Activity, ActivityCall, ActivityOptions, ActivitySet, CloseTimeoutMissing, Remote, Stub},
+    activity::{
+        Activity, ActivityCall, ActivityOptions, ActivitySet, CloseTimeoutMissing, Local, LocalActivityCall, Remote,
+        Stub,
+    },
     convert::{Arguments, Converter, Data, RawValue},
     error::WorkflowResult,
     handle::Handle,
@@ -185,6 +188,44 @@ impl<S> WorkflowContext<S> {
     /// its calls.
     pub fn activities<A: ActivitySet + ?Sized>(&self) -> Stub<A, Remote<CloseTimeoutMissing>> {
         Stub::of(Remote::new(self.0.host.clone(), self.0.converter.clone()))
+    }
+
+    /// Calls an activity that runs in this worker, within the workflow task: `ctx.local_activity::<look_up>(name)`. For
+    /// what takes moments: no task of its own, no round trip to the server. It is retried here, too, and its result is
+    /// recorded with the task; if the worker dies before that, it is run again.
+    ///
+    /// Of the options that its attribute gives, those for task queues and heartbeats don't apply.
+    ///
+    /// ```no_run
+    /// # use steadfast::prelude::*;
+    /// # #[activity] async fn look_up(name: String) -> Result<u32, ActivityError> { Ok(name.len() as u32) }
+    /// # async fn example<S>(ctx: WorkflowContext<S>) -> WorkflowResult<u32> {
+    /// let price = ctx.local_activity::<look_up>("teapot".to_owned()).start_to_close_timeout(secs(2)).await?;
+    /// # Ok(price)
+    /// # }
+    /// ```
+    #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
+    pub fn local_activity<A: Activity>(&self, input: A::Input) -> LocalActivityCall<A::Output, A::Timeout> {
+        let converter = &self.0.converter;
+        let input = A::encode(&input, converter);
+        LocalActivityCall::new(&self.0.host, converter, A::NAME, input, &A::defaults())
+    }
+
+    /// Calls a local activity that is known by name alone. The output's type is up to the caller.
+    #[allow(clippy::needless_pass_by_value)] // the arguments are given away, as by a call
+    pub fn local_activity_untyped<O: Data>(
+        &self,
+        name: impl Into<String>,
+        arguments: impl Arguments,
+    ) -> LocalActivityCall<O, CloseTimeoutMissing> {
+        let converter = &self.0.converter;
+        let input = arguments.to_payloads(converter);
+        LocalActivityCall::new(&self.0.host, converter, name, input, &ActivityOptions::default())
+    }
+
+    /// As [`activities`](Self::activities), for [local](Self::local_activity) calls.
+    pub fn local_activities<A: ActivitySet + ?Sized>(&self) -> Stub<A, Local<CloseTimeoutMissing>> {
+        Stub::of(Local::new(self.0.host.clone(), self.0.converter.clone()))
     }
 
     /// Calls a child workflow: `ctx.child::<Shipping>(order)`. Several parameters are a tuple, none is `()`.

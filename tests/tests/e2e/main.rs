@@ -12,6 +12,7 @@ mod connection;
 mod continue_as_new;
 mod errors;
 mod external;
+mod local_activity;
 mod patch;
 mod payload;
 mod query;

@@ -32,7 +32,6 @@ macro_rules! waiting {
 }
 
 waiting! {
-    LocalSequence LocalParallel LocalRetry LocalFailure LocalLong LocalMixed LocalCancelled
     UpsertSearchAttributes UpsertMemo
 }
 
@@ -54,22 +53,6 @@ fn is_refused(name: &str, event_type: EventType) -> Outcome {
     );
     assert!(text.contains("this version doesn't replay"), "{name}: {text}");
     Ok(())
-}
-
-#[test]
-fn local_activities() -> Outcome {
-    for name in [
-        "",
-        "_sequence",
-        "_parallel",
-        "_retry",
-        "_retry_by_timer",
-        "_failure",
-        "_heartbeat",
-    ] {
-        is_refused(&format!("local_activity{name}"), EventType::MarkerRecorded)?;
-    }
-    is_refused("local_activity_heartbeat_and_signals", EventType::MarkerRecorded)
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod continue_as_new;
 mod eviction;
 mod external;
 mod failure;
+mod local_activity;
 mod patch;
 mod query;
 mod random;
