@@ -1,6 +1,10 @@
 //! Answers to tasks, and what the server says to them.
 
-use super::{Notice, Output, Refusal, RunKey, Shard, ShardOptions, cache::Stage, task::Task};
+use super::{
+    Notice, Output, Refusal, RunKey, Shard, ShardOptions,
+    cache::Stage,
+    task::{self, Task},
+};
 use crate::{Run, TurnError, guard};
 use std::{collections::BTreeMap, mem};
 use steadfast_proto::{
@@ -141,11 +145,17 @@ impl Shard {
             self.drop_run(slot);
         }
         match next {
-            Some(next) => {
+            Some(next) if task::run_id(&next) == key.0 => {
                 self.outstanding = self.outstanding.saturating_add(1);
                 self.start(slot, Box::new(next));
             }
-            None => self.rest(slot),
+            next => {
+                self.rest(slot);
+                // Another run's: as if it had been polled.
+                if let Some(next) = next {
+                    self.handle_task(Box::new(next));
+                }
+            }
         }
     }
 
