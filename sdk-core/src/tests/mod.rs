@@ -10,6 +10,7 @@ mod linearity;
 mod mismatch;
 mod patch;
 mod queries;
+mod recorded;
 mod shard;
 mod signal;
 mod tables;
