@@ -49,6 +49,42 @@ fn recorded_histories_are_written_as_they_were_read() -> Result<(), Failure> {
 }
 
 #[test]
+fn event_types_are_read_in_both_spellings() -> Result<(), Failure> {
+    for entry in fs::read_dir(folder())? {
+        let path = entry?.path();
+        let text = fs::read_to_string(&path)?;
+        let long = json::history_from_json(text.as_bytes())?;
+        let mut value: Value = serde_json::from_str(&text)?;
+        // The HTTP API puts the history into an answer.
+        let history = match value.get("history") {
+            Some(_) => &mut value["history"],
+            None => &mut value,
+        };
+        let Some(events) = history["events"].as_array_mut() else {
+            panic!("{} has no events", path.display());
+        };
+        for event in events {
+            let spelled = event["eventType"].as_str().unwrap_or_default();
+            let words = spelled.trim_start_matches("EVENT_TYPE_").split('_');
+            // `WORKFLOW_TASK_STARTED` is `WorkflowTaskStarted` to older tools.
+            let short: String = words
+                .flat_map(|word| {
+                    let (first, rest) = word.split_at(1);
+                    [first.to_owned(), rest.to_lowercase()]
+                })
+                .collect();
+            event["eventType"] = short.into();
+        }
+        let short = json::history_from_json(value.to_string().as_bytes())?;
+        // serde_json may write numbers in other digits, so only what was spelled anew is compared.
+        let types = |history: &History| history.events.iter().map(|event| event.event_type).collect::<Vec<_>>();
+        assert_eq!(types(&short), types(&long), "{}", path.display());
+        assert!(!types(&short).contains(&0), "{}", path.display());
+    }
+    Ok(())
+}
+
+#[test]
 fn a_history_is_written_as_the_command_line_does_it_to_the_byte() -> Result<(), Failure> {
     let text = fs::read_to_string(folder().join("command_line.json"))?;
     let history = json::history_from_json(text.as_bytes())?;

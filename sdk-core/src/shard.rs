@@ -269,13 +269,8 @@ impl Shard {
         if poll.task_token.is_empty() {
             return;
         }
-        let run_id = poll
-            .workflow_execution
-            .as_ref()
-            .map(|execution| execution.run_id.clone())
-            .unwrap_or_default();
         self.outstanding = self.outstanding.saturating_add(1);
-        let slot = self.cache.slot(&run_id);
+        let slot = self.cache.slot(task::run_id(&poll));
         let Some(entry) = self.cache.at(slot) else { return };
         if matches!(entry.stage, Stage::Idle) {
             self.start(slot, poll, place);

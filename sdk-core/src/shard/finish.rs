@@ -1,6 +1,10 @@
 //! Answers to tasks, and what the server says to them.
 
-use super::{Notice, Output, Refusal, RunKey, Shard, ShardOptions, Slot, TaskInfo, cache::Stage, task::Task};
+use super::{
+    Notice, Output, Refusal, RunKey, Shard, ShardOptions, Slot, TaskInfo,
+    cache::Stage,
+    task::{self, Task},
+};
 use crate::{Run, TurnError, guard};
 use std::{collections::BTreeMap, mem, sync::Arc};
 use steadfast_proto::{
@@ -239,6 +243,11 @@ impl Shard {
         if has_ended || (self.options.max_cached_workflows == 0 && next.is_none()) {
             self.drop_run(slot);
         }
+        // Another run's is taken as if it had been polled.
+        let (next, foreign) = match next {
+            Some(next) if task::run_id(&next) == key.0 => (Some(next), None),
+            foreign => (None, foreign),
+        };
         if let Some(next) = next {
             self.outstanding = self.outstanding.saturating_add(1);
             if let Some(entry) = self.cache.at(slot)
@@ -248,6 +257,9 @@ impl Shard {
             }
         }
         self.rest(slot);
+        if let Some(foreign) = foreign {
+            self.handle_task(Box::new(foreign), None);
+        }
     }
 
     /// The server has another view of the run than we: the run starts anew with its next task.

@@ -179,6 +179,13 @@ impl Task {
     }
 }
 
+/// The run that a task is for.
+pub(super) fn run_id(poll: &PollWorkflowTaskQueueResponse) -> &str {
+    poll.workflow_execution
+        .as_ref()
+        .map_or("", |execution| execution.run_id.as_str())
+}
+
 /// Takes the attributes of the run's first event out of its first turn.
 pub(super) fn take_start(
     turn: &mut Turn,

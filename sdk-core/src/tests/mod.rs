@@ -12,6 +12,7 @@ mod local_activity;
 mod mismatch;
 mod patch;
 mod queries;
+mod recorded;
 mod shard;
 mod signal;
 mod tables;

@@ -141,6 +141,8 @@ fn read(run: &Run, next_event_id: i64, end_event_id: i64, size: usize, follows: 
     if token.is_empty() {
         if let (false, WorkflowTask::Scheduled(scheduled)) = (follows, &run.task)
             && scheduled.kind == Kind::Transient
+            // Its place may be another event's by now.
+            && scheduled.event_id == run.history.next_event_id()
         {
             events.extend(run.unrecorded_task(scheduled, None));
         }

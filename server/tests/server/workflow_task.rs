@@ -219,6 +219,29 @@ async fn a_task_that_is_not_answered_goes_to_the_next_worker() {
 }
 
 #[tokio::test]
+async fn a_repeated_task_is_shown_until_another_event_has_its_number() {
+    let bench = real();
+    bench.start("w").await;
+    bench.poll().await;
+    bench.server.skip(Duration::from_secs(10));
+    let timed_out = [
+        WorkflowExecutionStarted,
+        WorkflowTaskScheduled,
+        WorkflowTaskStarted,
+        WorkflowTaskTimedOut,
+    ];
+    assert_eq!(
+        bench.events("w").await,
+        [&timed_out[..], &[WorkflowTaskScheduled]].concat()
+    );
+    bench.signal("w", "").await.unwrap();
+    assert_eq!(
+        bench.events("w").await,
+        [&timed_out[..], &[WorkflowExecutionSignaled]].concat()
+    );
+}
+
+#[tokio::test]
 async fn events_that_end_something_follow_the_others() {
     let bench = real();
     bench.start("w").await;

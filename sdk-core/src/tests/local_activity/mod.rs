@@ -7,7 +7,7 @@ mod task;
 use super::*;
 use crate::{
     ActivityCancellation, Input, LocalActivityAttributes, LocalActivityKey, LocalActivityOutcome, Notice, Output,
-    RunKey, Shard, ShardOptions,
+    PayloadLimits, RunKey, Shard, ShardOptions,
     testing::{activity, local_activity, local_activity_with, timer},
 };
 use std::{
@@ -18,7 +18,7 @@ use std::{
 use steadfast_proto::{
     bytes::Bytes,
     common::{RetryPolicy, WorkflowExecution},
-    enums::TimeoutType,
+    enums::{TimeoutType, VersioningBehavior},
     history::History,
     query::WorkflowQuery,
     workflowservice::{PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedResponse},
