@@ -18,7 +18,7 @@ macro_rules! service {
     (
         $service:ident
         built { $($method:ident($request:ty) -> $response:ty = $variant:ident;)* }
-        unbuilt { $($missing:ident($missing_request:ty) -> $missing_response:ty;)* }
+        unbuilt { $($missing:ident($missing_request:ty) -> $missing_response:ty $(: $why:literal)?;)* }
     ) => {
         #[tonic::async_trait]
         impl $service for Server {
@@ -37,7 +37,11 @@ macro_rules! service {
                     &self,
                     _request: tonic::Request<$missing_request>,
                 ) -> Result<tonic::Response<$missing_response>, Status> {
-                    Err(Status::unimplemented(concat!(stringify!($missing), " is unimplemented in this server")))
+                    Err(Status::unimplemented(concat!(
+                        stringify!($missing),
+                        " is unimplemented in this server"
+                        $(, ": ", $why)?
+                    )))
                 }
             )*
         }
@@ -153,71 +157,71 @@ service! {
         list_workers(ListWorkersRequest) -> ListWorkersResponse = ListWorkers;
         describe_worker(DescribeWorkerRequest) -> DescribeWorkerResponse = DescribeWorker;
         record_worker_heartbeat(RecordWorkerHeartbeatRequest) -> RecordWorkerHeartbeatResponse = RecordWorkerHeartbeat;
+        respond_nexus_task_completed(RespondNexusTaskCompletedRequest) -> RespondNexusTaskCompletedResponse = RespondNexusTaskCompleted;
+        respond_nexus_task_failed(RespondNexusTaskFailedRequest) -> RespondNexusTaskFailedResponse = RespondNexusTaskFailed;
+        start_activity_execution(StartActivityExecutionRequest) -> StartActivityExecutionResponse = StartActivityExecution;
+        describe_activity_execution(DescribeActivityExecutionRequest) -> DescribeActivityExecutionResponse = DescribeActivityExecution;
+        poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse = PollActivityExecution;
+        list_activity_executions(ListActivityExecutionsRequest) -> ListActivityExecutionsResponse = ListActivityExecutions;
+        count_activity_executions(CountActivityExecutionsRequest) -> CountActivityExecutionsResponse = CountActivityExecutions;
+        request_cancel_activity_execution(RequestCancelActivityExecutionRequest) -> RequestCancelActivityExecutionResponse = RequestCancelActivityExecution;
+        terminate_activity_execution(TerminateActivityExecutionRequest) -> TerminateActivityExecutionResponse = TerminateActivityExecution;
+        delete_activity_execution(DeleteActivityExecutionRequest) -> DeleteActivityExecutionResponse = DeleteActivityExecution;
+        pause_activity_execution(PauseActivityExecutionRequest) -> PauseActivityExecutionResponse = PauseActivityExecution;
+        unpause_activity_execution(UnpauseActivityExecutionRequest) -> UnpauseActivityExecutionResponse = UnpauseActivityExecution;
+        reset_activity_execution(ResetActivityExecutionRequest) -> ResetActivityExecutionResponse = ResetActivityExecution;
+        update_activity_execution_options(UpdateActivityExecutionOptionsRequest) -> UpdateActivityExecutionOptionsResponse = UpdateActivityExecutionOptions;
+        describe_worker_deployment(DescribeWorkerDeploymentRequest) -> DescribeWorkerDeploymentResponse = DescribeWorkerDeployment;
+        describe_worker_deployment_version(DescribeWorkerDeploymentVersionRequest) -> DescribeWorkerDeploymentVersionResponse = DescribeWorkerDeploymentVersion;
+        list_worker_deployments(ListWorkerDeploymentsRequest) -> ListWorkerDeploymentsResponse = ListWorkerDeployments;
+        set_worker_deployment_current_version(SetWorkerDeploymentCurrentVersionRequest) -> SetWorkerDeploymentCurrentVersionResponse = SetWorkerDeploymentCurrentVersion;
+        set_worker_deployment_ramping_version(SetWorkerDeploymentRampingVersionRequest) -> SetWorkerDeploymentRampingVersionResponse = SetWorkerDeploymentRampingVersion;
+        update_worker_deployment_version_metadata(UpdateWorkerDeploymentVersionMetadataRequest) -> UpdateWorkerDeploymentVersionMetadataResponse = UpdateWorkerDeploymentVersionMetadata;
+        set_worker_deployment_manager(SetWorkerDeploymentManagerRequest) -> SetWorkerDeploymentManagerResponse = SetWorkerDeploymentManager;
+        delete_worker_deployment(DeleteWorkerDeploymentRequest) -> DeleteWorkerDeploymentResponse = DeleteWorkerDeployment;
+        delete_worker_deployment_version(DeleteWorkerDeploymentVersionRequest) -> DeleteWorkerDeploymentVersionResponse = DeleteWorkerDeploymentVersion;
+        update_workflow_execution_options(UpdateWorkflowExecutionOptionsRequest) -> UpdateWorkflowExecutionOptionsResponse = UpdateWorkflowExecutionOptions;
+        pause_workflow_execution(PauseWorkflowExecutionRequest) -> PauseWorkflowExecutionResponse = PauseWorkflowExecution;
+        unpause_workflow_execution(UnpauseWorkflowExecutionRequest) -> UnpauseWorkflowExecutionResponse = UnpauseWorkflowExecution;
+        create_worker_deployment(CreateWorkerDeploymentRequest) -> CreateWorkerDeploymentResponse = CreateWorkerDeployment;
+        create_worker_deployment_version(CreateWorkerDeploymentVersionRequest) -> CreateWorkerDeploymentVersionResponse = CreateWorkerDeploymentVersion;
+        list_archived_workflow_executions(ListArchivedWorkflowExecutionsRequest) -> ListArchivedWorkflowExecutionsResponse = ListArchivedWorkflowExecutions;
     }
     unbuilt {
         update_worker_deployment_version_compute_config(
             UpdateWorkerDeploymentVersionComputeConfigRequest
-        ) -> UpdateWorkerDeploymentVersionComputeConfigResponse;
+        ) -> UpdateWorkerDeploymentVersionComputeConfigResponse: "this server starts no workers";
         validate_worker_deployment_version_compute_config(
             ValidateWorkerDeploymentVersionComputeConfigRequest
-        ) -> ValidateWorkerDeploymentVersionComputeConfigResponse;
-        list_archived_workflow_executions(ListArchivedWorkflowExecutionsRequest) -> ListArchivedWorkflowExecutionsResponse;
-        update_worker_build_id_compatibility(UpdateWorkerBuildIdCompatibilityRequest) -> UpdateWorkerBuildIdCompatibilityResponse;
-        get_worker_build_id_compatibility(GetWorkerBuildIdCompatibilityRequest) -> GetWorkerBuildIdCompatibilityResponse;
-        update_worker_versioning_rules(UpdateWorkerVersioningRulesRequest) -> UpdateWorkerVersioningRulesResponse;
-        get_worker_versioning_rules(GetWorkerVersioningRulesRequest) -> GetWorkerVersioningRulesResponse;
-        get_worker_task_reachability(GetWorkerTaskReachabilityRequest) -> GetWorkerTaskReachabilityResponse;
-        describe_deployment(DescribeDeploymentRequest) -> DescribeDeploymentResponse;
-        describe_worker_deployment_version(DescribeWorkerDeploymentVersionRequest) -> DescribeWorkerDeploymentVersionResponse;
-        list_deployments(ListDeploymentsRequest) -> ListDeploymentsResponse;
-        get_deployment_reachability(GetDeploymentReachabilityRequest) -> GetDeploymentReachabilityResponse;
-        get_current_deployment(GetCurrentDeploymentRequest) -> GetCurrentDeploymentResponse;
-        set_current_deployment(SetCurrentDeploymentRequest) -> SetCurrentDeploymentResponse;
-        set_worker_deployment_current_version(SetWorkerDeploymentCurrentVersionRequest) -> SetWorkerDeploymentCurrentVersionResponse;
-        describe_worker_deployment(DescribeWorkerDeploymentRequest) -> DescribeWorkerDeploymentResponse;
-        delete_worker_deployment(DeleteWorkerDeploymentRequest) -> DeleteWorkerDeploymentResponse;
-        delete_worker_deployment_version(DeleteWorkerDeploymentVersionRequest) -> DeleteWorkerDeploymentVersionResponse;
-        set_worker_deployment_ramping_version(SetWorkerDeploymentRampingVersionRequest) -> SetWorkerDeploymentRampingVersionResponse;
-        list_worker_deployments(ListWorkerDeploymentsRequest) -> ListWorkerDeploymentsResponse;
-        create_worker_deployment(CreateWorkerDeploymentRequest) -> CreateWorkerDeploymentResponse;
-        create_worker_deployment_version(CreateWorkerDeploymentVersionRequest) -> CreateWorkerDeploymentVersionResponse;
-        update_worker_deployment_version_metadata(UpdateWorkerDeploymentVersionMetadataRequest) -> UpdateWorkerDeploymentVersionMetadataResponse;
-        set_worker_deployment_manager(SetWorkerDeploymentManagerRequest) -> SetWorkerDeploymentManagerResponse;
-        respond_nexus_task_completed(RespondNexusTaskCompletedRequest) -> RespondNexusTaskCompletedResponse;
-        respond_nexus_task_failed(RespondNexusTaskFailedRequest) -> RespondNexusTaskFailedResponse;
-        update_workflow_execution_options(UpdateWorkflowExecutionOptionsRequest) -> UpdateWorkflowExecutionOptionsResponse;
-        create_workflow_rule(CreateWorkflowRuleRequest) -> CreateWorkflowRuleResponse;
-        describe_workflow_rule(DescribeWorkflowRuleRequest) -> DescribeWorkflowRuleResponse;
-        delete_workflow_rule(DeleteWorkflowRuleRequest) -> DeleteWorkflowRuleResponse;
-        list_workflow_rules(ListWorkflowRulesRequest) -> ListWorkflowRulesResponse;
-        trigger_workflow_rule(TriggerWorkflowRuleRequest) -> TriggerWorkflowRuleResponse;
+        ) -> ValidateWorkerDeploymentVersionComputeConfigResponse: "this server starts no workers";
+        update_worker_build_id_compatibility(UpdateWorkerBuildIdCompatibilityRequest) -> UpdateWorkerBuildIdCompatibilityResponse: "sets of build ids are deprecated, use worker deployments instead";
+        get_worker_build_id_compatibility(GetWorkerBuildIdCompatibilityRequest) -> GetWorkerBuildIdCompatibilityResponse: "sets of build ids are deprecated, use worker deployments instead";
+        update_worker_versioning_rules(UpdateWorkerVersioningRulesRequest) -> UpdateWorkerVersioningRulesResponse: "rules of build ids are deprecated, use worker deployments instead";
+        get_worker_versioning_rules(GetWorkerVersioningRulesRequest) -> GetWorkerVersioningRulesResponse: "rules of build ids are deprecated, use worker deployments instead";
+        get_worker_task_reachability(GetWorkerTaskReachabilityRequest) -> GetWorkerTaskReachabilityResponse: "rules of build ids are deprecated, use worker deployments instead";
+        describe_deployment(DescribeDeploymentRequest) -> DescribeDeploymentResponse: "deployments are deprecated, use worker deployments instead";
+        list_deployments(ListDeploymentsRequest) -> ListDeploymentsResponse: "deployments are deprecated, use worker deployments instead";
+        get_deployment_reachability(GetDeploymentReachabilityRequest) -> GetDeploymentReachabilityResponse: "deployments are deprecated, use worker deployments instead";
+        get_current_deployment(GetCurrentDeploymentRequest) -> GetCurrentDeploymentResponse: "deployments are deprecated, use worker deployments instead";
+        set_current_deployment(SetCurrentDeploymentRequest) -> SetCurrentDeploymentResponse: "deployments are deprecated, use worker deployments instead";
+        create_workflow_rule(CreateWorkflowRuleRequest) -> CreateWorkflowRuleResponse: "the original does not support workflow rules by default either";
+        describe_workflow_rule(DescribeWorkflowRuleRequest) -> DescribeWorkflowRuleResponse: "the original does not support workflow rules by default either";
+        delete_workflow_rule(DeleteWorkflowRuleRequest) -> DeleteWorkflowRuleResponse: "the original does not support workflow rules by default either";
+        list_workflow_rules(ListWorkflowRulesRequest) -> ListWorkflowRulesResponse: "the original does not support workflow rules by default either";
+        trigger_workflow_rule(TriggerWorkflowRuleRequest) -> TriggerWorkflowRuleResponse: "the original does not support workflow rules by default either";
         count_workers(CountWorkersRequest) -> CountWorkersResponse;
         update_task_queue_config(UpdateTaskQueueConfigRequest) -> UpdateTaskQueueConfigResponse;
-        fetch_worker_config(FetchWorkerConfigRequest) -> FetchWorkerConfigResponse;
-        update_worker_config(UpdateWorkerConfigRequest) -> UpdateWorkerConfigResponse;
-        pause_workflow_execution(PauseWorkflowExecutionRequest) -> PauseWorkflowExecutionResponse;
-        unpause_workflow_execution(UnpauseWorkflowExecutionRequest) -> UnpauseWorkflowExecutionResponse;
-        start_activity_execution(StartActivityExecutionRequest) -> StartActivityExecutionResponse;
-        start_nexus_operation_execution(StartNexusOperationExecutionRequest) -> StartNexusOperationExecutionResponse;
-        describe_activity_execution(DescribeActivityExecutionRequest) -> DescribeActivityExecutionResponse;
-        describe_nexus_operation_execution(DescribeNexusOperationExecutionRequest) -> DescribeNexusOperationExecutionResponse;
-        poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse;
-        poll_nexus_operation_execution(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse;
-        list_activity_executions(ListActivityExecutionsRequest) -> ListActivityExecutionsResponse;
-        list_nexus_operation_executions(ListNexusOperationExecutionsRequest) -> ListNexusOperationExecutionsResponse;
-        count_activity_executions(CountActivityExecutionsRequest) -> CountActivityExecutionsResponse;
-        count_nexus_operation_executions(CountNexusOperationExecutionsRequest) -> CountNexusOperationExecutionsResponse;
-        request_cancel_activity_execution(RequestCancelActivityExecutionRequest) -> RequestCancelActivityExecutionResponse;
-        request_cancel_nexus_operation_execution(RequestCancelNexusOperationExecutionRequest) -> RequestCancelNexusOperationExecutionResponse;
-        terminate_activity_execution(TerminateActivityExecutionRequest) -> TerminateActivityExecutionResponse;
-        delete_activity_execution(DeleteActivityExecutionRequest) -> DeleteActivityExecutionResponse;
-        pause_activity_execution(PauseActivityExecutionRequest) -> PauseActivityExecutionResponse;
-        reset_activity_execution(ResetActivityExecutionRequest) -> ResetActivityExecutionResponse;
-        unpause_activity_execution(UnpauseActivityExecutionRequest) -> UnpauseActivityExecutionResponse;
-        update_activity_execution_options(UpdateActivityExecutionOptionsRequest) -> UpdateActivityExecutionOptionsResponse;
-        terminate_nexus_operation_execution(TerminateNexusOperationExecutionRequest) -> TerminateNexusOperationExecutionResponse;
-        delete_nexus_operation_execution(DeleteNexusOperationExecutionRequest) -> DeleteNexusOperationExecutionResponse;
-        poll_workflow_execution_time_skipping(PollWorkflowExecutionTimeSkippingRequest) -> PollWorkflowExecutionTimeSkippingResponse;
+        fetch_worker_config(FetchWorkerConfigRequest) -> FetchWorkerConfigResponse: "workers take no commands from this server";
+        update_worker_config(UpdateWorkerConfigRequest) -> UpdateWorkerConfigResponse: "workers take no commands from this server";
+        start_nexus_operation_execution(StartNexusOperationExecutionRequest) -> StartNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
+        describe_nexus_operation_execution(DescribeNexusOperationExecutionRequest) -> DescribeNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
+        poll_nexus_operation_execution(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
+        list_nexus_operation_executions(ListNexusOperationExecutionsRequest) -> ListNexusOperationExecutionsResponse: "standalone Nexus operations are disabled";
+        count_nexus_operation_executions(CountNexusOperationExecutionsRequest) -> CountNexusOperationExecutionsResponse: "standalone Nexus operations are disabled";
+        request_cancel_nexus_operation_execution(RequestCancelNexusOperationExecutionRequest) -> RequestCancelNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
+        terminate_nexus_operation_execution(TerminateNexusOperationExecutionRequest) -> TerminateNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
+        delete_nexus_operation_execution(DeleteNexusOperationExecutionRequest) -> DeleteNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
+        poll_workflow_execution_time_skipping(PollWorkflowExecutionTimeSkippingRequest) -> PollWorkflowExecutionTimeSkippingResponse: "a server has one time, see `Time::Virtual`";
     }
 }
 
@@ -229,15 +233,15 @@ service! {
         list_search_attributes(ListSearchAttributesRequest) -> ListSearchAttributesResponse = ListSearchAttributes;
         delete_namespace(DeleteNamespaceRequest) -> DeleteNamespaceResponse = DeleteNamespace;
         list_clusters(ListClustersRequest) -> ListClustersResponse = ListClusters;
+        create_nexus_endpoint(CreateNexusEndpointRequest) -> CreateNexusEndpointResponse = CreateNexusEndpoint;
+        update_nexus_endpoint(UpdateNexusEndpointRequest) -> UpdateNexusEndpointResponse = UpdateNexusEndpoint;
+        get_nexus_endpoint(GetNexusEndpointRequest) -> GetNexusEndpointResponse = GetNexusEndpoint;
+        delete_nexus_endpoint(DeleteNexusEndpointRequest) -> DeleteNexusEndpointResponse = DeleteNexusEndpoint;
+        list_nexus_endpoints(ListNexusEndpointsRequest) -> ListNexusEndpointsResponse = ListNexusEndpoints;
     }
     unbuilt {
         add_or_update_remote_cluster(AddOrUpdateRemoteClusterRequest) -> AddOrUpdateRemoteClusterResponse;
         remove_remote_cluster(RemoveRemoteClusterRequest) -> RemoveRemoteClusterResponse;
-        get_nexus_endpoint(GetNexusEndpointRequest) -> GetNexusEndpointResponse;
-        create_nexus_endpoint(CreateNexusEndpointRequest) -> CreateNexusEndpointResponse;
-        update_nexus_endpoint(UpdateNexusEndpointRequest) -> UpdateNexusEndpointResponse;
-        delete_nexus_endpoint(DeleteNexusEndpointRequest) -> DeleteNexusEndpointResponse;
-        list_nexus_endpoints(ListNexusEndpointsRequest) -> ListNexusEndpointsResponse;
     }
 }
 

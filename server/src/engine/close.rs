@@ -1,7 +1,8 @@
 //! The end of a run, and the run that may follow it.
 
 use super::{
-    cron,
+    callback, cron,
+    deployment::Decided,
     id::Uuid,
     run::Run,
     start::{self, StartPlan},
@@ -176,6 +177,9 @@ impl Run {
         next.task_timeout = start::task_timeout(asked, next.run_timeout);
         let wait = time::lasting(command.backoff_start_interval.as_ref());
         next.backoff = wait.max(self.pause(world));
+        if next.task_queue == self.is.task_queue {
+            next.inherited_version = self.versioning.inherited();
+        }
         next.initiator = match Initiator::try_from(command.initiator).unwrap_or_default() {
             Initiator::Unspecified => Initiator::Workflow,
             given => given,
@@ -335,8 +339,13 @@ impl Run {
             priority: Some(self.is.priority.clone()),
             user_metadata: self.is.user_metadata.clone(),
             links: Vec::new(),
-            callbacks: Vec::new(),
-            versioning_override: started.versioning_override,
+            callbacks: self
+                .callbacks
+                .iter()
+                .map(|callback| callback.callback.clone())
+                .collect(),
+            versioning_override: self.versioning.decided.as_ref().map(Decided::wire),
+            inherited_version: None,
             reset_points: self.reset_points.clone(),
             parent: self.is.parent.clone(),
             root: self.is.root.clone(),
@@ -357,6 +366,7 @@ impl Run {
         self.drop_task(world);
         self.drop_timers(world);
         self.drop_activities(world);
+        self.abandon_operations(world);
         self.externals.clear();
         self.buffered.clear();
         self.sticky = None;
@@ -367,6 +377,13 @@ impl Run {
             Some(next) => world.outbox.push(Effect::Begin(Box::new(next))),
             None => {
                 self.tell_schedule(world, status, &legacy);
+                if !self.callbacks.is_empty() {
+                    let ending = callback::ending(status, legacy.result.clone(), legacy.failure.clone());
+                    world.outbox.push(Effect::CallBack {
+                        run: self.is.key,
+                        ending: Box::new(ending),
+                    });
+                }
                 self.tell_parent(world, status, legacy);
             }
         }

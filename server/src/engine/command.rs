@@ -4,6 +4,7 @@ use super::{
     external::External,
     history,
     limits::{self, Limits},
+    nexus::endpoint::Endpoints,
     retry::RetryPolicy,
     run::Run,
     search_attribute::SearchAttributeTypes,
@@ -28,7 +29,7 @@ pub(crate) struct BadCommand {
 }
 
 impl BadCommand {
-    fn new(cause: Cause, message: impl Into<String>) -> Self {
+    pub(super) fn new(cause: Cause, message: impl Into<String>) -> Self {
         Self {
             cause,
             message: message.into(),
@@ -47,7 +48,11 @@ impl BadCommand {
 }
 
 fn cause_name(cause: Cause) -> String {
-    let name = cause.as_str_name().trim_start_matches("WORKFLOW_TASK_FAILED_CAUSE_");
+    capitals(cause.as_str_name(), "WORKFLOW_TASK_FAILED_CAUSE_")
+}
+
+/// The name of an enum's value as tools write it: without the enum's own name, each word with a capital.
+pub(crate) fn capitals(name: &str, prefix: &str) -> String {
     let capital = |word: &str| {
         let mut letters = word.chars();
         letters
@@ -56,7 +61,7 @@ fn cause_name(cause: Cause) -> String {
             .chain(letters.map(|letter| letter.to_ascii_lowercase()))
             .collect::<String>()
     };
-    name.split('_').map(capital).collect()
+    name.trim_start_matches(prefix).split('_').map(capital).collect()
 }
 
 /// Whether a command ends the run.
@@ -71,10 +76,13 @@ pub(crate) fn closes(attributes: &Attributes) -> bool {
 }
 
 /// What the commands before the one at hand did, as far as that matters for it.
-struct Seen<'a> {
-    run: &'a Run,
+pub(super) struct Seen<'a> {
+    pub(super) run: &'a Run,
     types: &'a SearchAttributeTypes,
-    limits: &'a Limits,
+    pub(super) limits: &'a Limits,
+    pub(super) endpoints: &'a Endpoints,
+    pub(super) operations_added: BTreeSet<i64>,
+    pub(super) operations_canceled: BTreeSet<i64>,
     activities: BTreeMap<&'a str, bool>,
     timers: BTreeMap<&'a str, bool>,
     firings_taken_back: BTreeSet<usize>,
@@ -82,7 +90,7 @@ struct Seen<'a> {
     children_added: usize,
     signals_added: usize,
     cancels_added: usize,
-    next_event_id: i64,
+    pub(super) next_event_id: i64,
 }
 
 /// Checks all commands of a completed task. `next_event_id` is the number of the first event that they make.
@@ -90,6 +98,7 @@ pub(crate) fn check(
     run: &Run,
     types: &SearchAttributeTypes,
     limits: &Limits,
+    endpoints: &Endpoints,
     commands: &mut [Command],
     messages: &[Message],
     next_event_id: i64,
@@ -116,6 +125,9 @@ pub(crate) fn check(
         run,
         types,
         limits,
+        endpoints,
+        operations_added: BTreeSet::new(),
+        operations_canceled: BTreeSet::new(),
         activities: BTreeMap::new(),
         timers: BTreeMap::new(),
         firings_taken_back: BTreeSet::new(),
@@ -157,6 +169,8 @@ fn cause_of(command_type: i32) -> Cause {
         }
         Ok(CommandType::UpsertWorkflowSearchAttributes) => Cause::BadSearchAttributes,
         Ok(CommandType::ModifyWorkflowProperties) => Cause::BadModifyWorkflowPropertiesAttributes,
+        Ok(CommandType::ScheduleNexusOperation) => Cause::BadScheduleNexusOperationAttributes,
+        Ok(CommandType::RequestCancelNexusOperation) => Cause::BadRequestCancelNexusOperationAttributes,
         Ok(CommandType::ProtocolMessage) => Cause::BadUpdateWorkflowExecutionMessage,
         _ => Cause::UnhandledCommand,
     }
@@ -273,11 +287,10 @@ impl<'a> Seen<'a> {
                 }
                 self.check_cancel()
             }
-            Attributes::ScheduleNexusOperationCommandAttributes(_)
-            | Attributes::RequestCancelNexusOperationCommandAttributes(_) => Err(BadCommand::new(
-                Cause::FeatureDisabled,
-                "Nexus operations are unimplemented in this server",
-            )),
+            Attributes::ScheduleNexusOperationCommandAttributes(command) => self.check_operation(command),
+            Attributes::RequestCancelNexusOperationCommandAttributes(command) => {
+                self.check_cancel_operation(command.scheduled_event_id)
+            }
         }
     }
 
@@ -530,15 +543,24 @@ fn check_size(attributes: &Attributes, limit: usize) -> Result<(), BadCommand> {
             "SignalExternalWorkflowExecutionCommandAttributes.Input",
             size(a.input.as_ref().map(|blob| blob.encoded_len())),
         ),
+        A::ScheduleNexusOperationCommandAttributes(a) => (
+            "ScheduleNexusOperationCommandAttributes.Input",
+            size(a.input.as_ref().map(|blob| blob.encoded_len())),
+        ),
         _ => return Ok(()),
     };
     if bytes <= limit {
         return Ok(());
     }
-    // The original names this cause for every kind of command.
+    // The original names this cause for nearly every kind of command.
+    let is_operation = matches!(attributes, A::ScheduleNexusOperationCommandAttributes(_));
+    let cause = match is_operation {
+        true => Cause::BadScheduleNexusOperationAttributes,
+        false => Cause::BadScheduleActivityAttributes,
+    };
     Err(BadCommand {
-        cause: Cause::BadScheduleActivityAttributes,
-        message: format!("{what} exceeds size limit."),
+        cause,
+        message: format!("{what} exceeds size limit{}", if is_operation { "" } else { "." }),
         is_fatal: true,
     })
 }

@@ -3,6 +3,7 @@
 use super::{
     Engine,
     command::{self, BadCommand, Said},
+    deployment::Version,
     error::{Error, Result},
     limits,
     run::Run,
@@ -65,6 +66,7 @@ impl Engine {
                 run,
                 &namespace.search_attributes,
                 &world.limits,
+                &world.endpoints,
                 &mut request.commands,
                 &request.messages,
                 next_event_id,
@@ -196,7 +198,9 @@ impl Run {
         }
         self.answer_queries(world, std::mem::take(&mut request.query_results));
         debug_assert!(started_event_id > 0, "a completed task was started");
-        if self.is_open() {
+        if self.is_paused() {
+            self.flush(world);
+        } else if self.is_open() {
             let news = self.flush(world) || std::mem::take(&mut self.wants_task);
             let original = if force && !news {
                 scheduled.original_time
@@ -226,20 +230,20 @@ impl Run {
             .worker_version_stamp
             .take()
             .or_else(|| started.attributes.worker_version.clone());
-        let completed = self.record(
-            world,
-            WorkflowTaskCompletedEventAttributes {
-                scheduled_event_id: scheduled.event_id,
-                started_event_id: now_started.event_id,
-                identity: request.identity.clone(),
-                binary_checksum: request.binary_checksum.clone(),
-                worker_version: version.clone(),
-                sdk_metadata: request.sdk_metadata.take(),
-                metering_metadata: request.metering_metadata.take(),
-                versioning_behavior: request.versioning_behavior,
-                ..Default::default()
-            },
-        );
+        let mut attributes = WorkflowTaskCompletedEventAttributes {
+            scheduled_event_id: scheduled.event_id,
+            started_event_id: now_started.event_id,
+            identity: request.identity.clone(),
+            binary_checksum: request.binary_checksum.clone(),
+            worker_version: version.clone(),
+            sdk_metadata: request.sdk_metadata.take(),
+            metering_metadata: request.metering_metadata.take(),
+            versioning_behavior: request.versioning_behavior,
+            ..Default::default()
+        };
+        let deployment = Version::of_worker(request.deployment_options.as_ref());
+        self.note_version(world, &mut attributes, deployment);
+        let completed = self.record(world, attributes);
         self.previous_started_event_id = now_started.event_id;
         self.last_completed_event_id = completed;
         self.next_attempt = 1;
@@ -282,6 +286,7 @@ impl Run {
         Poller {
             identity: request.identity.clone(),
             version,
+            deployment: Version::of_worker(request.deployment_options.as_ref()),
             ..Poller::default()
         }
     }
@@ -366,6 +371,8 @@ impl Run {
             (false, true) => Kind::Speculative,
             (false, false) => return None,
         };
+        // A worker of another version may be the one to go on.
+        let inline = inline && self.target_version(world) == poller.deployment;
         self.schedule_task(world, kind, original_time, !inline);
         if !inline {
             return None;
@@ -471,8 +478,12 @@ impl Run {
                 Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
                     self.initiate_cancel(world, *command, completed)
                 }
-                Attributes::ScheduleNexusOperationCommandAttributes(_)
-                | Attributes::RequestCancelNexusOperationCommandAttributes(_) => {}
+                Attributes::ScheduleNexusOperationCommandAttributes(command) => {
+                    self.schedule_operation(world, *command, completed)
+                }
+                Attributes::RequestCancelNexusOperationCommandAttributes(command) => {
+                    self.request_operation_cancel(world, command.scheduled_event_id, completed)
+                }
             }
             if command.user_metadata.is_some() || !command.event_group_markers.is_empty() {
                 self.history

@@ -29,6 +29,11 @@ impl Engine {
         conflict: Conflict,
         on_conflict: Option<workflow::OnConflictOptions>,
     ) -> Result<Option<Outcome>> {
+        if on_conflict.is_some_and(|options| options.attach_completion_callbacks && !options.attach_request_id) {
+            return Err(Error::invalid(
+                "attaching request ID is required for attaching completion callbacks",
+            ));
+        }
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;
         let same = |run: &Run, started: bool| {
@@ -50,7 +55,10 @@ impl Engine {
             return Ok(Some(same(run, true)));
         }
         if plan.signal.is_none() && run.request_ids.contains_key(&plan.request_id) {
-            return Ok(Some(same(run, false)));
+            let mut outcome = same(run, false);
+            outcome.response.link =
+                Some(run.link_by_request(&plan.request_id, EventType::WorkflowExecutionOptionsUpdated));
+            return Ok(Some(outcome));
         }
         let exists = |run: &Run, message: String| {
             Error::new(Code::AlreadyExists, message).with(&errordetails::WorkflowExecutionAlreadyStartedFailure {
@@ -156,24 +164,40 @@ pub(super) fn policies(reuse: Reuse, conflict: Conflict, is_signal: bool) -> Res
 }
 
 impl Run {
-    /// A start met this run and leaves its request id (and links) with it.
+    /// A start met this run and leaves its request id, callbacks and links with it.
     fn attach(&mut self, world: &mut World, plan: &mut StartPlan, options: workflow::OnConflictOptions) {
-        if !options.attach_request_id {
+        let attached_request_id = match options.attach_request_id {
+            true => plan.request_id.clone(),
+            false => String::new(),
+        };
+        let attached_completion_callbacks = match options.attach_completion_callbacks {
+            true => std::mem::take(&mut plan.callbacks),
+            false => Vec::new(),
+        };
+        let links = match options.attach_links {
+            true => std::mem::take(&mut plan.links),
+            false => Vec::new(),
+        };
+        if !options.attach_request_id && links.is_empty() {
             return;
         }
+        self.add_callbacks(&attached_completion_callbacks, world.now());
         let mut event = self.event(
             world,
             WorkflowExecutionOptionsUpdatedEventAttributes {
-                attached_request_id: plan.request_id.clone(),
+                attached_request_id: attached_request_id.clone(),
+                attached_completion_callbacks,
                 identity: plan.identity.clone(),
                 ..Default::default()
             },
         );
         event.worker_may_ignore = true;
-        if options.attach_links {
-            event.links = std::mem::take(&mut plan.links);
-        }
+        event.links = links;
         let event_id = self.happen_event(world, event);
-        self.note_request(&plan.request_id, EventType::WorkflowExecutionOptionsUpdated, event_id);
+        self.note_request(
+            &attached_request_id,
+            EventType::WorkflowExecutionOptionsUpdated,
+            event_id,
+        );
     }
 }

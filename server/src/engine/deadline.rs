@@ -12,6 +12,20 @@ pub(crate) enum Due {
     ActivityRetry { run: RunKey, scheduled_event_id: i64 },
     /// One of an activity's four time-outs may have passed.
     ActivityTimeout { run: RunKey, scheduled_event_id: i64 },
+    /// One of a Nexus operation's three time-outs may have passed.
+    NexusTimeout { run: RunKey, scheduled_event_id: i64 },
+    /// A request to a Nexus handler was not answered in time.
+    NexusRequest {
+        run: RunKey,
+        scheduled_event_id: i64,
+        stamp: u64,
+    },
+    /// A request to a Nexus handler is sent again.
+    NexusRetry {
+        run: RunKey,
+        scheduled_event_id: i64,
+        stamp: u64,
+    },
     /// A workflow task was not taken or not answered in time.
     WorkflowTask { run: RunKey, stamp: u64 },
     /// The first workflow task of a delayed run.
@@ -32,7 +46,8 @@ pub(crate) enum Due {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DeadlineKey(Time, u64);
 
-/// All deadlines of an engine. Time-outs of runs are kept apart: virtual time doesn't move for their sake alone.
+/// All deadlines of an engine. Time-outs of runs and of requests to handlers that nobody polls for are kept apart:
+/// virtual time doesn't move for their sake alone.
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
     work: BTreeMap<DeadlineKey, Due>,
@@ -43,11 +58,11 @@ pub(crate) struct Deadlines {
 impl Deadlines {
     pub(crate) fn set(&mut self, at: Time, due: Due) -> DeadlineKey {
         let key = DeadlineKey(at, self.count.next());
-        let deadlines = if matches!(due, Due::RunTimeout { .. } | Due::Retention { .. }) {
-            &mut self.guards
-        } else {
-            &mut self.work
-        };
+        let is_guard = matches!(
+            due,
+            Due::RunTimeout { .. } | Due::Retention { .. } | Due::NexusRequest { .. }
+        );
+        let deadlines = if is_guard { &mut self.guards } else { &mut self.work };
         deadlines.insert(key, due);
         key
     }

@@ -3,7 +3,9 @@
 use super::{
     Engine,
     activity::{Activity, Attempt},
+    callback::Callback,
     error::Result,
+    pause::PausedRun,
     run::Run,
     signal::check_execution,
     time::{self, Time},
@@ -60,6 +62,8 @@ impl Run {
                 })
                 .collect(),
             pending_workflow_task: self.pending_task(),
+            pending_nexus_operations: self.pending_operations(),
+            callbacks: self.callbacks.iter().map(Callback::describe).collect(),
             workflow_extended_info: Some(WorkflowExecutionExtendedInfo {
                 execution_expiration_time: self.is.expiration.and_then(Time::wire),
                 run_expiration_time: self.is.run_expiration.and_then(Time::wire),
@@ -68,9 +72,9 @@ impl Run {
                 last_reset_time: self.is.last_reset.and_then(Time::wire),
                 reset_run_id: self.reset_run_id.map(|id| id.to_string()).unwrap_or_default(),
                 request_id_infos: self.request_ids.clone(),
+                pause_info: self.paused.as_ref().map(PausedRun::describe),
                 ..Default::default()
             }),
-            ..Default::default()
         }
     }
 
@@ -84,7 +88,7 @@ impl Run {
             }),
             start_time: self.is.start_time.wire(),
             close_time: closed.and_then(Time::wire),
-            status: self.status.into(),
+            status: self.visible_status().into(),
             history_length: self.history.wire_len(),
             parent_namespace_id: self
                 .is
@@ -111,6 +115,12 @@ impl Run {
             root_execution: Some(self.is.root.clone().unwrap_or_else(|| self.execution())),
             first_run_id: self.is.first_run_id.to_string(),
             priority: Some(self.is.priority.clone()),
+            versioning_info: self.versioning.describe(),
+            worker_deployment_name: self
+                .versioning
+                .effective()
+                .map(|version| version.deployment.to_string())
+                .unwrap_or_default(),
             ..Default::default()
         }
     }
@@ -131,15 +141,19 @@ impl Run {
     }
 }
 
-fn describe_activity(activity: &Activity) -> PendingActivityInfo {
+pub(crate) fn activity_state(activity: &Activity) -> PendingActivityState {
     let cancels = activity.cancel_requested_event_id.is_some();
-    let state = match activity.state {
+    match activity.state {
         Attempt::Started { .. } if cancels => PendingActivityState::CancelRequested,
         Attempt::Started { .. } if activity.paused.is_some() => PendingActivityState::PauseRequested,
         Attempt::Started { .. } => PendingActivityState::Started,
         Attempt::Paused { .. } => PendingActivityState::Paused,
         Attempt::Scheduled { .. } | Attempt::BackingOff { .. } => PendingActivityState::Scheduled,
-    };
+    }
+}
+
+fn describe_activity(activity: &Activity) -> PendingActivityInfo {
+    let state = activity_state(activity);
     let (scheduled_time, next, interval) = match activity.state {
         Attempt::BackingOff { until, interval } => (until, until.wire(), time::wire(interval)),
         Attempt::Scheduled { since } | Attempt::Paused { since } => (since, None, None),

@@ -33,6 +33,8 @@ events! {
     WorkflowExecutionCancelRequested WorkflowExecutionCancelRequestedEventAttributes;
     WorkflowExecutionSignaled WorkflowExecutionSignaledEventAttributes;
     WorkflowExecutionOptionsUpdated WorkflowExecutionOptionsUpdatedEventAttributes;
+    WorkflowExecutionPaused WorkflowExecutionPausedEventAttributes;
+    WorkflowExecutionUnpaused WorkflowExecutionUnpausedEventAttributes;
     WorkflowExecutionUpdateAdmitted WorkflowExecutionUpdateAdmittedEventAttributes;
     WorkflowExecutionUpdateAccepted WorkflowExecutionUpdateAcceptedEventAttributes;
     WorkflowExecutionUpdateCompleted WorkflowExecutionUpdateCompletedEventAttributes;
@@ -68,6 +70,15 @@ events! {
     RequestCancelExternalWorkflowExecutionInitiated RequestCancelExternalWorkflowExecutionInitiatedEventAttributes;
     RequestCancelExternalWorkflowExecutionFailed RequestCancelExternalWorkflowExecutionFailedEventAttributes;
     ExternalWorkflowExecutionCancelRequested ExternalWorkflowExecutionCancelRequestedEventAttributes;
+    NexusOperationScheduled NexusOperationScheduledEventAttributes;
+    NexusOperationStarted NexusOperationStartedEventAttributes;
+    NexusOperationCompleted NexusOperationCompletedEventAttributes;
+    NexusOperationFailed NexusOperationFailedEventAttributes;
+    NexusOperationCanceled NexusOperationCanceledEventAttributes;
+    NexusOperationTimedOut NexusOperationTimedOutEventAttributes;
+    NexusOperationCancelRequested NexusOperationCancelRequestedEventAttributes;
+    NexusOperationCancelRequestCompleted NexusOperationCancelRequestCompletedEventAttributes;
+    NexusOperationCancelRequestFailed NexusOperationCancelRequestFailedEventAttributes;
 }
 
 /// Whether events of this type are flushed after the others: they end what an earlier event began.
@@ -83,6 +94,10 @@ pub(crate) fn is_completion(kind: EventType) -> bool {
             | EventType::ChildWorkflowExecutionCanceled
             | EventType::ChildWorkflowExecutionTimedOut
             | EventType::ChildWorkflowExecutionTerminated
+            | EventType::NexusOperationCompleted
+            | EventType::NexusOperationFailed
+            | EventType::NexusOperationCanceled
+            | EventType::NexusOperationTimedOut
     )
 }
 

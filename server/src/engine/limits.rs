@@ -17,6 +17,8 @@ pub struct Limits {
     pub pending_children: usize,
     /// Signals and cancel requests to other runs that are under way. More fail the workflow task.
     pub pending_externals: usize,
+    /// Nexus operations of a run that have not ended. More fail the workflow task.
+    pub pending_operations: usize,
     /// Events that a run keeps back while a workflow task is out. More take the task from its worker.
     pub buffered_events: usize,
     /// Bytes of these events.
@@ -43,6 +45,7 @@ impl Default for Limits {
             pending_activities: 2000,
             pending_children: 2000,
             pending_externals: 2000,
+            pending_operations: 30,
             buffered_events: 100,
             buffered_bytes: 2 * 1024 * 1024,
             updates_in_flight: 10,
@@ -153,6 +156,28 @@ pub(crate) const POLLER_ABSENCE: Duration = Duration::from_millis(200);
 pub(crate) const WORKER_HEARTBEATS_MAX: usize = 10_000;
 /// Workers on a page of their list.
 pub(crate) const WORKERS_PAGE: usize = 1_000;
+/// How long one attempt at a request to a Nexus handler may take, waiting for a worker included.
+pub(crate) const NEXUS_REQUEST_TIMEOUT: Duration = Duration::from_secs(9);
+/// Interval before the second attempt at a request to a Nexus handler; it doubles from one to the next.
+pub(crate) const NEXUS_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest interval between such attempts.
+pub(crate) const NEXUS_RETRY_INTERVAL_MAX: Duration = Duration::from_secs(3600);
+/// Bytes of the header of a Nexus operation.
+pub(crate) const NEXUS_HEADER_BYTES_MAX: usize = 8192;
+/// Bytes of the name of a Nexus endpoint.
+pub(crate) const ENDPOINT_NAME_BYTES_MAX: usize = 200;
+/// Bytes of the description of a Nexus endpoint.
+pub(crate) const ENDPOINT_DESCRIPTION_BYTES_MAX: usize = 20_000;
+/// Nexus endpoints of a page of a list if the caller does not say.
+pub(crate) const ENDPOINTS_PAGE: usize = 100;
+/// Nexus endpoints of a page of a list.
+pub(crate) const ENDPOINTS_PAGE_MAX: usize = 1000;
+/// Callbacks of a run.
+pub(crate) const CALLBACKS_MAX: usize = 2000;
+/// Bytes of the header of a callback.
+pub(crate) const CALLBACK_HEADER_BYTES_MAX: usize = 8192;
+/// Versions of a worker deployment.
+pub(crate) const DEPLOYMENT_VERSIONS_MAX: usize = 100;
 /// Links of a request.
 pub(crate) const LINKS_MAX: usize = 10;
 /// The least retention of a namespace.
@@ -161,3 +186,9 @@ pub(crate) const RETENTION_MIN: Duration = Duration::from_secs(3600);
 pub(crate) const RETENTION: Duration = Duration::from_secs(24 * 3600);
 /// No deadline is further away than this.
 pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// How large a header is.
+pub(crate) fn header_bytes(header: &std::collections::BTreeMap<String, String>) -> usize {
+    let sizes = header.iter().flat_map(|(key, value)| [key.len(), value.len()]);
+    sizes.fold(0, usize::saturating_add)
+}

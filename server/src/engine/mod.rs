@@ -12,6 +12,7 @@ mod activity;
 mod activity_operation;
 mod attempt;
 mod batch;
+mod callback;
 mod child;
 mod clock;
 mod close;
@@ -21,6 +22,7 @@ mod conflict;
 mod counter;
 mod cron;
 mod deadline;
+mod deployment;
 mod describe;
 mod error;
 mod event;
@@ -31,6 +33,9 @@ mod limits;
 mod multi_operation;
 mod namespace;
 mod namespace_operation;
+mod nexus;
+mod options;
+mod pause;
 mod poll;
 mod query;
 mod read;
@@ -45,6 +50,7 @@ mod schedule;
 mod search_attribute;
 mod search_value;
 mod signal;
+mod standalone_activity;
 mod start;
 mod system;
 mod task_queue;
@@ -233,6 +239,9 @@ impl Engine {
             Due::Timer { run, .. }
             | Due::ActivityRetry { run, .. }
             | Due::ActivityTimeout { run, .. }
+            | Due::NexusTimeout { run, .. }
+            | Due::NexusRequest { run, .. }
+            | Due::NexusRetry { run, .. }
             | Due::WorkflowTask { run, .. }
             | Due::FirstWorkflowTask { run }
             | Due::RunTimeout { run } => run,
@@ -243,6 +252,17 @@ impl Engine {
             Due::Timer { started_event_id, .. } => run.fire_timer(world, started_event_id),
             Due::ActivityRetry { scheduled_event_id, .. } => run.resume_activity(world, scheduled_event_id),
             Due::ActivityTimeout { scheduled_event_id, .. } => run.time_activity_out(world, scheduled_event_id),
+            Due::NexusTimeout { scheduled_event_id, .. } => run.time_operation_out(world, scheduled_event_id),
+            Due::NexusRequest {
+                scheduled_event_id,
+                stamp,
+                ..
+            } => run.time_request_out(world, scheduled_event_id, stamp),
+            Due::NexusRetry {
+                scheduled_event_id,
+                stamp,
+                ..
+            } => run.resend(world, scheduled_event_id, stamp),
             Due::WorkflowTask { stamp, .. } => {
                 run.time_task_out(world, stamp);
                 run.direct_queries(world);
@@ -282,9 +302,14 @@ impl Engine {
     }
 
     fn look_after(&mut self, key: run::RunKey) {
+        let Some(run) = self.runs.peek_mut(key) else { return };
+        if run.standalone.is_some() {
+            self.look_after_activity(key);
+        } else {
+            run.count_transition();
+        }
         let Self { runs, world, .. } = self;
         let Some(run) = runs.peek_mut(key) else { return };
-        run.count_transition();
         let held = run.is_held();
         let readers = !run.readers.is_empty();
         if held {
@@ -339,6 +364,7 @@ impl Engine {
             } => self.cancel_external(sender, initiated_event_id),
             Effect::ScheduledClosed(closed) => self.scheduled_closed(*closed),
             Effect::ParentClosed { child, policy, parent } => self.parent_closed(child, policy, parent),
+            Effect::CallBack { run, ending } => self.call_back(run, &ending),
         }
     }
 
@@ -380,6 +406,11 @@ impl Engine {
                 let (run, query) = (*run, *query);
                 Err(self.query_expired(run, query))
             }
+            Wait::Activity { run, awaited } => {
+                let (run, reply) = (*run, standalone_activity::nothing_yet(awaited));
+                self.stop_awaiting_activity(run, waiter);
+                Ok(reply)
+            }
             // Nobody sleeps that long.
             Wait::Sleep { .. } => Ok(Reply::Sleep(Box::default())),
         };
@@ -404,6 +435,7 @@ impl Engine {
                     run.queries.remove(query);
                 }
             }
+            Some(Wait::Activity { run, .. }) => self.stop_awaiting_activity(run, waiter),
             Some(Wait::Sleep { relock: true, .. }) => self.clock.lock(),
             Some(Wait::Sleep { .. }) | None => {}
         }
@@ -440,6 +472,13 @@ impl Engine {
             Request::PollWorkflowTaskQueue(r) => return self.poll_workflow_task(*r, patience),
             Request::PollActivityTaskQueue(r) => return self.poll_activity_task(*r, patience),
             Request::PollNexusTaskQueue(r) => return self.poll_nexus_task(*r, patience),
+            Request::RespondNexusTaskCompleted(r) => R::RespondNexusTaskCompleted(Box::new(self.nexus_completed(*r)?)),
+            Request::RespondNexusTaskFailed(r) => R::RespondNexusTaskFailed(Box::new(self.nexus_failed(*r)?)),
+            Request::CreateNexusEndpoint(r) => R::CreateNexusEndpoint(Box::new(self.create_endpoint(*r)?)),
+            Request::UpdateNexusEndpoint(r) => R::UpdateNexusEndpoint(Box::new(self.update_endpoint(*r)?)),
+            Request::GetNexusEndpoint(r) => R::GetNexusEndpoint(Box::new(self.get_endpoint(&r)?)),
+            Request::DeleteNexusEndpoint(r) => R::DeleteNexusEndpoint(Box::new(self.delete_endpoint(&r)?)),
+            Request::ListNexusEndpoints(r) => R::ListNexusEndpoints(Box::new(self.list_endpoints(&r)?)),
             Request::RespondWorkflowTaskCompleted(r) => {
                 R::RespondWorkflowTaskCompleted(Box::new(self.respond_task_completed(*r)?))
             }
@@ -473,6 +512,73 @@ impl Engine {
             Request::TerminateWorkflowExecution(r) => {
                 R::TerminateWorkflowExecution(Box::new(self.terminate_workflow(*r)?))
             }
+            Request::StartActivityExecution(r) => {
+                R::StartActivityExecution(Box::new(self.start_activity_execution(*r)?))
+            }
+            Request::DescribeActivityExecution(r) => return self.describe_activity_execution(*r, patience),
+            Request::PollActivityExecution(r) => return self.poll_activity_execution(&r, patience),
+            Request::ListActivityExecutions(r) => {
+                R::ListActivityExecutions(Box::new(self.list_activity_executions(*r)?))
+            }
+            Request::CountActivityExecutions(r) => {
+                R::CountActivityExecutions(Box::new(self.count_activity_executions(&r)?))
+            }
+            Request::RequestCancelActivityExecution(r) => {
+                R::RequestCancelActivityExecution(Box::new(self.request_cancel_activity_execution(*r)?))
+            }
+            Request::TerminateActivityExecution(r) => {
+                R::TerminateActivityExecution(Box::new(self.terminate_activity_execution(&r)?))
+            }
+            Request::DeleteActivityExecution(r) => {
+                R::DeleteActivityExecution(Box::new(self.delete_activity_execution(&r)?))
+            }
+            Request::PauseActivityExecution(r) => {
+                R::PauseActivityExecution(Box::new(self.pause_activity_execution(*r)?))
+            }
+            Request::UnpauseActivityExecution(r) => {
+                R::UnpauseActivityExecution(Box::new(self.unpause_activity_execution(*r)?))
+            }
+            Request::ResetActivityExecution(r) => {
+                R::ResetActivityExecution(Box::new(self.reset_activity_execution(*r)?))
+            }
+            Request::UpdateActivityExecutionOptions(r) => {
+                R::UpdateActivityExecutionOptions(Box::new(self.update_activity_execution_options(*r)?))
+            }
+            Request::CreateWorkerDeployment(r) => R::CreateWorkerDeployment(Box::new(self.create_deployment(*r)?)),
+            Request::CreateWorkerDeploymentVersion(r) => {
+                R::CreateWorkerDeploymentVersion(Box::new(self.create_version(*r)?))
+            }
+            Request::ListArchivedWorkflowExecutions(r) => {
+                R::ListArchivedWorkflowExecutions(Box::new(self.list_archived_workflows(&r)?))
+            }
+            Request::DescribeWorkerDeployment(r) => {
+                R::DescribeWorkerDeployment(Box::new(self.describe_deployment(&r)?))
+            }
+            Request::DescribeWorkerDeploymentVersion(r) => {
+                R::DescribeWorkerDeploymentVersion(Box::new(self.describe_version(&r)?))
+            }
+            Request::ListWorkerDeployments(r) => R::ListWorkerDeployments(Box::new(self.list_deployments(&r)?)),
+            Request::SetWorkerDeploymentCurrentVersion(r) => {
+                R::SetWorkerDeploymentCurrentVersion(Box::new(self.set_current_version(&r)?))
+            }
+            Request::SetWorkerDeploymentRampingVersion(r) => {
+                R::SetWorkerDeploymentRampingVersion(Box::new(self.set_ramping_version(&r)?))
+            }
+            Request::UpdateWorkerDeploymentVersionMetadata(r) => {
+                R::UpdateWorkerDeploymentVersionMetadata(Box::new(self.update_version_metadata(*r)?))
+            }
+            Request::SetWorkerDeploymentManager(r) => {
+                R::SetWorkerDeploymentManager(Box::new(self.set_deployment_manager(*r)?))
+            }
+            Request::DeleteWorkerDeployment(r) => R::DeleteWorkerDeployment(Box::new(self.delete_deployment(&r)?)),
+            Request::DeleteWorkerDeploymentVersion(r) => {
+                R::DeleteWorkerDeploymentVersion(Box::new(self.delete_version(&r)?))
+            }
+            Request::UpdateWorkflowExecutionOptions(r) => {
+                R::UpdateWorkflowExecutionOptions(Box::new(self.update_workflow_options(*r)?))
+            }
+            Request::PauseWorkflowExecution(r) => R::PauseWorkflowExecution(Box::new(self.pause_workflow(*r)?)),
+            Request::UnpauseWorkflowExecution(r) => R::UnpauseWorkflowExecution(Box::new(self.unpause_workflow(*r)?)),
             Request::PauseActivity(r) => R::PauseActivity(Box::new(self.pause_activity(*r)?)),
             Request::UnpauseActivity(r) => R::UnpauseActivity(Box::new(self.unpause_activity(*r)?)),
             Request::ResetActivity(r) => R::ResetActivity(Box::new(self.reset_activity(*r)?)),

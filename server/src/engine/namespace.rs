@@ -130,6 +130,8 @@ impl Namespace {
                     sync_update: true,
                     async_update: true,
                     worker_heartbeats: true,
+                    standalone_activities: true,
+                    workflow_pause: true,
                     worker_poll_complete_on_shutdown: true,
                     ..Default::default()
                 }),

@@ -3,10 +3,12 @@
 use super::{
     Engine,
     deadline::Due,
-    error::{Error, Result},
+    deployment::Version,
+    error::{Code, Error, Result},
     limits,
     request::{Handled, Reply, expiry},
     run::Run,
+    standalone_activity,
     start::check_queue,
     task_queue::{Poller, QueueKey, Task, Work},
     token::TaskToken,
@@ -39,9 +41,10 @@ impl Engine {
         let poller = Poller {
             identity: request.identity,
             version: version_of(request.worker_version_capabilities),
+            deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
         };
-        let queue = self.polled_queue(&request.namespace, Work::Workflow, request.task_queue)?;
+        let queue = self.polled_queue(&request.namespace, Work::Workflow, request.task_queue, &poller)?;
         let longest = if self.is_shut_down(&poller) {
             Duration::ZERO
         } else {
@@ -61,9 +64,10 @@ impl Engine {
         let poller = Poller {
             identity: request.identity,
             version: version_of(request.worker_version_capabilities),
+            deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
         };
-        let queue = self.polled_queue(&request.namespace, Work::Activity, request.task_queue)?;
+        let queue = self.polled_queue(&request.namespace, Work::Activity, request.task_queue, &poller)?;
         let limit = request
             .task_queue_metadata
             .and_then(|metadata| metadata.max_tasks_per_second);
@@ -81,7 +85,6 @@ impl Engine {
         })
     }
 
-    /// Nexus is not built: the poll waits, as where there is nothing to do.
     pub(crate) fn poll_nexus_task(
         &mut self,
         request: PollNexusTaskQueueRequest,
@@ -90,9 +93,10 @@ impl Engine {
         let poller = Poller {
             identity: request.identity,
             version: None,
+            deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
         };
-        let queue = self.polled_queue(&request.namespace, Work::Nexus, request.task_queue)?;
+        let queue = self.polled_queue(&request.namespace, Work::Nexus, request.task_queue, &poller)?;
         let longest = if self.is_shut_down(&poller) {
             Duration::ZERO
         } else {
@@ -104,7 +108,13 @@ impl Engine {
         })
     }
 
-    fn polled_queue(&mut self, namespace: &str, work: Work, queue: Option<taskqueue::TaskQueue>) -> Result<QueueKey> {
+    fn polled_queue(
+        &mut self,
+        namespace: &str,
+        work: Work,
+        queue: Option<taskqueue::TaskQueue>,
+        poller: &Poller,
+    ) -> Result<QueueKey> {
         let namespace = self.world.namespaces.find(namespace)?.key;
         let Some(queue) = queue else {
             return Err(Error::invalid("taskQueue is not set"));
@@ -112,7 +122,24 @@ impl Engine {
         if queue.kind() != TaskQueueKind::WorkerCommands {
             check_queue(&queue.name)?;
         }
-        Ok(self.world.queue(namespace, work, &queue.name))
+        // A sticky queue is one worker's, and so of one version.
+        let version = poller
+            .deployment
+            .as_ref()
+            .filter(|_| queue.kind() != TaskQueueKind::Sticky);
+        if let Some(version) = version
+            && !self.note_version(namespace, version, work, &queue.name)
+        {
+            return Err(Error::new(
+                Code::ResourceExhausted,
+                format!(
+                    "cannot add version {}: its deployment has {} versions already, delete one",
+                    version.text(),
+                    limits::DEPLOYMENT_VERSIONS_MAX
+                ),
+            ));
+        }
+        Ok(self.world.version_queue(namespace, work, &queue.name, version))
     }
 
     fn is_shut_down(&self, poller: &Poller) -> bool {
@@ -183,6 +210,13 @@ impl Engine {
             Task::Query { query, .. } => run
                 .start_query(world, query)
                 .map(|task| Reply::PollWorkflowTaskQueue(Box::new(task))),
+            Task::Nexus {
+                scheduled_event_id,
+                stamp,
+                ..
+            } => run
+                .hand_request(world, scheduled_event_id, stamp)
+                .map(|task| Reply::PollNexusTaskQueue(Box::new(task))),
         }
     }
 
@@ -196,7 +230,11 @@ impl Engine {
                 return;
             };
             let poller = match self.world.waiters.get(waiter) {
-                Some(Wait::WorkflowTask { poller, .. } | Wait::ActivityTask { poller, .. }) => poller.clone(),
+                Some(
+                    Wait::WorkflowTask { poller, .. }
+                    | Wait::ActivityTask { poller, .. }
+                    | Wait::NexusTask { poller, .. },
+                ) => poller.clone(),
                 _ => {
                     self.world.queues.leave(key, waiter, self.world.real);
                     continue;
@@ -250,7 +288,7 @@ impl Engine {
             match task {
                 Task::Workflow { stamp, .. } => run.time_task_out(world, stamp),
                 Task::Query { query, .. } => run.redirect_query(world, query),
-                Task::Activity { .. } => {}
+                Task::Activity { .. } | Task::Nexus { .. } => {}
             }
         }
     }
@@ -320,7 +358,10 @@ impl Engine {
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;
         if !run.is_open() {
-            return Err(Error::completed());
+            return Err(match run.standalone {
+                Some(_) => standalone_activity::missing(&run.is.workflow_id),
+                None => Error::completed(),
+            });
         }
         let event_id = run.held_activity(&token)?;
         act(run, world, event_id)
@@ -334,9 +375,6 @@ impl Engine {
         act: impl FnOnce(&mut Run, &mut super::world::World, i64) -> Result<T>,
     ) -> Result<T> {
         let namespace = self.world.namespaces.find(namespace)?.key;
-        if workflow_id.is_empty() {
-            return Err(Error::unbuilt("an activity without a workflow"));
-        }
         if activity_id.is_empty() {
             return Err(Error::invalid("ActivityId is not set on request."));
         }
@@ -344,11 +382,17 @@ impl Engine {
             workflow_id: workflow_id.to_owned(),
             run_id: run_id.to_owned(),
         };
-        let key = self.find(namespace, &execution)?;
+        let key = match workflow_id {
+            "" => self.find_activity(namespace, activity_id, run_id)?,
+            _ => self.find(namespace, &execution)?,
+        };
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;
         if !run.is_open() {
-            return Err(Error::completed());
+            return Err(match run.standalone {
+                Some(_) => standalone_activity::missing(activity_id),
+                None => Error::completed(),
+            });
         }
         let event_id = run.activity_ids.get(activity_id).copied();
         let event_id = event_id

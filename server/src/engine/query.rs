@@ -137,7 +137,10 @@ impl Run {
                 .get(*key)
                 .is_some_and(|queue| queue.polled_within(limits::STICKY_POLLER_WINDOW, real))
         });
-        let queue = sticky.unwrap_or_else(|| world.queue(self.is.namespace, Work::Workflow, &self.is.task_queue));
+        let version = self.target_version(world);
+        let queue = sticky.unwrap_or_else(|| {
+            world.version_queue(self.is.namespace, Work::Workflow, &self.is.task_queue, version.as_ref())
+        });
         if let Some(query) = self.queries.all.get_mut(&id) {
             query.state = State::Direct {
                 is_on_sticky: sticky.is_some(),
@@ -239,9 +242,9 @@ impl Engine {
         let key = self.find(namespace, &request.execution.unwrap_or_default())?;
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;
-        if run.rejects(condition) {
+        if run.is_paused() || run.rejects(condition) {
             let query_rejected = Some(QueryRejected {
-                status: run.status.into(),
+                status: run.visible_status().into(),
             });
             let response = QueryWorkflowResponse {
                 query_rejected,

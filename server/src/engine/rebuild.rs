@@ -4,9 +4,11 @@ use super::{
     activity::Activity,
     child::Child,
     deadline::Due,
+    deployment::{Decided, Version},
     error::{Error, Result},
     external::External,
     id::Uuid,
+    nexus::operation::{Cancellation, Operation, OperationStart},
     reset::update_id,
     run::{Run, RunKey},
     search_attribute,
@@ -14,8 +16,11 @@ use super::{
     world::{Effect, World},
 };
 use steadfast_proto::{
-    enums::EventType,
-    history::{HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event::Attributes},
+    enums::{EventType, VersioningBehavior},
+    history::{
+        HistoryEvent, WorkflowExecutionOptionsUpdatedEventAttributes, WorkflowExecutionStartedEventAttributes,
+        history_event::Attributes,
+    },
 };
 
 /// A run with the events of `base` up to the one before `finish`, of which nothing is under way yet.
@@ -60,6 +65,10 @@ pub(crate) fn resume(run: &mut Run, world: &mut World) {
         let fires = fires.unwrap_or_else(|| world.now());
         run.arm_timer(world, timer_id, started_event_id, fires);
     }
+    let operations: Vec<i64> = run.operations.keys().copied().collect();
+    for event_id in operations {
+        run.launch_operation(world, event_id);
+    }
     for initiated_event_id in run.children.iter().filter(|(_, child)| child.run_id.is_none()) {
         world.outbox.push(Effect::StartChild {
             parent: run.is.key,
@@ -81,6 +90,10 @@ pub(crate) fn resume(run: &mut Run, world: &mut World) {
     }
 }
 
+fn time_of(event: &HistoryEvent) -> Time {
+    event.event_time.as_ref().and_then(Time::from_wire).unwrap_or_default()
+}
+
 fn fires_at(event: &HistoryEvent) -> Option<Time> {
     let Some(Attributes::TimerStartedEventAttributes(timer)) = &event.attributes else {
         return None;
@@ -98,15 +111,20 @@ impl Run {
             return Err(Error::broken("an event of history has no attributes"));
         };
         match attributes {
-            A::WorkflowExecutionStartedEventAttributes(a) => self.replay_start(a),
+            A::WorkflowExecutionStartedEventAttributes(a) => {
+                self.add_callbacks(&a.completion_callbacks, time_of(event));
+                self.replay_start(a);
+            }
             A::WorkflowTaskCompletedEventAttributes(a) => {
                 self.previous_started_event_id = a.started_event_id;
                 self.last_completed_event_id = id;
                 self.last_worker_version.clone_from(&a.worker_version);
+                if let Some(version) = &a.deployment_version {
+                    self.remember_version(a.versioning_behavior(), Version::read(version));
+                }
             }
             A::ActivityTaskScheduledEventAttributes(a) => {
-                let scheduled = event.event_time.as_ref().and_then(Time::from_wire).unwrap_or_default();
-                let activity = Activity::scheduled(a, &self.is.priority, scheduled);
+                let activity = Activity::scheduled(a, &self.is.priority, time_of(event));
                 self.activity_ids.insert(a.activity_id.clone(), id);
                 self.activities.insert(id, activity);
             }
@@ -145,8 +163,12 @@ impl Run {
             }
             A::WorkflowExecutionOptionsUpdatedEventAttributes(a) => {
                 self.note_request(&a.attached_request_id, EventType::WorkflowExecutionOptionsUpdated, id);
+                self.add_callbacks(&a.attached_completion_callbacks, time_of(event));
+                self.replay_options(a);
             }
             A::WorkflowExecutionCancelRequestedEventAttributes(_) => self.cancel_requested = true,
+            A::WorkflowExecutionPausedEventAttributes(a) => self.replay_pause(time_of(event), a),
+            A::WorkflowExecutionUnpausedEventAttributes(_) => self.replay_unpause(),
             A::WorkflowExecutionUpdateAdmittedEventAttributes(a) => {
                 let request = a.request.clone().unwrap_or_default();
                 self.updates.admit_again(&update_id(Some(&request)), request, id);
@@ -160,9 +182,23 @@ impl Run {
                 self.updates
                     .completed_before(update_id, a.outcome.clone().unwrap_or_default(), id);
             }
-            _ => self.replay_other_runs(id, attributes),
+            _ => {
+                self.replay_operation(id, time_of(event), attributes);
+                self.replay_other_runs(id, attributes);
+            }
         }
         Ok(())
+    }
+
+    fn replay_options(&mut self, options: &WorkflowExecutionOptionsUpdatedEventAttributes) {
+        if let Some(decided) = &options.versioning_override {
+            self.versioning.decided = Decided::read(decided);
+        } else if options.unset_versioning_override {
+            self.versioning.decided = None;
+        }
+        if let Some(priority) = &options.priority {
+            self.is.priority = priority.clone();
+        }
     }
 
     fn replay_start(&mut self, started: &WorkflowExecutionStartedEventAttributes) {
@@ -172,6 +208,11 @@ impl Run {
         if let Some(attributes) = &started.search_attributes {
             search_attribute::merge(&mut self.search_attributes, &attributes.indexed_fields);
         }
+        self.versioning.decided = started.versioning_override.as_ref().and_then(Decided::read);
+        if let Some(version) = &started.inherited_pinned_version {
+            self.versioning.behavior = VersioningBehavior::Pinned;
+            self.versioning.version = Some(Version::read(version));
+        }
         let request_id = self.is.start_request_id.clone();
         self.note_request(&request_id, EventType::WorkflowExecutionStarted, 1);
     }
@@ -180,6 +221,38 @@ impl Run {
         if let Some(activity) = self.activities.remove(&scheduled_event_id) {
             self.activity_ids.remove(&activity.id);
         }
+    }
+
+    fn replay_operation(&mut self, id: i64, time: Time, attributes: &Attributes) {
+        use Attributes as A;
+        let ended = match attributes {
+            A::NexusOperationScheduledEventAttributes(a) => {
+                self.operations.insert(id, Operation::scheduled(a, time));
+                return;
+            }
+            A::NexusOperationStartedEventAttributes(a) => {
+                if let Some(operation) = self.operations.get_mut(&a.scheduled_event_id) {
+                    let token = a.operation_token.clone();
+                    operation.started = Some(OperationStart { time, token });
+                }
+                return;
+            }
+            A::NexusOperationCancelRequestedEventAttributes(a) => {
+                if let Some(operation) = self.operations.get_mut(&a.scheduled_event_id) {
+                    operation.cancellation = Some(Cancellation {
+                        requested_event_id: id,
+                        ..Cancellation::default()
+                    });
+                }
+                return;
+            }
+            A::NexusOperationCompletedEventAttributes(a) => a.scheduled_event_id,
+            A::NexusOperationFailedEventAttributes(a) => a.scheduled_event_id,
+            A::NexusOperationCanceledEventAttributes(a) => a.scheduled_event_id,
+            A::NexusOperationTimedOutEventAttributes(a) => a.scheduled_event_id,
+            _ => return,
+        };
+        self.operations.remove(&ended);
     }
 
     fn replay_other_runs(&mut self, id: i64, attributes: &Attributes) {

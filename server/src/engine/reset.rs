@@ -63,6 +63,8 @@ impl Engine {
         let latest = runs.touch(current)?;
         if latest.is_open() {
             latest.children.retain(|initiated, _| !kept.contains(initiated));
+            // The workflow goes on: nobody is told that it ended.
+            latest.callbacks.clear();
             latest.terminate(world, &request.reason, None, RESETTER, Vec::new());
         }
         let news = self.news_since(base, finish, &excluded(request));
@@ -80,6 +82,16 @@ impl Engine {
         let run_id = run.is.run_id.to_string();
         runs.insert(run);
         Ok(ResetWorkflowExecutionResponse { run_id })
+    }
+
+    /// The run that goes on where this one was: itself, or what resets made of it.
+    pub(super) fn latest_reset(&self, mut key: RunKey) -> RunKey {
+        while let Some(next) = self.runs.get(key).and_then(|run| run.reset_run_id)
+            && let Some(next) = self.runs.by_id(next)
+        {
+            key = next;
+        }
+        key
     }
 
     /// Children that were started before the point and have not ended.
@@ -240,7 +252,9 @@ impl Run {
     fn resume(&mut self, world: &mut World) {
         rebuild::resume(self, world);
         let now = world.now();
-        self.schedule_task(world, Kind::Normal, now, true);
+        if !self.is_paused() {
+            self.schedule_task(world, Kind::Normal, now, true);
+        }
     }
 }
 

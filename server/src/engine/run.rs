@@ -2,15 +2,20 @@
 
 use super::{
     activity::Activity,
+    callback::Callback,
     child::Child,
     deadline::DeadlineKey,
+    deployment::Versioning,
     event::{self, Event},
     external::External,
     history::History,
     id::Uuid,
     namespace::NamespaceKey,
+    nexus::operation::Operation,
+    pause::PausedRun,
     query::Queries,
     retry::RetryPolicy,
+    standalone_activity::Standalone,
     time::Time,
     timer::Timer,
     update::Updates,
@@ -125,6 +130,15 @@ pub(crate) struct Run {
     pub(crate) timer_ids: BTreeMap<i64, String>,
     pub(crate) children: BTreeMap<i64, Child>,
     pub(crate) externals: BTreeMap<i64, External>,
+    pub(crate) operations: BTreeMap<i64, Operation>,
+    /// Requests to Nexus handlers in workers' hands, and until when.
+    pub(crate) nexus_held: BTreeMap<u64, Option<DeadlineKey>>,
+    pub(crate) callbacks: Vec<Callback>,
+    /// What there is besides if the run is an activity without a workflow.
+    pub(crate) standalone: Option<Box<Standalone>>,
+    /// By whom the run was paused, if it was.
+    pub(crate) paused: Option<PausedRun>,
+    pub(crate) versioning: Versioning,
     pub(crate) updates: Updates,
     pub(crate) queries: Queries,
     pub(crate) signal_ids: BTreeSet<String>,
@@ -175,6 +189,12 @@ impl Run {
             timer_ids: BTreeMap::new(),
             children: BTreeMap::new(),
             externals: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            nexus_held: BTreeMap::new(),
+            callbacks: Vec::new(),
+            standalone: None,
+            paused: None,
+            versioning: Versioning::default(),
             updates: Updates::default(),
             queries: Queries::default(),
             signal_ids: BTreeSet::new(),
@@ -211,6 +231,11 @@ impl Run {
         super::task_queue::normal(&self.is.task_queue)
     }
 
+    /// Something changed that events do not show.
+    pub(crate) fn note_change(&mut self) {
+        self.counted = (0, 0, 0);
+    }
+
     /// Counts a transaction that changed the run.
     pub(crate) fn count_transition(&mut self) {
         let events = self.history.len().saturating_add(self.buffered.len());
@@ -223,7 +248,7 @@ impl Run {
 
     /// Whether a worker holds a task of this run, so that time must not jump.
     pub(crate) fn is_held(&self) -> bool {
-        self.activities_started > 0 || self.task.is_started() || self.queries.is_held()
+        self.activities_started > 0 || self.task.is_started() || self.queries.is_held() || !self.nexus_held.is_empty()
     }
 
     /// Records an event. While a workflow task is in a worker's hands it is kept back until that task ends; the number

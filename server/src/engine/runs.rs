@@ -20,6 +20,8 @@ pub(crate) struct Runs {
     by_id: BTreeMap<Uuid, RunKey>,
     /// The latest run of each workflow id.
     current: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>>,
+    /// The latest standalone activity of each id.
+    activities: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>>,
     /// Runs whose tasks are in workers' hands.
     pub(crate) held: BTreeSet<RunKey>,
     touched: Vec<RunKey>,
@@ -50,7 +52,7 @@ impl Runs {
     pub(crate) fn insert(&mut self, run: Run) {
         let key = run.is.key;
         self.by_id.insert(run.is.run_id, key);
-        self.current
+        self.latest_of(&run)
             .entry(run.is.namespace)
             .or_default()
             .insert(run.is.workflow_id.clone(), key);
@@ -77,13 +79,21 @@ impl Runs {
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(key.parts().0);
         self.by_id.remove(&run.is.run_id);
-        if let Some(current) = self.current.get_mut(&run.is.namespace)
+        if let Some(current) = self.latest_of(&run).get_mut(&run.is.namespace)
             && current.get(&run.is.workflow_id) == Some(&key)
         {
             current.remove(&run.is.workflow_id);
         }
         self.held.remove(&key);
         Some(run)
+    }
+
+    /// Where a run is found by its id: activities are no workflows.
+    fn latest_of(&mut self, run: &Run) -> &mut BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>> {
+        match run.standalone {
+            Some(_) => &mut self.activities,
+            None => &mut self.current,
+        }
     }
 
     fn slot(&mut self, key: RunKey) -> Option<&mut Run> {
@@ -99,6 +109,10 @@ impl Runs {
         self.current.get(&namespace)?.get(workflow_id).copied()
     }
 
+    pub(crate) fn current_activity(&self, namespace: NamespaceKey, activity_id: &str) -> Option<RunKey> {
+        self.activities.get(&namespace)?.get(activity_id).copied()
+    }
+
     /// A run that may change: what follows from that is seen to when the request is done.
     pub(crate) fn touch(&mut self, key: RunKey) -> Result<&mut Run> {
         if self.touched.last() != Some(&key) {
@@ -111,6 +125,10 @@ impl Runs {
     pub(crate) fn get(&self, key: RunKey) -> Option<&Run> {
         let slot = self.slots.get(key.slot())?;
         slot.run.as_deref().filter(|run| run.is.key == key)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Run> {
+        self.slots.iter().filter_map(|slot| slot.run.as_deref())
     }
 
     /// A run whose own state does not change.
@@ -148,6 +166,7 @@ impl Engine {
         let found = self.runs.by_id(id).filter(|key| {
             self.runs
                 .get(*key)
+                .filter(|run| run.standalone.is_none())
                 .is_some_and(|run| run.is.namespace == namespace && *run.is.workflow_id == **workflow_id)
         });
         found.ok_or_else(|| {

@@ -45,6 +45,7 @@ const PREDEFINED: &[(&str, Type)] = &[
     ("TemporalSchedulePaused", Type::Bool),
     ("TemporalScheduledById", Type::Keyword),
     ("TemporalScheduledStartTime", Type::Datetime),
+    ("TemporalUsedWorkerDeploymentVersions", Type::KeywordList),
     ("TemporalWorkerDeployment", Type::Keyword),
     ("TemporalWorkerDeploymentVersion", Type::Keyword),
     ("TemporalWorkflowVersioningBehavior", Type::Keyword),

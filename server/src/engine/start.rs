@@ -1,9 +1,10 @@
 //! Starts: a request becomes a plan, a plan becomes a run.
 
 use super::{
-    Engine,
+    Engine, callback,
     conflict::policies,
     deadline::Due,
+    deployment::{Decided, Version},
     error::{Error, Result},
     id::Uuid,
     limits,
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use steadfast_proto::{
     common,
-    enums::{ContinueAsNewInitiator as Initiator, EventType, WorkflowExecutionStatus as Status},
+    enums::{ContinueAsNewInitiator as Initiator, EventType, VersioningBehavior, WorkflowExecutionStatus as Status},
     failure::Failure,
     history::{WorkflowExecutionSignaledEventAttributes, WorkflowExecutionStartedEventAttributes},
     prost::Message,
@@ -67,6 +68,8 @@ pub(crate) struct StartPlan {
     pub(crate) links: Vec<common::Link>,
     pub(crate) callbacks: Vec<common::Callback>,
     pub(crate) versioning_override: Option<workflow::VersioningOverride>,
+    /// The version that the run before or the parent is pinned to.
+    pub(crate) inherited_version: Option<Version>,
     pub(crate) reset_points: Vec<workflow::ResetPointInfo>,
     pub(crate) parent: Option<Parent>,
     pub(crate) root: Option<common::WorkflowExecution>,
@@ -123,6 +126,15 @@ impl Run {
         run.memo = memo;
         run.search_attributes = search_attributes;
         run.reset_points = plan.reset_points;
+        run.add_callbacks(&plan.callbacks, now);
+        run.versioning.decided = plan.versioning_override.as_ref().and_then(Decided::read);
+        if let Some(version) = plan.inherited_version {
+            run.versioning.behavior = VersioningBehavior::Pinned;
+            run.versioning.version = Some(version);
+        }
+        if run.versioning.effective().is_some() {
+            run.index_versions();
+        }
         let mut event = run.event(world, started);
         event.user_metadata = plan.user_metadata;
         event.links = plan.links;
@@ -217,6 +229,7 @@ impl StartPlan {
             workflow_id: self.workflow_id.to_string(),
             completion_callbacks: self.callbacks.clone(),
             versioning_override: self.versioning_override.clone(),
+            inherited_pinned_version: self.inherited_version.as_ref().map(Version::wire),
             priority: Some(self.priority.clone().unwrap_or_default()),
             eager_execution_accepted: self.is_eager,
             ..Default::default()
@@ -284,15 +297,18 @@ impl Engine {
         }
         check_blob(&self.world, request.input.as_ref())?;
         check_blob(&self.world, request.memo.as_ref())?;
-        if !request.completion_callbacks.is_empty() {
-            return Err(Error::unbuilt("a start with completion callbacks"));
+        if request.time_skipping_config.is_some_and(|config| config.enabled) {
+            return Err(Error::unbuilt("time skipping of one workflow"));
         }
+        let mut callbacks = request.completion_callbacks;
+        callback::check(&mut callbacks)?;
         let mut search_attributes = request.search_attributes;
         if let Some(attributes) = &mut search_attributes {
             namespace
                 .search_attributes
                 .check(&request.namespace, &mut attributes.indexed_fields)?;
         }
+        self.check_override(namespace.key, &task_queue.name, request.versioning_override.as_ref())?;
         let cron = super::cron::Schedule::read(&request.cron_schedule)?;
         let backoff = match &cron {
             Some(cron) => cron.wait(now, now),
@@ -334,6 +350,7 @@ impl Engine {
             priority: request.priority,
             user_metadata: request.user_metadata,
             links: request.links,
+            callbacks,
             versioning_override: request.versioning_override,
             is_eager: request.request_eager_execution && backoff.is_zero(),
             ..StartPlan::default()
@@ -451,6 +468,7 @@ impl Engine {
             links: request.links,
             versioning_override: request.versioning_override,
             priority: request.priority,
+            time_skipping_config: request.time_skipping_config,
             ..Default::default()
         };
         let outcome = self.start(start, Some(signal))?;

@@ -2,6 +2,7 @@
 
 use super::{
     counter::Counter,
+    deployment::Version,
     limits,
     namespace::NamespaceKey,
     run::RunKey,
@@ -40,12 +41,21 @@ pub(crate) enum Task {
         run: RunKey,
         query: u64,
     },
+    /// A request to a Nexus handler.
+    Nexus {
+        run: RunKey,
+        scheduled_event_id: i64,
+        stamp: u64,
+    },
 }
 
 impl Task {
     pub(crate) fn run(self) -> RunKey {
         match self {
-            Self::Workflow { run, .. } | Self::Activity { run, .. } | Self::Query { run, .. } => run,
+            Self::Workflow { run, .. }
+            | Self::Activity { run, .. }
+            | Self::Query { run, .. }
+            | Self::Nexus { run, .. } => run,
         }
     }
 }
@@ -110,6 +120,8 @@ impl Backlog {
 pub(crate) struct Poller {
     pub(crate) identity: String,
     pub(crate) version: Option<common::WorkerVersionStamp>,
+    /// Of which version it is, if it takes part in versioning.
+    pub(crate) deployment: Option<Version>,
     /// Which worker, if it says so.
     pub(crate) worker: String,
 }
@@ -127,6 +139,8 @@ pub(crate) struct TaskQueue {
     pub(crate) added: Time,
     pub(crate) seen: BTreeMap<String, Time>,
     pub(crate) is_shut_down: bool,
+    /// The queue of which this is the part for one version.
+    whole: Option<QueueKey>,
     rate: Option<Rate>,
 }
 
@@ -178,6 +192,8 @@ impl TaskQueue {
 pub(crate) struct TaskQueues {
     names: BTreeMap<(NamespaceKey, Work), BTreeMap<Arc<str>, QueueKey>>,
     queues: BTreeMap<QueueKey, TaskQueue>,
+    /// The parts of queues on which workers of versions wait.
+    versions: BTreeMap<(QueueKey, Version), QueueKey>,
     /// Queues that there ever were.
     count: Counter,
     /// How many queues there may be before idle ones are dropped.
@@ -214,22 +230,96 @@ impl TaskQueues {
             seen: BTreeMap::new(),
             is_shut_down: false,
             rate: None,
+            whole: None,
         };
         self.queues.insert(key, queue);
         key
     }
 
+    /// The part of a queue on which workers of a version wait.
+    pub(crate) fn version_key(&mut self, whole: QueueKey, version: &Version, real: Time) -> QueueKey {
+        if let Some(key) = self.versions.get(&(whole, version.clone())) {
+            return *key;
+        }
+        let Some(queue) = self.queues.get(&whole) else {
+            return whole;
+        };
+        let key = QueueKey(self.count.next());
+        let part = TaskQueue {
+            namespace: queue.namespace,
+            work: queue.work,
+            name: queue.name.clone(),
+            tasks: Backlog::default(),
+            pollers: BTreeSet::new(),
+            polled: None,
+            added: real,
+            seen: BTreeMap::new(),
+            is_shut_down: false,
+            rate: None,
+            whole: Some(whole),
+        };
+        self.queues.insert(key, part);
+        self.versions.insert((whole, version.clone()), key);
+        key
+    }
+
+    fn parts(&self, whole: QueueKey) -> impl Iterator<Item = QueueKey> {
+        let parts = self.versions.iter().filter(move |((of, _), _)| *of == whole);
+        parts.map(|(_, key)| *key)
+    }
+
+    /// Takes everything that waits on a queue and its parts.
+    pub(crate) fn take_all(&mut self, whole: QueueKey) -> Vec<Task> {
+        let keys: Vec<QueueKey> = self.parts(whole).chain([whole]).collect();
+        let mut tasks = Vec::new();
+        for key in keys {
+            while let Some(task) = self.take(key) {
+                tasks.push(task);
+            }
+        }
+        tasks
+    }
+
+    pub(crate) fn find_version(
+        &self,
+        namespace: NamespaceKey,
+        work: Work,
+        name: &str,
+        version: &Version,
+    ) -> Option<&TaskQueue> {
+        let whole = self.names.get(&(namespace, work))?.get(name)?;
+        self.queues.get(self.versions.get(&(*whole, version.clone()))?)
+    }
+
+    /// Whether tasks wait on a queue or one of its parts.
+    pub(crate) fn has_backlog(&self, namespace: NamespaceKey, work: Work, name: &str) -> bool {
+        let whole = self.names.get(&(namespace, work)).and_then(|names| names.get(name));
+        whole.is_some_and(|whole| {
+            let mut keys = self.parts(*whole).chain([*whole]);
+            keys.any(|key| self.queues.get(&key).is_some_and(|queue| !queue.tasks.is_empty()))
+        })
+    }
+
     /// Forgets queues that nobody has used for as long as their pollers would be shown.
     fn drop_idle(&mut self, real: Time) {
         let names = &mut self.names;
-        self.queues.retain(|_, queue| {
+        let versions = &mut self.versions;
+        // A queue stays as long as it has parts.
+        let wholes: BTreeSet<QueueKey> = versions.keys().map(|(whole, _)| *whole).collect();
+        self.queues.retain(|key, queue| {
             let used = queue.polled.unwrap_or_default().max(queue.added);
             let is_idle = queue.tasks.is_empty() && queue.pollers.is_empty() && real.since(used) > limits::POLLER_SHOWN;
-            if is_idle && let Some(names) = names.get_mut(&(queue.namespace, queue.work)) {
+            let is_idle = is_idle && !wholes.contains(key);
+            if is_idle
+                && queue.whole.is_none()
+                && let Some(names) = names.get_mut(&(queue.namespace, queue.work))
+            {
                 names.remove(&queue.name);
             }
             !is_idle
         });
+        let queues = &self.queues;
+        self.versions.retain(|_, part| queues.contains_key(part));
     }
 
     pub(crate) fn find(&self, namespace: NamespaceKey, work: Work, name: &str) -> Option<&TaskQueue> {
@@ -316,13 +406,17 @@ impl TaskQueues {
             return;
         };
         queue.pollers.insert(waiter);
-        Self::note(queue, identity, real);
+        self.polled(key, identity, real);
     }
 
     /// Remembers that somebody polled.
     pub(crate) fn polled(&mut self, key: QueueKey, identity: &str, real: Time) {
         if let Some(queue) = self.queues.get_mut(&key) {
             Self::note(queue, identity, real);
+            // Who polls a part is seen on the whole.
+            if let Some(whole) = queue.whole.and_then(|whole| self.queues.get_mut(&whole)) {
+                Self::note(whole, identity, real);
+            }
         }
     }
 

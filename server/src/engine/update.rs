@@ -541,6 +541,12 @@ impl Engine {
             if !run.is_open() {
                 return Err(Error::completed());
             }
+            if run.is_paused() {
+                return Err(Error::new(
+                    Code::FailedPrecondition,
+                    "Workflow is paused. Cannot update the workflow.",
+                ));
+            }
             if run.next_attempt >= limits::FAIL_FAST_ATTEMPT {
                 return Err(Error::not_ready(
                     "Unable to perform workflow execution update due to Workflow Task in failed state.",

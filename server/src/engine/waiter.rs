@@ -7,6 +7,7 @@ use super::{
     id::Uuid,
     request::Reply,
     run::RunKey,
+    standalone_activity::Awaited,
     task_queue::{Poller, QueueKey},
     time::Time,
 };
@@ -58,6 +59,11 @@ pub(crate) enum Wait {
         run: RunKey,
         query: u64,
     },
+    /// The end of a standalone activity, or a change of it.
+    Activity {
+        run: RunKey,
+        awaited: Awaited,
+    },
     Sleep {
         until: Time,
         kind: SleepKind,
@@ -94,7 +100,10 @@ impl Waiters {
             Wait::Sleep { until, .. } => {
                 self.sleepers.insert((*until, id));
             }
-            Wait::History { run, .. } | Wait::Update { run, .. } | Wait::Query { run, .. } => {
+            Wait::History { run, .. }
+            | Wait::Update { run, .. }
+            | Wait::Query { run, .. }
+            | Wait::Activity { run, .. } => {
                 let count = self.awaited.entry(*run).or_default();
                 *count = count.saturating_add(1);
             }
@@ -112,7 +121,10 @@ impl Waiters {
             Wait::Sleep { until, .. } => {
                 self.sleepers.remove(&(*until, id));
             }
-            Wait::History { run, .. } | Wait::Update { run, .. } | Wait::Query { run, .. } => {
+            Wait::History { run, .. }
+            | Wait::Update { run, .. }
+            | Wait::Query { run, .. }
+            | Wait::Activity { run, .. } => {
                 if let Some(count) = self.awaited.get_mut(run) {
                     *count = count.saturating_sub(1);
                     if *count == 0 {

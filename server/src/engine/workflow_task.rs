@@ -98,7 +98,8 @@ impl Run {
     /// Something happened that the workflow must see: schedules a workflow task unless there is one, or the run is
     /// not to have one yet.
     pub(crate) fn want_task(&mut self, world: &mut World) {
-        if self.is_open() && self.task.is_none() && self.backoff.is_none() && !self.is_waiting_for_parent {
+        let may_run = self.is_open() && !self.is_paused() && !self.is_waiting_for_parent;
+        if may_run && self.task.is_none() && self.backoff.is_none() {
             let kind = if self.next_attempt > 1 {
                 Kind::Transient
             } else {
@@ -143,11 +144,14 @@ impl Run {
         self.task = WorkflowTask::Scheduled(scheduled);
     }
 
-    fn dispatch(&mut self, world: &mut World, scheduled: &mut Scheduled) {
+    pub(crate) fn dispatch(&mut self, world: &mut World, scheduled: &mut Scheduled) {
         let key = self.is.key;
         let mut wait = (scheduled.kind == Kind::Speculative).then_some(limits::SPECULATIVE_SCHEDULE_TO_START);
         let mut queue = None;
-        if let Some(sticky) = &self.sticky {
+        let version = self.target_version(world);
+        // Another version has not seen the history.
+        let is_same = version == self.versioning.version;
+        if let Some(sticky) = self.sticky.as_ref().filter(|_| is_same) {
             let sticky_key = world.queue(self.is.namespace, Work::Workflow, &sticky.queue);
             let real = world.real;
             // Nobody seems to be there: straight to the normal queue, although the event says otherwise.
@@ -161,7 +165,9 @@ impl Run {
                 wait = Some(wait.map_or(sticky.schedule_to_start, |wait| wait.min(sticky.schedule_to_start)));
             }
         }
-        let queue = queue.unwrap_or_else(|| world.queue(self.is.namespace, Work::Workflow, &self.is.task_queue));
+        let queue = queue.unwrap_or_else(|| {
+            world.version_queue(self.is.namespace, Work::Workflow, &self.is.task_queue, version.as_ref())
+        });
         world.queues.add(
             queue,
             Task::Workflow {
@@ -270,6 +276,7 @@ impl Run {
             self.record_scheduled(world, &mut scheduled);
         }
         let (suggest, reasons) = self.suggestion(&world.limits);
+        self.begin_transition(poller.deployment.as_ref());
         let attributes = WorkflowTaskStartedEventAttributes {
             scheduled_event_id: scheduled.event_id,
             identity: poller.identity.clone(),
@@ -278,6 +285,7 @@ impl Run {
             suggest_continue_as_new_reasons: reasons,
             history_size_bytes: self.history.wire_bytes(),
             worker_version: poller.version.clone(),
+            target_worker_deployment_version_changed: self.could_upgrade(world, self.is.namespace),
             ..Default::default()
         };
         let event_id = match scheduled.kind {

@@ -4,9 +4,11 @@ use super::{
     Config,
     counter::Counter,
     deadline::Deadlines,
+    deployment::Deployments,
     id::{Ids, Uuid},
     limits::Limits,
     namespace::{NamespaceKey, Namespaces},
+    nexus::{endpoint::Endpoints, operation::Ending},
     run::RunKey,
     schedule::ScheduleKey,
     start::StartPlan,
@@ -30,6 +32,8 @@ pub(crate) struct World {
     pub(crate) queues: TaskQueues,
     pub(crate) waiters: Waiters,
     pub(crate) namespaces: Namespaces,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) deployments: Deployments,
     /// What runs want of other runs, done as soon as their own transaction is over.
     pub(crate) outbox: Vec<Effect>,
     /// The chains whose ends schedules wait for, by their first run.
@@ -63,6 +67,8 @@ pub(crate) enum Effect {
         policy: i32,
         parent: common::WorkflowExecution,
     },
+    /// Tell those who asked that the workflow has ended.
+    CallBack { run: RunKey, ending: Box<Ending> },
 }
 
 /// How a chain that a schedule started ended.
@@ -98,6 +104,8 @@ impl World {
             queues: TaskQueues::default(),
             waiters: Waiters::default(),
             namespaces,
+            endpoints: Endpoints::default(),
+            deployments: Deployments::default(),
             outbox: Vec::new(),
             scheduled: BTreeMap::new(),
             run_interval_min: config.run_interval_min,

@@ -63,14 +63,14 @@ async fn what_is_not_built_says_so() {
     let bench = real();
     let missing = bench
         .service
-        .list_archived_workflow_executions(Request::new(ListArchivedWorkflowExecutionsRequest::default()))
+        .list_workflow_rules(Request::new(ListWorkflowRulesRequest::default()))
         .await
         .unwrap_err();
     assert_eq!(
         (missing.code(), missing.message()),
         (
             Code::Unimplemented,
-            "list_archived_workflow_executions is unimplemented in this server"
+            "list_workflow_rules is unimplemented in this server: the original does not support workflow rules by default either"
         )
     );
 }

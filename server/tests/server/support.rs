@@ -333,6 +333,18 @@ impl Bench {
             .map(|response| response.into_inner())
     }
 
+    pub(crate) async fn terminate(&self, workflow_id: &str) {
+        let request = TerminateWorkflowExecutionRequest {
+            namespace: "default".to_owned(),
+            workflow_execution: execution(workflow_id),
+            ..Default::default()
+        };
+        self.service
+            .terminate_workflow_execution(Request::new(request))
+            .await
+            .unwrap();
+    }
+
     pub(crate) fn update_request(workflow_id: &str, update_id: &str) -> UpdateWorkflowExecutionRequest {
         UpdateWorkflowExecutionRequest {
             namespace: "default".to_owned(),

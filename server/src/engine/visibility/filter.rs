@@ -21,6 +21,8 @@ pub(crate) struct Query {
     pub(crate) groups: Vec<String>,
     /// It speaks of the division, so that rows of all divisions are looked at.
     pub(super) names_division: bool,
+    /// It is about standalone activities.
+    pub(super) of_activities: bool,
 }
 
 /// What rows are admitted.
@@ -126,18 +128,45 @@ impl Columns for SearchAttributeTypes {
     }
 }
 
+fn check_length(text: &str) -> Result<()> {
+    if text.len() > limits::FILTER_BYTES_MAX {
+        return Err(invalid(format!(
+            "its length {} exceeds the limit of {} bytes",
+            text.len(),
+            limits::FILTER_BYTES_MAX
+        )));
+    }
+    Ok(())
+}
+
 impl Query {
     /// Reads a filter on these columns.
     pub(crate) fn read(text: &str, columns: &dyn Columns) -> Result<Self> {
-        if text.len() > limits::FILTER_BYTES_MAX {
-            return Err(invalid(format!(
-                "its length {} exceeds the limit of {} bytes",
-                text.len(),
-                limits::FILTER_BYTES_MAX
-            )));
+        check_length(text)?;
+        Self::parse(tokens(text), columns)
+    }
+
+    /// Reads a filter of standalone activities, which have names of their own for what all rows have.
+    pub(super) fn read_for_activities(text: &str, types: &SearchAttributeTypes) -> Result<Self> {
+        check_length(text)?;
+        let mut words = tokens(text);
+        for word in &mut words {
+            if let Kind::Word(name) | Kind::Name(name) = &mut word.kind {
+                match name.as_str() {
+                    "ActivityId" => "WorkflowId".clone_into(name),
+                    "ActivityType" => "WorkflowType".clone_into(name),
+                    _ => {}
+                }
+            }
         }
+        let mut query = Self::parse(words, types)?;
+        query.of_activities = true;
+        Ok(query)
+    }
+
+    fn parse(tokens: Vec<Token>, columns: &dyn Columns) -> Result<Self> {
         let mut parser = Parser {
-            tokens: tokens(text),
+            tokens,
             at: 0,
             columns,
             depth: 0,
@@ -154,6 +183,7 @@ impl Query {
                 filter,
                 groups,
                 names_division: parser.names_division,
+                of_activities: false,
             }),
             _ => Err(parser.syntax()),
         }

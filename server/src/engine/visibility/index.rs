@@ -67,7 +67,7 @@ impl Index {
         let mut shelves = vec![
             Shelf::WorkflowId(run.is.workflow_id.clone()),
             Shelf::WorkflowType(run.is.workflow_type.clone()),
-            Shelf::Status(run.status.into()),
+            Shelf::Status(run.visible_status().into()),
             Shelf::All,
         ];
         for (name, value) in &run.search_attributes {
@@ -183,12 +183,16 @@ impl Plan {
         if matches!(name, "CloseTime" | "StartTime") {
             return self.bound(name, condition);
         }
-        let running = SearchValue::Int(i64::from(Status::Running as i32));
+        let is_open = |value: &SearchValue| [Status::Running, Status::Paused].map(number_of).contains(value);
         let before_open = Time::END.minus(std::time::Duration::from_nanos(1));
+        let running = number_of(Status::Running);
+        let others: Vec<SearchValue> = (0..=i32::from(STATUS_MAX))
+            .map(|status| SearchValue::Int(i64::from(status)))
+            .filter(|status| *status != running)
+            .collect();
         let values = match condition {
             Condition::Compare(Comparison::NotEqual, value) if name == "ExecutionStatus" && *value == running => {
-                self.to.closed = self.to.closed.min(before_open);
-                return;
+                others.as_slice()
             }
             Condition::Compare(Comparison::Equal, value) => std::slice::from_ref(value),
             Condition::In(values) => values,
@@ -205,9 +209,9 @@ impl Plan {
         let shelves: Option<BTreeSet<Shelf>> = values.iter().map(|value| shelf(name, kind, value)).collect();
         let Some(shelves) = shelves else { return };
         if name == "ExecutionStatus" {
-            if values.iter().all(|value| *value == running) {
+            if values.iter().all(is_open) {
                 self.from.closed = Time::END;
-            } else if !values.contains(&running) {
+            } else if !values.iter().any(is_open) {
                 self.to.closed = self.to.closed.min(before_open);
             }
         }
@@ -237,6 +241,13 @@ impl Plan {
             self.to.closed = self.to.closed.min(high);
         }
     }
+}
+
+/// The highest number of a status.
+const STATUS_MAX: u8 = 8;
+
+fn number_of(status: Status) -> SearchValue {
+    SearchValue::Int(i64::from(status as i32))
 }
 
 fn shelf(name: &str, kind: Type, value: &SearchValue) -> Option<Shelf> {

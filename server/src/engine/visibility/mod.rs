@@ -59,6 +59,14 @@ impl Engine {
         Ok((namespace.key, Query::read(query, &namespace.search_attributes)?))
     }
 
+    fn activity_query(&self, namespace: &str, query: &str) -> Result<(NamespaceKey, Query)> {
+        let namespace = self.world.namespaces.find(namespace)?;
+        Ok((
+            namespace.key,
+            Query::read_for_activities(query, &namespace.search_attributes)?,
+        ))
+    }
+
     /// The runs that a query admits, in the order of lists.
     fn admitted<'a>(
         &'a self,
@@ -81,10 +89,12 @@ impl Engine {
         let named = named
             .into_iter()
             .flat_map(|places| places.into_iter().rev().map(|place| place.run));
+        let of_activities = query.of_activities;
         let runs = named
             .chain(candidates.into_iter().flatten())
             .filter_map(|key| self.runs.get(key));
-        runs.filter(|run| query.names_division || !run.search_attributes.contains_key(DIVISION))
+        runs.filter(move |run| run.standalone.is_some() == of_activities)
+            .filter(|run| query.names_division || !run.search_attributes.contains_key(DIVISION))
             .filter(|run| query.filter.admits(*run))
     }
 
@@ -103,19 +113,41 @@ impl Engine {
     }
 
     fn page(&self, listing: &Listing) -> Result<(Vec<WorkflowExecutionInfo>, Bytes)> {
+        let (runs, token) = self.page_of(listing)?;
+        Ok((runs.into_iter().map(row).collect(), token))
+    }
+
+    /// A page of standalone activities.
+    pub(crate) fn activity_page(
+        &self,
+        namespace: &str,
+        query: &str,
+        page_size: i32,
+        token: Bytes,
+    ) -> Result<(Vec<&Run>, Bytes)> {
+        let (namespace, query) = self.activity_query(namespace, query)?;
+        self.page_of(&Listing {
+            namespace,
+            query,
+            page_size,
+            token,
+        })
+    }
+
+    fn page_of(&self, listing: &Listing) -> Result<(Vec<&Run>, Bytes)> {
         let after = match listing.token.is_empty() {
             true => None,
             false => Some(read_token(&listing.token).ok_or_else(|| Error::invalid("Invalid NextPageToken."))?),
         };
         let mut runs = self.admitted(listing.namespace, &listing.query, after);
-        let page: Vec<&Run> = runs.by_ref().take(listing.size()).collect();
+        let page: Vec<RunKey> = runs.by_ref().take(listing.size()).map(|run| run.is.key).collect();
         let more = runs.next().is_some();
         let last = page
             .last()
             .filter(|_| more)
-            .and_then(|run| self.index.place_in(listing.namespace, run.is.key));
+            .and_then(|key| self.index.place_in(listing.namespace, *key));
         let token = last.map(token).unwrap_or_default();
-        Ok((page.into_iter().map(row).collect(), token))
+        Ok((page.into_iter().filter_map(|key| self.runs.get(key)).collect(), token))
     }
 
     pub(crate) fn list_workflows(
@@ -203,15 +235,35 @@ impl Engine {
         })
     }
 
+    /// Nothing is archived, as on the original unless it is set up for that.
+    pub(crate) fn list_archived_workflows(
+        &self,
+        request: &ListArchivedWorkflowExecutionsRequest,
+    ) -> Result<ListArchivedWorkflowExecutionsResponse> {
+        self.world.namespaces.find(&request.namespace)?;
+        Err(Error::invalid("Cluster is not configured for visibility archival."))
+    }
+
     pub(crate) fn count_workflows(
         &mut self,
         request: &CountWorkflowExecutionsRequest,
     ) -> Result<CountWorkflowExecutionsResponse> {
         let (namespace, query) = self.query(&request.namespace, &request.query)?;
+        let (count, groups) = self.count(namespace, &query)?;
+        Ok(CountWorkflowExecutionsResponse { count, groups })
+    }
+
+    /// How many standalone activities a query admits.
+    pub(crate) fn count_activities(&self, namespace: &str, query: &str) -> Result<(i64, Vec<AggregationGroup>)> {
+        let (namespace, query) = self.activity_query(namespace, query)?;
+        self.count(namespace, &query)
+    }
+
+    fn count(&self, namespace: NamespaceKey, query: &Query) -> Result<(i64, Vec<AggregationGroup>)> {
         self.check_groups(namespace, &query.groups)?;
         let mut counts: BTreeMap<i32, i64> = BTreeMap::new();
-        for run in self.admitted(namespace, &query, None) {
-            let count = counts.entry(run.status.into()).or_default();
+        for run in self.admitted(namespace, query, None) {
+            let count = counts.entry(run.visible_status().into()).or_default();
             *count = count.saturating_add(1);
         }
         let count = counts.values().sum();
@@ -219,7 +271,7 @@ impl Engine {
             true => Vec::new(),
             false => counts.into_iter().map(group).collect(),
         };
-        Ok(CountWorkflowExecutionsResponse { count, groups })
+        Ok((count, groups))
     }
 
     fn check_groups(&self, namespace: NamespaceKey, groups: &[String]) -> Result<()> {
@@ -314,6 +366,7 @@ fn whole(filter: Filter) -> Query {
         filter,
         groups: Vec::new(),
         names_division: false,
+        of_activities: false,
     }
 }
 

@@ -153,7 +153,7 @@ fn cell<'a>(run: &'a Run, column: &Column) -> Cell<'a> {
         "RunId" => Cell::Text(run.is.run_id.to_string().into()),
         "WorkflowType" => text(&run.is.workflow_type),
         "TaskQueue" => text(&run.is.task_queue),
-        "ExecutionStatus" => int(i64::from(run.status as i32)),
+        "ExecutionStatus" => int(i64::from(run.visible_status() as i32)),
         "StartTime" => moment(run.is.start_time),
         "ExecutionTime" => moment(run.is.execution_time),
         "CloseTime" => run.close_time.map_or(Cell::Null, moment),

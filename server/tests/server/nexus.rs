@@ -1,0 +1,688 @@
+//! Nexus: endpoints, operations, requests to handlers, and workflows that complete operations.
+
+use crate::support::*;
+use std::sync::Arc;
+use std::time::Duration;
+use steadfast_proto::{
+    command::{self, Command, command::Attributes},
+    common::{self, Payload},
+    duration,
+    enums::{
+        CommandType, EventType, NexusOperationCancellationState, PendingNexusOperationState, WorkflowTaskFailedCause,
+    },
+    failure::{Failure, failure::FailureInfo},
+    history::{HistoryEvent, history_event},
+    nexus::{self, endpoint_target, request, response, start_operation_response},
+    operatorservice::{operator_service_server::OperatorService, *},
+    prost_types,
+    tonic::{Code, Request, Status},
+    workflow::{OnConflictOptions, PendingNexusOperationInfo},
+    workflowservice::*,
+};
+use steadfast_server::Time;
+
+const HANDLERS: &str = "handlers";
+
+fn spec(name: &str, namespace: &str, task_queue: &str) -> nexus::EndpointSpec {
+    let worker = endpoint_target::Worker {
+        namespace: namespace.to_owned(),
+        task_queue: task_queue.to_owned(),
+    };
+    nexus::EndpointSpec {
+        name: name.to_owned(),
+        description: None,
+        target: Some(nexus::EndpointTarget {
+            variant: Some(endpoint_target::Variant::Worker(worker)),
+        }),
+    }
+}
+
+async fn create(operator: &Arc<dyn OperatorService>, spec: nexus::EndpointSpec) -> Result<nexus::Endpoint, Status> {
+    let request = Request::new(CreateNexusEndpointRequest { spec: Some(spec) });
+    let response = operator.create_nexus_endpoint(request).await?.into_inner();
+    Ok(response.endpoint.unwrap())
+}
+
+fn payload(text: &str) -> Payload {
+    Payload::encoded("json/plain", format!("{text:?}"))
+}
+
+fn schedule(set: impl FnOnce(&mut command::ScheduleNexusOperationCommandAttributes)) -> Command {
+    let mut attributes = command::ScheduleNexusOperationCommandAttributes {
+        endpoint: "endpoint".to_owned(),
+        service: "Service".to_owned(),
+        operation: "operation".to_owned(),
+        input: Some(payload("input")),
+        ..Default::default()
+    };
+    set(&mut attributes);
+    Command {
+        command_type: CommandType::ScheduleNexusOperation.into(),
+        attributes: Some(Attributes::ScheduleNexusOperationCommandAttributes(Box::new(
+            attributes,
+        ))),
+        ..Default::default()
+    }
+}
+
+fn cancel(scheduled_event_id: i64) -> Command {
+    let attributes = command::RequestCancelNexusOperationCommandAttributes { scheduled_event_id };
+    Command {
+        command_type: CommandType::RequestCancelNexusOperation.into(),
+        attributes: Some(Attributes::RequestCancelNexusOperationCommandAttributes(Box::new(
+            attributes,
+        ))),
+        ..Default::default()
+    }
+}
+
+fn answer(variant: start_operation_response::Variant) -> nexus::Response {
+    nexus::Response {
+        variant: Some(response::Variant::StartOperation(nexus::StartOperationResponse {
+            variant: Some(variant),
+        })),
+    }
+}
+
+fn done(result: &str) -> nexus::Response {
+    answer(start_operation_response::Variant::SyncSuccess(
+        start_operation_response::Sync {
+            payload: Some(payload(result)),
+            ..Default::default()
+        },
+    ))
+}
+
+fn begun(token: &str) -> nexus::Response {
+    answer(start_operation_response::Variant::AsyncSuccess(
+        start_operation_response::Async {
+            operation_token: token.to_owned(),
+            ..Default::default()
+        },
+    ))
+}
+
+impl Bench {
+    /// A server with an endpoint, and a workflow that has scheduled an operation on it: event 5.
+    async fn calling(time: Time, set: impl FnOnce(&mut command::ScheduleNexusOperationCommandAttributes)) -> Self {
+        let bench = bench(time);
+        create(&bench.server.operator_service(), spec("endpoint", "default", HANDLERS))
+            .await
+            .unwrap();
+        bench.start("caller").await;
+        let task = bench.poll().await;
+        bench.answer(&task, vec![schedule(set)]).await.unwrap();
+        bench
+    }
+
+    async fn poll_nexus(&self) -> PollNexusTaskQueueResponse {
+        let request = PollNexusTaskQueueRequest {
+            namespace: "default".to_owned(),
+            task_queue: queue(HANDLERS),
+            identity: "handler".to_owned(),
+            ..Default::default()
+        };
+        self.service
+            .poll_nexus_task_queue(Request::new(request))
+            .await
+            .unwrap()
+            .into_inner()
+    }
+
+    async fn respond(&self, task: &PollNexusTaskQueueResponse, response: nexus::Response) -> Result<(), Status> {
+        let request = RespondNexusTaskCompletedRequest {
+            namespace: "default".to_owned(),
+            task_token: task.task_token.clone(),
+            response: Some(response),
+            ..Default::default()
+        };
+        self.service
+            .respond_nexus_task_completed(Request::new(request))
+            .await
+            .map(|_| ())
+    }
+
+    async fn fail_request(&self, task: &PollNexusTaskQueueResponse, kind: &str) {
+        let request = RespondNexusTaskFailedRequest {
+            namespace: "default".to_owned(),
+            task_token: task.task_token.clone(),
+            error: Some(nexus::HandlerError {
+                error_type: kind.to_owned(),
+                failure: Some(nexus::Failure {
+                    message: "oh".to_owned(),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        self.service
+            .respond_nexus_task_failed(Request::new(request))
+            .await
+            .unwrap();
+    }
+
+    async fn pending_operation(&self) -> PendingNexusOperationInfo {
+        self.describe("caller").await.pending_nexus_operations.remove(0)
+    }
+
+    /// The events after the operation was scheduled.
+    async fn since(&self) -> Vec<HistoryEvent> {
+        self.history("caller").await.split_off(5)
+    }
+}
+
+fn start_of(task: &PollNexusTaskQueueResponse) -> nexus::StartOperationRequest {
+    match task.request.clone().unwrap().variant {
+        Some(request::Variant::StartOperation(start)) => start,
+        other => panic!("expected a request to start, got {other:?}"),
+    }
+}
+
+/// What the failure of an operation that ended is caused by.
+fn cause_of(event: &HistoryEvent) -> Failure {
+    use history_event::Attributes as A;
+    let failure = match event.attributes.clone() {
+        Some(A::NexusOperationFailedEventAttributes(a)) => a.failure,
+        Some(A::NexusOperationCanceledEventAttributes(a)) => a.failure,
+        Some(A::NexusOperationTimedOutEventAttributes(a)) => a.failure,
+        other => panic!("expected the end of an operation, got {other:?}"),
+    };
+    let failure = failure.unwrap();
+    assert_eq!(failure.message, "nexus operation completed unsuccessfully");
+    *failure.cause.unwrap()
+}
+
+fn callback_of(task: &PollNexusTaskQueueResponse) -> common::Callback {
+    let start = start_of(task);
+    common::Callback {
+        variant: Some(common::callback::Variant::Nexus(common::callback::Nexus {
+            url: start.callback,
+            header: start.callback_header,
+        })),
+        links: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_is_made_found_changed_and_deleted() {
+    let operator = real().server.operator_service();
+    let made = create(&operator, spec("one", "default", "queue")).await.unwrap();
+    assert_eq!(made.version, 1);
+    let taken = create(&operator, spec("one", "default", "queue")).await.unwrap_err();
+    assert_eq!(taken.code(), Code::AlreadyExists);
+    let update = |version| UpdateNexusEndpointRequest {
+        id: made.id.clone(),
+        version,
+        spec: Some(spec("two", "default", "other")),
+    };
+    let stale = operator
+        .update_nexus_endpoint(Request::new(update(7)))
+        .await
+        .unwrap_err();
+    assert_eq!(stale.code(), Code::FailedPrecondition);
+    operator.update_nexus_endpoint(Request::new(update(1))).await.unwrap();
+    let get = GetNexusEndpointRequest { id: made.id.clone() };
+    let got = operator
+        .get_nexus_endpoint(Request::new(get.clone()))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(got.endpoint.unwrap().spec.unwrap().name, "two");
+    let list = ListNexusEndpointsRequest {
+        name: "two".to_owned(),
+        ..Default::default()
+    };
+    let listed = operator
+        .list_nexus_endpoints(Request::new(list))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(listed.endpoints.len(), 1);
+    let delete = DeleteNexusEndpointRequest {
+        id: made.id,
+        version: 2,
+    };
+    operator.delete_nexus_endpoint(Request::new(delete)).await.unwrap();
+    let gone = operator.get_nexus_endpoint(Request::new(get)).await.unwrap_err();
+    assert_eq!(gone.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn endpoints_are_listed_in_pages() {
+    let operator = real().server.operator_service();
+    for name in ["first", "second", "third"] {
+        create(&operator, spec(name, "default", "queue")).await.unwrap();
+    }
+    let mut seen = Vec::new();
+    let mut next_page_token = bytes::Bytes::new();
+    loop {
+        let list = ListNexusEndpointsRequest {
+            page_size: 2,
+            next_page_token,
+            ..Default::default()
+        };
+        let page = operator
+            .list_nexus_endpoints(Request::new(list))
+            .await
+            .unwrap()
+            .into_inner();
+        seen.extend(page.endpoints.into_iter().map(|endpoint| endpoint.spec.unwrap().name));
+        next_page_token = page.next_page_token;
+        if next_page_token.is_empty() {
+            break;
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, ["first", "second", "third"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_endpoint_is_said() {
+    let operator = real().server.operator_service();
+    let refused = [
+        (
+            spec("", "default", "queue"),
+            Code::InvalidArgument,
+            "endpoint name not set",
+        ),
+        (
+            spec("-a-", "default", "queue"),
+            Code::InvalidArgument,
+            "must match the regex",
+        ),
+        (
+            spec("name", "nowhere", "queue"),
+            Code::FailedPrecondition,
+            "Namespace nowhere is not found",
+        ),
+        (
+            spec("name", "default", ""),
+            Code::InvalidArgument,
+            "invalid target task queue",
+        ),
+        (
+            nexus::EndpointSpec::default(),
+            Code::InvalidArgument,
+            "empty target variant",
+        ),
+    ];
+    for (spec, code, text) in refused {
+        let status = create(&operator, spec).await.unwrap_err();
+        assert_eq!(status.code(), code, "{status}");
+        assert!(status.message().contains(text), "{status}");
+    }
+    let external = nexus::EndpointSpec {
+        name: "name".to_owned(),
+        target: Some(nexus::EndpointTarget {
+            variant: Some(endpoint_target::Variant::External(endpoint_target::External {
+                url: "http://localhost".to_owned(),
+            })),
+        }),
+        ..Default::default()
+    };
+    assert_eq!(
+        create(&operator, external).await.unwrap_err().code(),
+        Code::Unimplemented
+    );
+}
+
+#[tokio::test]
+async fn an_operation_may_be_complete_at_once() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    assert_eq!(
+        bench.pending_operation().await.state(),
+        PendingNexusOperationState::Scheduled
+    );
+    let task = bench.poll_nexus().await;
+    let start = start_of(&task);
+    assert_eq!(
+        (start.service.as_str(), start.operation.as_str()),
+        ("Service", "operation")
+    );
+    assert!(start.links[0].url.contains("/workflows/caller/"), "{:?}", start.links);
+    assert!(task.request.as_ref().unwrap().header.contains_key("request-timeout"));
+    bench.respond(&task, done("result")).await.unwrap();
+    let events = bench.since().await;
+    assert_eq!(
+        types(&events),
+        [EventType::NexusOperationCompleted, EventType::WorkflowTaskScheduled]
+    );
+    let again = bench.respond(&task, done("result")).await.unwrap_err();
+    assert_eq!(again.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_handler_error_is_tried_again_unless_it_is_final() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    let task = bench.poll_nexus().await;
+    bench.fail_request(&task, "INTERNAL").await;
+    let info = bench.pending_operation().await;
+    assert_eq!(
+        (info.state(), info.attempt),
+        (PendingNexusOperationState::BackingOff, 1)
+    );
+    assert!(info.next_attempt_schedule_time.is_some());
+    bench.server.skip(Duration::from_secs(2));
+    let task = bench.poll_nexus().await;
+    bench.fail_request(&task, "BAD_REQUEST").await;
+    let events = bench.since().await;
+    assert_eq!(events[0].event_type(), EventType::NexusOperationFailed);
+    let handler = match cause_of(&events[0]).failure_info {
+        Some(FailureInfo::NexusHandlerFailureInfo(info)) => info.r#type,
+        other => panic!("expected a handler's failure, got {other:?}"),
+    };
+    assert_eq!(handler, "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_answers_is_sent_again() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    let task = bench.poll_nexus().await;
+    bench.server.skip(Duration::from_secs(9));
+    let info = bench.pending_operation().await;
+    assert_eq!(info.last_attempt_failure.unwrap().message, "upstream timeout");
+    assert_eq!(
+        bench.respond(&task, done("late")).await.unwrap_err().code(),
+        Code::NotFound
+    );
+    bench.server.skip(Duration::from_secs(1));
+    let task = bench.poll_nexus().await;
+    bench.respond(&task, done("result")).await.unwrap();
+}
+
+#[tokio::test]
+async fn operations_time_out_before_and_after_their_start() {
+    let second = || Some(duration(Duration::from_secs(1)));
+    let bench = Bench::calling(Time::Real, |command| command.schedule_to_start_timeout = second()).await;
+    bench.server.skip(Duration::from_secs(2));
+    assert_eq!(types(&bench.since().await)[0], EventType::NexusOperationTimedOut);
+
+    let bench = Bench::calling(Time::Real, |command| command.start_to_close_timeout = second()).await;
+    bench.server.skip(Duration::from_secs(2));
+    assert_eq!(bench.since().await, [], "only a start begins start-to-close");
+    let task = bench.poll_nexus().await;
+    bench.respond(&task, begun("token")).await.unwrap();
+    bench.server.skip(Duration::from_secs(2));
+    let events = bench.since().await;
+    assert_eq!(events[2].event_type(), EventType::NexusOperationTimedOut);
+    assert_eq!(cause_of(&events[2]).message, "operation timed out");
+
+    let bench = Bench::calling(Time::Real, |command| command.schedule_to_close_timeout = second()).await;
+    let task = bench.poll_nexus().await;
+    assert!(task.request.unwrap().header.contains_key("operation-timeout"));
+    bench.server.skip(Duration::from_secs(2));
+    assert_eq!(types(&bench.since().await)[0], EventType::NexusOperationTimedOut);
+}
+
+#[tokio::test]
+async fn a_started_operation_is_cancelled_by_a_request_to_its_handler() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    let task = bench.poll_nexus().await;
+    bench.respond(&task, begun("token")).await.unwrap();
+    let task = bench.poll().await;
+    bench.answer(&task, vec![cancel(5)]).await.unwrap();
+    let request = bench.poll_nexus().await;
+    match request.request.clone().unwrap().variant {
+        Some(request::Variant::CancelOperation(cancel)) => assert_eq!(cancel.operation_token, "token"),
+        other => panic!("expected a request to cancel, got {other:?}"),
+    }
+    let answer = nexus::Response {
+        variant: Some(response::Variant::CancelOperation(nexus::CancelOperationResponse {})),
+    };
+    bench.respond(&request, answer).await.unwrap();
+    let info = bench.pending_operation().await;
+    assert_eq!(
+        info.cancellation_info.unwrap().state(),
+        NexusOperationCancellationState::Succeeded
+    );
+    let last: Vec<_> = bench.events("caller").await.split_off(9);
+    assert_eq!(
+        last,
+        [
+            EventType::NexusOperationCancelRequested,
+            EventType::NexusOperationCancelRequestCompleted,
+            EventType::WorkflowTaskScheduled
+        ]
+    );
+    let task = bench.poll().await;
+    let twice = bench.answer(&task, vec![cancel(5)]).await.unwrap_err();
+    assert!(twice.message().contains("cancelation was already requested"), "{twice}");
+}
+
+#[tokio::test]
+async fn a_cancellation_waits_for_the_start() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    bench.signal("caller", "one").await.unwrap();
+    let task = bench.poll().await;
+    bench.answer(&task, vec![cancel(5)]).await.unwrap();
+    let start = bench.poll_nexus().await;
+    bench.respond(&start, begun("token")).await.unwrap();
+    let stop = bench.poll_nexus().await;
+    bench.fail_request(&stop, "NOT_FOUND").await;
+    let last = bench.events("caller").await.split_off(9);
+    assert_eq!(
+        last,
+        [
+            EventType::NexusOperationCancelRequested,
+            EventType::NexusOperationStarted,
+            EventType::WorkflowTaskScheduled,
+            EventType::NexusOperationCancelRequestFailed
+        ]
+    );
+}
+
+#[tokio::test]
+async fn bad_operations_fail_the_workflow_task() {
+    let bench = real();
+    create(&bench.server.operator_service(), spec("endpoint", "default", HANDLERS))
+        .await
+        .unwrap();
+    type Set = fn(&mut command::ScheduleNexusOperationCommandAttributes);
+    let bad: [(Set, &str); 4] = [
+        (
+            |command| "nowhere".clone_into(&mut command.endpoint),
+            "endpoint \"nowhere\" not found",
+        ),
+        (
+            |command| command.service = "x".repeat(1001),
+            "Service exceeds length limit",
+        ),
+        (
+            |command| {
+                command
+                    .nexus_header
+                    .insert("Request-Timeout".to_owned(), "1s".to_owned());
+            },
+            "disallowed header key",
+        ),
+        (
+            |command| command.start_to_close_timeout = Some(prost_types::Duration { seconds: -1, nanos: 0 }),
+            "StartToCloseTimeout is invalid",
+        ),
+    ];
+    for (at, (set, text)) in bad.into_iter().enumerate() {
+        bench.start(&format!("workflow {at}")).await;
+        let task = bench.poll().await;
+        let status = bench.answer(&task, vec![schedule(set)]).await.unwrap_err();
+        assert!(status.message().contains(text), "{status}");
+        bench.terminate(&format!("workflow {at}")).await;
+    }
+    bench.start("many").await;
+    let task = bench.poll().await;
+    let many = (0..31).map(|_| schedule(|_| {})).collect();
+    bench.answer(&task, many).await.unwrap_err();
+    let failed = bench.history("many").await.remove(3);
+    let Some(history_event::Attributes::WorkflowTaskFailedEventAttributes(failed)) = failed.attributes else {
+        panic!("expected a failed task, got {failed:?}");
+    };
+    assert_eq!(
+        failed.cause(),
+        WorkflowTaskFailedCause::PendingNexusOperationsLimitExceeded
+    );
+}
+
+/// Starts a workflow that completes the operation, and tells the caller unless told not to.
+async fn with_handler(bench: &Bench, answers: bool) {
+    let task = bench.poll_nexus().await;
+    let request = StartWorkflowExecutionRequest {
+        completion_callbacks: vec![callback_of(&task)],
+        task_queue: queue("handler's workflows"),
+        ..start("handler")
+    };
+    bench.start_with(request).await.unwrap();
+    if answers {
+        bench.respond(&task, begun("token")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_workflow_completes_the_operation_that_it_is() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    with_handler(&bench, true).await;
+    let task = bench.poll_on("handler's workflows").await;
+    bench.answer(&task, vec![complete()]).await.unwrap();
+    assert_eq!(
+        types(&bench.since().await),
+        [
+            EventType::NexusOperationStarted,
+            EventType::WorkflowTaskScheduled,
+            EventType::NexusOperationCompleted
+        ]
+    );
+    let callback = bench.describe("handler").await.callbacks.remove(0);
+    assert_eq!(callback.state(), steadfast_proto::enums::CallbackState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_workflow_may_end_before_its_handler_answers() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    with_handler(&bench, false).await;
+    let task = bench.poll_on("handler's workflows").await;
+    bench.answer(&task, vec![complete()]).await.unwrap();
+    let events = bench.since().await;
+    assert_eq!(
+        types(&events),
+        [
+            EventType::NexusOperationStarted,
+            EventType::NexusOperationCompleted,
+            EventType::WorkflowTaskScheduled
+        ]
+    );
+    assert_eq!(events[0].links.len(), 1, "the start names the workflow");
+}
+
+#[tokio::test]
+async fn the_operation_ends_as_its_workflow_does() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    with_handler(&bench, true).await;
+    let task = bench.poll_on("handler's workflows").await;
+    bench.answer(&task, vec![continue_as_new()]).await.unwrap();
+    bench.server.skip(Duration::from_secs(2));
+    let task = bench.poll_on("handler's workflows").await;
+    bench
+        .answer(&task, vec![fail(Failure::application("Bad", "no good"))])
+        .await
+        .unwrap();
+    let failed = bench.since().await.remove(2);
+    assert_eq!(failed.event_type(), EventType::NexusOperationFailed);
+    assert_eq!(cause_of(&failed).message, "no good");
+
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    with_handler(&bench, true).await;
+    bench.terminate("handler").await;
+    let failed = bench.since().await.remove(2);
+    assert_eq!(cause_of(&failed).message, "operation terminated");
+}
+
+#[tokio::test]
+async fn a_callback_for_a_caller_that_is_gone_fails_visibly() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    with_handler(&bench, true).await;
+    bench.terminate("caller").await;
+    bench.terminate("handler").await;
+    let callback = bench.describe("handler").await.callbacks.remove(0);
+    assert_eq!(callback.state(), steadfast_proto::enums::CallbackState::Failed);
+    let message = callback.last_attempt_failure.unwrap().message;
+    assert!(message.contains("already completed"), "{message}");
+}
+
+#[tokio::test]
+async fn a_second_operation_attaches_itself_to_the_same_workflow() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    with_handler(&bench, true).await;
+    let task = bench.poll().await;
+    bench.answer(&task, vec![schedule(|_| {})]).await.unwrap();
+    let second = bench.poll_nexus().await;
+    let request = StartWorkflowExecutionRequest {
+        request_id: "second".to_owned(),
+        completion_callbacks: vec![callback_of(&second)],
+        workflow_id_conflict_policy: steadfast_proto::enums::WorkflowIdConflictPolicy::UseExisting.into(),
+        on_conflict_options: Some(OnConflictOptions {
+            attach_request_id: true,
+            attach_completion_callbacks: true,
+            attach_links: true,
+        }),
+        ..start("handler")
+    };
+    assert!(!bench.start_with(request).await.unwrap().started);
+    bench.respond(&second, begun("token")).await.unwrap();
+    bench.terminate("handler").await;
+    let ended = |event: &EventType| *event == EventType::NexusOperationFailed;
+    assert_eq!(bench.events("caller").await.into_iter().filter(ended).count(), 2);
+}
+
+#[tokio::test]
+async fn only_the_servers_own_callbacks_are_taken() {
+    let bench = real();
+    for url in ["http://example.org", "nonsense", "temporal://elsewhere"] {
+        let request = StartWorkflowExecutionRequest {
+            completion_callbacks: vec![common::Callback {
+                variant: Some(common::callback::Variant::Nexus(common::callback::Nexus {
+                    url: url.to_owned(),
+                    ..Default::default()
+                })),
+                links: Vec::new(),
+            }],
+            ..start("workflow")
+        };
+        let status = bench.start_with(request).await.unwrap_err();
+        assert!(status.message().starts_with("invalid url"), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn virtual_time_passes_until_an_operation_times_out_that_nobody_handles() {
+    let hour = Some(duration(Duration::from_secs(3600)));
+    let bench = Bench::calling(Time::Virtual, |command| command.schedule_to_close_timeout = hour).await;
+    let waits = bench.closed("caller");
+    let handles = async {
+        let task = bench.poll().await;
+        bench.answer(&task, vec![complete()]).await.unwrap();
+    };
+    let (closed, ()) = tokio::join!(waits, handles);
+    assert_eq!(closed.event_type(), EventType::WorkflowExecutionCompleted);
+    assert_eq!(types(&bench.since().await)[0], EventType::NexusOperationTimedOut);
+}
+
+#[tokio::test]
+async fn a_reset_goes_on_with_the_operations_of_the_run() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    with_handler(&bench, true).await;
+    let task = bench.poll().await;
+    bench.answer(&task, vec![]).await.unwrap();
+    let reset = ResetWorkflowExecutionRequest {
+        namespace: "default".to_owned(),
+        workflow_execution: execution("caller"),
+        workflow_task_finish_event_id: 9,
+        request_id: "reset".to_owned(),
+        ..Default::default()
+    };
+    bench
+        .service
+        .reset_workflow_execution(Request::new(reset))
+        .await
+        .unwrap();
+    bench.terminate("handler").await;
+    assert!(bench.events("caller").await.contains(&EventType::NexusOperationFailed));
+}
