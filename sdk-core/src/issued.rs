@@ -31,6 +31,8 @@ pub(crate) enum What {
     CancelExternal { slot: u32 },
     Patch { id: String },
     ChangeVersions,
+    UpsertSearchAttributes,
+    UpsertMemo,
     AcceptUpdate { protocol_instance_id: String },
     CompleteUpdate { update_id: String },
     Terminal(Terminal),

@@ -30,6 +30,8 @@ pub(crate) struct Operation {
     pub(crate) waiter: Option<(Waker, RoutineId)>,
     /// Code has its resolution, or lost interest.
     pub(crate) forgotten: bool,
+    /// What its commands show in tools.
+    pub(crate) user_metadata: Option<Box<UserMetadata>>,
 }
 
 /// What an operation is.
@@ -69,8 +71,6 @@ pub(crate) struct Child {
     pub(crate) issued: u64,
     /// How it ended, while code hasn't seen yet that it started.
     pub(crate) result: Option<Resolution>,
-    /// What its commands show in tools.
-    pub(crate) user_metadata: Option<UserMetadata>,
 }
 
 /// A signal to another workflow.
@@ -173,11 +173,17 @@ impl Operations {
             resolution: None,
             waiter: None,
             forgotten: false,
+            user_metadata: None,
         };
         if let Some(place) = self.slots.get_mut(slot as usize) {
             *place = Slot::Taken(operation);
         }
         OperationId { slot, generation }
+    }
+
+    /// What the commands of the operation in a slot show in tools.
+    pub(crate) fn user_metadata(&mut self, slot: u32) -> Option<UserMetadata> {
+        self.at(slot)?.user_metadata.as_deref().cloned()
     }
 
     /// The operation in a slot, whoever named it.

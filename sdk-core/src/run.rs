@@ -3,14 +3,17 @@
 mod deliver;
 
 use crate::{
-    BoxFuture, Exit, Host, Program, TaskFailure, UpdateRequest, WorkflowInfo,
+    BoxFuture, Exit, Host, MessageKind, Program, TaskFailure, UpdateRequest, WorkflowInfo,
     flags::Flags,
     guard,
     history::Turn,
     host::Shared,
     journal::{Applied, Journal, Mode},
     limits::POLLS_PER_TURN_MAX,
-    machines::{terminal, update::Update},
+    machines::{
+        terminal,
+        update::{Incoming, Update},
+    },
     mismatch::TurnError,
     operation::RoutineId,
     program::Signal,
@@ -24,7 +27,8 @@ use std::{
     time::SystemTime,
 };
 use steadfast_proto::{
-    command::Command, common::Payloads, failure::Failure, protocol::Message, sdk::WorkflowTaskCompletedMetadata,
+    command::Command, common::Payloads, deployment::WorkerDeploymentVersion, enums::VersioningBehavior,
+    failure::Failure, protocol::Message, sdk::WorkflowTaskCompletedMetadata,
 };
 
 /// One workflow execution.
@@ -39,14 +43,21 @@ pub struct Run {
     handlers: BTreeMap<u32, Handler>,
     handlers_created: u32,
     last_started_event_id: i64,
+    /// That of this worker.
+    deployment_version: Option<WorkerDeploymentVersion>,
     outbox: Vec<Message>,
     unhandled_signals: Vec<Signal>,
+    /// Updates of the first task that had no handler before the main routine began.
+    early_updates: Vec<Incoming>,
+    unfinished_handlers: Vec<String>,
     dropped_signals: Vec<DroppedSignal>,
 }
 
 /// The main routine.
 enum Main {
     NotStarted,
+    /// Not yet polled.
+    Created(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
     Running(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
     Ended,
 }
@@ -55,6 +66,7 @@ enum Main {
 struct Handler {
     routine: HandlerRoutine,
     waker: Waker,
+    /// The message's name.
     name: String,
 }
 
@@ -99,10 +111,26 @@ impl Run {
             handlers: BTreeMap::new(),
             handlers_created: 0,
             last_started_event_id: 0,
+            deployment_version: None,
             outbox: Vec::new(),
             unhandled_signals: Vec::new(),
+            early_updates: Vec::new(),
+            unfinished_handlers: Vec::new(),
             dropped_signals: Vec::new(),
         }
+    }
+
+    /// The deployment version of this worker, which code sees in turns that aren't replayed.
+    #[must_use]
+    pub fn deployed_as(mut self, version: Option<WorkerDeploymentVersion>) -> Self {
+        self.deployment_version = version;
+        self
+    }
+
+    /// Whether the run stays with the deployment version it began on or moves on, as its code says.
+    #[must_use]
+    pub fn versioning(&self) -> Option<VersioningBehavior> {
+        self.program.as_ref()?.versioning()
     }
 
     /// Applies a turn and lets code run until it comes to rest. The commands to be sent come back; when replaying there
@@ -123,6 +151,11 @@ impl Run {
             let mut journal = self.shared.journal();
             journal.replaying = replaying;
             journal.observe_patches(ahead.patches);
+            journal.deployment_version = if replaying {
+                ahead.deployment_version
+            } else {
+                self.deployment_version.clone()
+            };
             if let Some(metadata) = &ahead.completed {
                 journal.flags.observe(metadata);
             }
@@ -164,8 +197,23 @@ impl Run {
         if let Some(violation) = journal.violation.take() {
             return Err(violation.into());
         }
-        journal.settle();
-        Ok(if replaying { Vec::new() } else { journal.send() })
+        let ends = journal.settle();
+        let commands = if replaying { Vec::new() } else { journal.send() };
+        drop(journal);
+        if ends && !replaying {
+            self.note_unfinished();
+        }
+        Ok(commands)
+    }
+
+    /// Handlers that are left behind by the end of the run, and weren't meant to be.
+    fn note_unfinished(&mut self) {
+        let Some(program) = &self.program else { return };
+        let unfinished = self
+            .handlers
+            .values()
+            .filter(|handler| !program.may_be_abandoned(handler.kind(), &handler.name));
+        self.unfinished_handlers = unfinished.map(Handler::describe).collect();
     }
 
     /// Lets code run: messages first, in the order of arrival, then cancellation, then all who were woken.
@@ -175,7 +223,7 @@ impl Run {
             let main = guard::call("creating the workflow", || {
                 program.start(&self.host, &self.shared.info.started)
             })??;
-            self.main = Main::Running(main, routine::waker(&self.ready, RoutineId::Main));
+            self.main = Main::Created(main, routine::waker(&self.ready, RoutineId::Main));
             self.ready.add(RoutineId::Main);
         }
         guard::wake(applied.wakers)?;
@@ -191,6 +239,7 @@ impl Run {
     fn poll_until_rest(&mut self) -> Result<(), TaskFailure> {
         let mut last = None;
         for _ in 0..POLLS_PER_TURN_MAX {
+            self.deliver_kept()?;
             self.wake_conditions()?;
             let Some(next) = self.ready.take_after(last) else {
                 return Ok(());
@@ -214,6 +263,10 @@ impl Run {
     }
 
     fn poll_main(&mut self) -> Result<(), TaskFailure> {
+        self.main = match std::mem::replace(&mut self.main, Main::Ended) {
+            Main::Created(future, waker) => Main::Running(future, waker),
+            main => main,
+        };
         let Main::Running(future, waker) = &mut self.main else {
             return Ok(());
         };
@@ -244,7 +297,7 @@ impl Run {
             journal.current_update = handler.update().cloned();
         }
         let context = &mut Context::from_waker(&handler.waker);
-        let what = format!("the handler of {}", handler.name);
+        let what = format!("the handler of {}", handler.describe());
         let poll = match &mut handler.routine {
             HandlerRoutine::Signal(future) => {
                 guard::call(&what, || future.as_mut().poll(context).map(Finished::Signal))
@@ -307,7 +360,15 @@ impl Run {
     /// Ends the run as a main routine or signal handler asks.
     fn exit(&self, exit: Exit) -> Result<(), TaskFailure> {
         let mut journal = self.shared.journal();
-        let attributes = terminal::from_exit(exit, journal.cancel_requested, &self.shared.info)?;
+        let attributes = terminal::from_exit(
+            exit,
+            journal.cancel_requested,
+            terminal::Current {
+                started: &self.shared.info.started,
+                search_attributes: &journal.search_attributes,
+                memo: &journal.memo,
+            },
+        )?;
         journal.end(attributes);
         Ok(())
     }
@@ -357,6 +418,11 @@ impl Run {
     #[must_use]
     pub fn unhandled_signals(&self) -> &[Signal] {
         &self.unhandled_signals
+    }
+
+    /// Handlers that the end of the run, in the last turn, left behind unfinished: `update ship (7)`, the last being its id.
+    pub fn take_unfinished_handlers(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unfinished_handlers)
     }
 
     /// What a task's completion records about the SDK.
@@ -409,6 +475,20 @@ enum Finished {
 }
 
 impl Handler {
+    fn kind(&self) -> MessageKind {
+        match &self.routine {
+            HandlerRoutine::Signal(_) => MessageKind::Signal,
+            HandlerRoutine::Update(..) => MessageKind::Update,
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self.update() {
+            None => format!("signal {}", self.name),
+            Some(update) => format!("update {} ({})", self.name, update.id),
+        }
+    }
+
     fn update(&self) -> Option<&Arc<UpdateRequest>> {
         match &self.routine {
             HandlerRoutine::Update(_, _, request) => Some(request),

@@ -5,7 +5,7 @@ mod history_builder;
 mod script;
 
 pub use future::{Awaiting, activity, activity_with, cancel_external, child, signal_external, timer, wait_until};
-pub use history_builder::HistoryBuilder;
+pub use history_builder::{HistoryBuilder, fields};
 pub use script::{Script, Scripts, State};
 
 use steadfast_proto::common::{Payload, Payloads};

@@ -13,7 +13,9 @@ pub use crate::{
         ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, Rejection, UpdateError,
         WorkflowError, WorkflowResult,
     },
-    hours, join, minutes, secs, select,
+    hours, join, minutes,
+    search_attribute::SearchAttributeKey,
+    secs, select,
     worker::Worker,
     workflow::{ChildHandle, ExternalHandle, HandlerContext, WorkflowContext, join_all, try_join_all},
 };

@@ -6,7 +6,7 @@ use crate::{
     flags::Flag,
     history::event::{self, PatchMarker},
     issued::What,
-    machines::{Unexpected, activity, patch, search_attributes, timer, update::Incoming},
+    machines::{Unexpected, activity, patch, search_attribute, timer, update::Incoming},
     mismatch::TurnError,
     operation::Kind,
     program::Signal,
@@ -82,7 +82,7 @@ impl Journal {
                     return Ok(());
                 }
                 patch::Meeting::SkipEvent => {
-                    applied.skip_next = rest.first().is_some_and(search_attributes::is_change_versions);
+                    applied.skip_next = rest.first().is_some_and(search_attribute::is_change_versions);
                     return Ok(());
                 }
                 patch::Meeting::SkipCommand => self.skip_patch(),
@@ -209,6 +209,8 @@ impl Journal {
             A::WorkflowTaskStartedEventAttributes(started) => {
                 self.history_size_bytes = started.history_size_bytes;
                 self.continue_as_new_suggested = started.suggest_continue_as_new;
+                self.continue_as_new_reasons = started.suggest_continue_as_new_reasons;
+                self.target_deployment_changed = started.target_worker_deployment_version_changed;
             }
             A::WorkflowTaskFailedEventAttributes(failed) => {
                 // A reset makes a new run of the old events: it draws its own random numbers from here on.

@@ -6,6 +6,7 @@ use crate::{
     history::event::{self, LOCAL_ACTIVITY_MARKER, PatchMarker},
     issued::{Issued, Terminal, What},
     limits::{MISMATCH_ROWS_AFTER_MAX, MISMATCH_ROWS_BEFORE_MAX},
+    machines::search_attribute,
     mismatch::{Mismatch, Row, TurnError},
     operation::Kind,
 };
@@ -97,7 +98,19 @@ impl Journal {
                 let recorded = completed.meta.as_ref().map_or("", |meta| meta.update_id.as_str());
                 same("update", recorded, update_id)
             }
-            (What::ChangeVersions, A::UpsertWorkflowSearchAttributesEventAttributes(_))
+            (
+                What::ChangeVersions | What::UpsertSearchAttributes,
+                A::UpsertWorkflowSearchAttributesEventAttributes(_),
+            ) => {
+                let recorded = search_attribute::is_change_versions(event);
+                if recorded == (*what == What::ChangeVersions) {
+                    Ok(())
+                } else {
+                    let of = |is_own| if is_own { "of its patches" } else { "of the code" };
+                    Err(differs("search attribute", of(recorded), of(!recorded)))
+                }
+            }
+            (What::UpsertMemo, A::WorkflowPropertiesModifiedEventAttributes(_))
             | (What::Terminal(Terminal::Complete), A::WorkflowExecutionCompletedEventAttributes(_))
             | (What::Terminal(Terminal::Fail), A::WorkflowExecutionFailedEventAttributes(_))
             | (What::Terminal(Terminal::Cancel), A::WorkflowExecutionCanceledEventAttributes(_))
@@ -206,6 +219,8 @@ impl Journal {
             }
             What::Patch { id } => format!("asks for patch {id}"),
             What::ChangeVersions => "lists its patches".to_owned(),
+            What::UpsertSearchAttributes => "changes search attributes".to_owned(),
+            What::UpsertMemo => "changes the memo".to_owned(),
             What::AcceptUpdate { protocol_instance_id } => format!("accepts update {protocol_instance_id}"),
             What::CompleteUpdate { update_id } => format!("completes update {update_id}"),
             What::Terminal(Terminal::Complete) => "completes the workflow".to_owned(),
@@ -278,10 +293,6 @@ fn unsupported(event: &HistoryEvent) -> Option<&'static str> {
     use EventType as E;
     match event::kind(event) {
         E::NexusOperationScheduled | E::NexusOperationCancelRequested => Some("Nexus operations"),
-        E::WorkflowPropertiesModified => Some("changes of the memo"),
-        E::UpsertWorkflowSearchAttributes if !crate::machines::search_attributes::is_change_versions(event) => {
-            Some("changes of search attributes")
-        }
         E::MarkerRecorded => match &event.attributes {
             Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
                 if marker.marker_name == LOCAL_ACTIVITY_MARKER {

@@ -4,7 +4,7 @@ pub(crate) mod activity;
 pub(crate) mod cancel_external;
 pub(crate) mod child;
 pub(crate) mod patch;
-pub(crate) mod search_attributes;
+pub(crate) mod search_attribute;
 pub(crate) mod signal_external;
 pub(crate) mod terminal;
 pub(crate) mod timer;

@@ -7,6 +7,7 @@ mod child;
 mod conditions;
 mod eviction;
 mod external;
+mod late_handlers;
 mod linearity;
 mod mismatch;
 mod patch;
@@ -17,6 +18,9 @@ mod tables;
 mod terminal;
 mod timer;
 mod update;
+mod upsert;
+mod user_metadata;
+mod versioning;
 
 use crate::{
     Replayed, Resolution, replay,
@@ -106,6 +110,14 @@ pub(crate) fn show_command(attributes: Option<&Attributes>) -> String {
                 .map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(&value.data)))
                 .collect();
             format!("upsert {}", fields.join(" "))
+        }
+        Some(A::ModifyWorkflowPropertiesCommandAttributes(modify)) => {
+            let fields = modify.upserted_memo.clone().unwrap_or_default().fields;
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(&value.data)))
+                .collect();
+            format!("memo {}", fields.join(" "))
         }
         Some(A::ProtocolMessageCommandAttributes(message)) => format!("message {}", message.message_id),
         other => format!("{other:?}"),

@@ -7,6 +7,7 @@ use crate::{
     convert::{Converter, Data, DecodeError, EncodeError},
     error::{ChildFailure, SOURCE},
     handle::{Handle, HandleCore, Target},
+    search_attribute::{self, SearchAttributeUpdate},
 };
 use serde::Serialize;
 use std::{
@@ -146,6 +147,12 @@ impl<W: ?Sized, O> ChildCall<W, O> {
             }
             Err(error) => self.error = Some(error),
         }
+        self
+    }
+
+    /// Values by which it is found. The server must know their names and types.
+    pub fn search_attributes(mut self, attributes: impl IntoIterator<Item = SearchAttributeUpdate>) -> Self {
+        self.attributes.search_attributes = Some(search_attribute::collect(attributes));
         self
     }
 

@@ -35,6 +35,7 @@ mod timeout;
 mod timer;
 #[cfg(all(test, feature = "server"))]
 mod tool_tests;
+mod upsert;
 mod wait;
 
 pub use child::{ChildCall, ChildFuture, ChildHandle, ChildResult, ChildStart, ToChild};
@@ -60,6 +61,7 @@ pub use steadfast_core::ChildCancellation;
 pub use steadfast_proto::enums::ParentClosePolicy;
 pub use timeout::{Timeout, timeout};
 pub use timer::{Sleep, Timer};
+pub use upsert::MemoUpdate;
 pub use wait::{Wait, WaitTimeout};
 
 pub(crate) use crate::error::Cancelled;

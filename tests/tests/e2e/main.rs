@@ -17,6 +17,7 @@ mod payload;
 mod query;
 mod retry;
 mod schedule;
+mod search_attribute;
 mod signal;
 mod terminate;
 mod timer;

@@ -33,7 +33,6 @@ macro_rules! waiting {
 
 waiting! {
     LocalSequence LocalParallel LocalRetry LocalFailure LocalLong LocalMixed LocalCancelled
-    UpsertSearchAttributes UpsertMemo
 }
 
 /// Replay ends at the first event of that type, and says so.
@@ -70,10 +69,4 @@ fn local_activities() -> Outcome {
         is_refused(&format!("local_activity{name}"), EventType::MarkerRecorded)?;
     }
     is_refused("local_activity_heartbeat_and_signals", EventType::MarkerRecorded)
-}
-
-#[test]
-fn search_attributes_and_memo() -> Outcome {
-    is_refused("upsert_search_attributes", EventType::UpsertWorkflowSearchAttributes)?;
-    is_refused("upsert_memo", EventType::WorkflowPropertiesModified)
 }

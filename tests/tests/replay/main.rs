@@ -20,5 +20,6 @@ mod reset;
 mod signal;
 mod timer;
 mod update;
+mod upsert;
 mod wave;
 mod workflow_cancellation;
