@@ -47,6 +47,11 @@ pub enum Resolution {
         /// The child's run.
         run_id: String,
     },
+    /// A Nexus operation takes a while. Its operation is polled again for how it ends.
+    OperationStarted {
+        /// What its handler knows it by.
+        token: String,
+    },
     /// A signal or a cancellation didn't reach the other workflow.
     Undelivered(Undelivered),
 }

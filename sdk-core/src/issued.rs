@@ -29,6 +29,8 @@ pub(crate) enum What {
     StartChild { slot: u32 },
     SignalExternal { slot: u32 },
     CancelExternal { slot: u32 },
+    ScheduleNexus { slot: u32 },
+    CancelNexus { slot: u32, scheduled_event_id: i64 },
     Patch { id: String },
     ChangeVersions,
     UpsertSearchAttributes,

@@ -4,6 +4,7 @@ mod apply;
 mod code;
 mod compare;
 mod external;
+mod nexus;
 mod scope;
 mod upsert;
 
@@ -15,7 +16,7 @@ use crate::{
     flags::{Flag, Flags},
     issued::{Issued, Queue, Terminal, What},
     machines::{patch::Patch, update::Incoming},
-    operation::{Kind, Operations, RoutineId},
+    operation::{Operations, RoutineId},
     program::Signal,
     random::Random,
 };
@@ -267,8 +268,8 @@ impl Journal {
         }
         // A child may end before code has seen that it started.
         if operation.resolution.is_some() {
-            if let Kind::Child(child) = &mut operation.kind {
-                child.result = Some(resolution);
+            if let Some(second) = operation.kind.second_resolution() {
+                *second = Some(resolution);
             }
             return;
         }

@@ -42,7 +42,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use command::{ActivityCancellation, ChildCancellation, Command};
+pub use command::{ActivityCancellation, ChildCancellation, Command, NexusCancellation};
 pub use host::{Host, OperationId, PendingOperation, Resolution, ScopeId, Undelivered, WorkflowInfo};
 pub use mismatch::{Mismatch, Row, TurnError};
 pub use program::{BoxFuture, Exit, Handled, MessageKind, Program, Programs, Signal, TaskFailure, UpdateRequest};

@@ -1,8 +1,8 @@
 //! What workflow code waits for.
 
 use crate::{
-    ActivityCancellation, ChildCancellation, OperationId, Resolution, ScopeId,
-    machines::{activity, cancel_external, child, signal_external, timer},
+    ActivityCancellation, ChildCancellation, NexusCancellation, OperationId, Resolution, ScopeId,
+    machines::{activity, cancel_external, child, nexus, signal_external, timer},
 };
 use std::{panic::Location, task::Waker};
 use steadfast_proto::sdk::UserMetadata;
@@ -49,6 +49,7 @@ pub(crate) enum Kind {
     Child(Box<Child>),
     Signal(Box<Signal>),
     Cancellation(Box<Cancellation>),
+    Nexus(Box<NexusOperation>),
 }
 
 /// An activity operation.
@@ -68,6 +69,18 @@ pub(crate) struct Child {
     pub(crate) identity: child::Identity,
     pub(crate) cancellation: ChildCancellation,
     /// The place of its start command among those issued.
+    pub(crate) issued: u64,
+    /// How it ended, while code hasn't seen yet that it started.
+    pub(crate) result: Option<Resolution>,
+}
+
+/// A Nexus operation.
+#[derive(Debug)]
+pub(crate) struct NexusOperation {
+    pub(crate) state: nexus::State,
+    pub(crate) identity: nexus::Identity,
+    pub(crate) cancellation: NexusCancellation,
+    /// The place of its schedule command among those issued.
     pub(crate) issued: u64,
     /// How it ended, while code hasn't seen yet that it started.
     pub(crate) result: Option<Resolution>,
@@ -103,6 +116,16 @@ impl Kind {
             Self::Child(child) => child.state.is_over(),
             Self::Signal(signal) => signal.state.is_over(),
             Self::Cancellation(cancellation) => cancellation.state.is_over(),
+            Self::Nexus(operation) => operation.state.is_over(),
+        }
+    }
+
+    /// Where the end is kept of what is resolved twice, while code hasn't seen its start yet.
+    pub(crate) fn second_resolution(&mut self) -> Option<&mut Option<Resolution>> {
+        match self {
+            Self::Child(child) => Some(&mut child.result),
+            Self::Nexus(operation) => Some(&mut operation.result),
+            Self::Wait | Self::Timer { .. } | Self::Activity(_) | Self::Signal(_) | Self::Cancellation(_) => None,
         }
     }
 }
@@ -113,6 +136,7 @@ impl Operation {
         let is_open = match (&self.resolution, &self.kind) {
             (None, _) => true,
             (Some(Resolution::Started { .. }), Kind::Child(child)) => child.result.is_none(),
+            (Some(Resolution::OperationStarted { .. }), Kind::Nexus(operation)) => operation.result.is_none(),
             (Some(_), _) => false,
         };
         is_open && !self.forgotten
@@ -123,15 +147,19 @@ impl Operation {
         match &self.kind {
             Kind::Signal(signal) => signal.state == signal_external::State::Created,
             Kind::Cancellation(cancellation) => cancellation.state == cancel_external::State::Created,
-            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::Child(_) => true,
+            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::Child(_) | Kind::Nexus(_) => true,
         }
     }
 
     /// What there is for code. After the last of it, the operation is forgotten.
     pub(crate) fn take_resolution(&mut self) -> Option<Resolution> {
         let resolution = self.resolution.take()?;
-        match (&resolution, &mut self.kind) {
-            (Resolution::Started { .. }, Kind::Child(child)) => self.resolution = child.result.take(),
+        let starts = matches!(
+            resolution,
+            Resolution::Started { .. } | Resolution::OperationStarted { .. }
+        );
+        match self.kind.second_resolution() {
+            Some(second) if starts => self.resolution = second.take(),
             _ => self.forgotten = true,
         }
         Some(resolution)

@@ -1,25 +1,24 @@
 //! One workflow execution, driven one turn at a time.
 
 mod deliver;
+mod handler;
 
 use crate::{
-    BoxFuture, Exit, Host, MessageKind, Program, TaskFailure, UpdateRequest, WorkflowInfo,
+    BoxFuture, Exit, Host, Program, TaskFailure, WorkflowInfo,
     flags::Flags,
     guard,
     history::Turn,
     host::Shared,
     journal::{Applied, Journal, Mode},
     limits::POLLS_PER_TURN_MAX,
-    machines::{
-        terminal,
-        update::{Incoming, Update},
-    },
+    machines::{terminal, update::Incoming},
     mismatch::TurnError,
     operation::RoutineId,
     program::Signal,
     random::Random,
     routine::{self, Ready},
 };
+use handler::{Finished, Handler, HandlerRoutine};
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -50,6 +49,8 @@ pub struct Run {
     /// Updates of the first task that had no handler before the main routine began.
     early_updates: Vec<Incoming>,
     unfinished_handlers: Vec<String>,
+    /// What history had recorded before the last completion, if that recorded something new.
+    flags_before: Option<Box<Flags>>,
     dropped_signals: Vec<DroppedSignal>,
 }
 
@@ -60,23 +61,6 @@ enum Main {
     Created(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
     Running(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
     Ended,
-}
-
-/// A signal's or update's routine.
-struct Handler {
-    routine: HandlerRoutine,
-    waker: Waker,
-    /// The message's name.
-    name: String,
-}
-
-enum HandlerRoutine {
-    Signal(BoxFuture<Result<(), Exit>>),
-    Update(
-        BoxFuture<Result<Option<Payloads>, Exit>>,
-        Box<Update>,
-        Arc<UpdateRequest>,
-    ),
 }
 
 /// A signal that nobody handles, or whose arguments nobody can read.
@@ -116,6 +100,7 @@ impl Run {
             unhandled_signals: Vec::new(),
             early_updates: Vec::new(),
             unfinished_handlers: Vec::new(),
+            flags_before: None,
             dropped_signals: Vec::new(),
         }
     }
@@ -427,13 +412,20 @@ impl Run {
 
     /// What a task's completion records about the SDK.
     pub fn record_sdk(&mut self, name: &str, version: &str) -> Option<WorkflowTaskCompletedMetadata> {
-        self.shared.journal().flags.record(name, version)
+        let mut journal = self.shared.journal();
+        let has_news = journal.flags.has_news(name, version);
+        self.flags_before = has_news.then(|| Box::new(journal.flags.clone()));
+        journal.flags.record(name, version)
     }
 
-    /// The server threw away the task just answered, which did nothing but reject updates: its two events never were.
+    /// The server threw away the task just answered, which did nothing but reject updates: its two events never were, nor was
+    /// what it recorded.
     pub fn roll_back(&mut self, last_started_event_id: i64) {
         let mut journal = self.shared.journal();
         journal.last_event_id = journal.last_event_id.saturating_sub(2);
+        if let Some(flags) = self.flags_before.take() {
+            journal.flags = *flags;
+        }
         self.last_started_event_id = last_started_event_id;
     }
 
@@ -465,35 +457,6 @@ impl Run {
     #[must_use]
     pub fn open_operations(&self) -> usize {
         self.shared.journal().open_operations()
-    }
-}
-
-/// What a handler's routine came to.
-enum Finished {
-    Signal(Result<(), Exit>),
-    Update(Result<Option<Payloads>, Exit>),
-}
-
-impl Handler {
-    fn kind(&self) -> MessageKind {
-        match &self.routine {
-            HandlerRoutine::Signal(_) => MessageKind::Signal,
-            HandlerRoutine::Update(..) => MessageKind::Update,
-        }
-    }
-
-    fn describe(&self) -> String {
-        match self.update() {
-            None => format!("signal {}", self.name),
-            Some(update) => format!("update {} ({})", self.name, update.id),
-        }
-    }
-
-    fn update(&self) -> Option<&Arc<UpdateRequest>> {
-        match &self.routine {
-            HandlerRoutine::Update(_, _, request) => Some(request),
-            HandlerRoutine::Signal(_) => None,
-        }
     }
 }
 

@@ -128,6 +128,10 @@ pub mod __private {
 
 use std::time::Duration;
 
+/// What histories and tools call this SDK.
+pub(crate) const SDK_NAME: &str = "steadfast";
+pub(crate) const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// So many seconds.
 #[must_use]
 pub const fn secs(seconds: u64) -> Duration {

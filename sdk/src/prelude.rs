@@ -10,8 +10,8 @@ pub use crate::{
     client::{Client, WorkflowHandle},
     days,
     error::{
-        ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, Rejection, UpdateError,
-        WorkflowError, WorkflowResult,
+        ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, NexusFailure, Rejection,
+        UpdateError, WorkflowError, WorkflowResult,
     },
     hours, join, minutes,
     search_attribute::SearchAttributeKey,

@@ -3,6 +3,7 @@
 //! The server is the embedded one, a fresh one for each test, or the one that `STEADFAST_TEST_ADDRESS` names.
 
 pub mod history;
+pub mod nexus;
 pub mod proxy;
 mod search_attribute;
 

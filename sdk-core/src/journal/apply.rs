@@ -1,6 +1,6 @@
 //! The journal as history changes it.
 
-use super::{Delivery, Journal, external};
+use super::{Delivery, Journal, external, nexus};
 use crate::{
     Resolution, TaskFailure,
     flags::Flag,
@@ -156,7 +156,9 @@ impl Journal {
         | What::CancelTimer { slot, .. }
         | What::StartChild { slot }
         | What::SignalExternal { slot }
-        | What::CancelExternal { slot }) = *what
+        | What::CancelExternal { slot }
+        | What::ScheduleNexus { slot }
+        | What::CancelNexus { slot, .. }) = *what
         else {
             return Ok(());
         };
@@ -187,6 +189,10 @@ impl Journal {
             (Kind::Timer { state, .. }, What::CancelTimer { .. }) => {
                 *state = state.on(timer::Input::Canceled)?.0;
                 self.operations.collect(slot);
+            }
+            (Kind::Nexus(_), what) => {
+                let is_schedule = matches!(what, What::ScheduleNexus { .. });
+                return self.advance_nexus(slot, is_schedule, event_id);
             }
             _ => return self.advance_external(slot, event_id),
         }
@@ -239,11 +245,11 @@ impl Journal {
                     .map_err(|Unexpected| unexpected(event));
             }
             attributes => {
-                let applied = match external::initiated_event_id(&attributes) {
-                    Some(initiated_event_id) => {
-                        Some(self.apply_external(initiated_event_id, event_id, attributes, applied))
-                    }
-                    None => self.apply_activity(attributes, applied),
+                let initiated = external::initiated_event_id(&attributes);
+                let applied = match (initiated, nexus::scheduled_event_id(&attributes)) {
+                    (Some(initiated), _) => Some(self.apply_external(initiated, event_id, attributes, applied)),
+                    (None, Some(scheduled)) => Some(self.apply_nexus(scheduled, attributes, applied)),
+                    (None, None) => self.apply_activity(attributes, applied),
                 };
                 return match applied {
                     Some(Ok(())) => Ok(()),

@@ -67,6 +67,11 @@ impl Journal {
             } => self.ask_child(attributes, cancellation, user_metadata, location),
             Command::SignalExternal { attributes } => self.ask_signal(attributes, location),
             Command::CancelExternal { attributes } => self.ask_cancellation(attributes, None, None, location),
+            Command::NexusOperation {
+                attributes,
+                cancellation,
+                user_metadata,
+            } => self.ask_nexus(attributes, cancellation, user_metadata, location),
             Command::Wait => {
                 let id = self.operations.insert(Kind::Wait, location);
                 self.waits.insert(id.slot);
@@ -238,6 +243,7 @@ impl Journal {
                 self.cancel_activity(slot, effect, location, wakers);
             }
             Kind::Child(_) | Kind::Signal(_) | Kind::Cancellation(_) => self.cancel_external(slot, location, wakers),
+            Kind::Nexus(_) => self.cancel_nexus(slot, location, wakers),
         }
     }
 
@@ -333,6 +339,10 @@ impl Journal {
             Kind::Child(child) => format!("child workflow {} ({})", child.identity.type_name, child.identity.id),
             Kind::Signal(signal) => format!("signal {} to workflow {}", signal.name, signal.workflow_id),
             Kind::Cancellation(cancellation) => format!("cancellation of workflow {}", cancellation.workflow_id),
+            Kind::Nexus(nexus) => format!(
+                "Nexus operation {} of {}",
+                nexus.identity.operation, nexus.identity.service
+            ),
         };
         pending
             .into_iter()

@@ -52,6 +52,7 @@ impl Journal {
             (What::StartChild { .. }, A::StartChildWorkflowExecutionInitiatedEventAttributes(_))
             | (What::SignalExternal { .. }, A::SignalExternalWorkflowExecutionInitiatedEventAttributes(_))
             | (What::CancelExternal { .. }, A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(_))
+            | (What::ScheduleNexus { .. }, A::NexusOperationScheduledEventAttributes(_))
                 if !checks_ids =>
             {
                 Ok(())
@@ -90,6 +91,18 @@ impl Journal {
                 let recorded = target(initiated.workflow_execution.as_ref());
                 same("cancelled workflow", recorded, &cancellation.workflow_id)
             }
+            (What::ScheduleNexus { slot }, A::NexusOperationScheduledEventAttributes(scheduled)) => {
+                let Some(Kind::Nexus(nexus)) = self.operations.at(*slot).map(|operation| &operation.kind) else {
+                    return Err("the command has no Nexus operation".to_owned());
+                };
+                same("Nexus endpoint", &scheduled.endpoint, &nexus.identity.endpoint)?;
+                same("Nexus service", &scheduled.service, &nexus.identity.service)?;
+                same("Nexus operation", &scheduled.operation, &nexus.identity.operation)
+            }
+            (
+                What::CancelNexus { scheduled_event_id, .. },
+                A::NexusOperationCancelRequestedEventAttributes(requested),
+            ) => same("scheduled event", &requested.scheduled_event_id, scheduled_event_id),
             (
                 What::AcceptUpdate { protocol_instance_id },
                 A::WorkflowExecutionUpdateAcceptedEventAttributes(accepted),
@@ -217,6 +230,16 @@ impl Journal {
                     _ => "reaches for another workflow".to_owned(),
                 }
             }
+            What::ScheduleNexus { slot } => match self.operations.at(*slot).map(|operation| &operation.kind) {
+                Some(Kind::Nexus(nexus)) => {
+                    let identity = &nexus.identity;
+                    format!("calls Nexus operation {} of {}", identity.operation, identity.service)
+                }
+                _ => "calls a Nexus operation".to_owned(),
+            },
+            What::CancelNexus { scheduled_event_id, .. } => {
+                format!("cancels the Nexus operation of event {scheduled_event_id}")
+            }
             What::Patch { id } => format!("asks for patch {id}"),
             What::ChangeVersions => "lists its patches".to_owned(),
             What::UpsertSearchAttributes => "changes search attributes".to_owned(),
@@ -276,6 +299,7 @@ fn describe_event(event: &HistoryEvent) -> String {
         Some(A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(initiated)) => {
             format!(" {}", target(initiated.workflow_execution.as_ref()))
         }
+        Some(A::NexusOperationScheduledEventAttributes(nexus)) => format!(" {} of {}", nexus.operation, nexus.service),
         Some(A::TimerStartedEventAttributes(timer)) => format!(" {}", timer.timer_id),
         Some(A::TimerCanceledEventAttributes(timer)) => format!(" {}", timer.timer_id),
         Some(A::MarkerRecordedEventAttributes(marker)) => match PatchMarker::read(marker) {
@@ -292,7 +316,6 @@ fn describe_event(event: &HistoryEvent) -> String {
 fn unsupported(event: &HistoryEvent) -> Option<&'static str> {
     use EventType as E;
     match event::kind(event) {
-        E::NexusOperationScheduled | E::NexusOperationCancelRequested => Some("Nexus operations"),
         E::MarkerRecorded => match &event.attributes {
             Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
                 if marker.marker_name == LOCAL_ACTIVITY_MARKER {

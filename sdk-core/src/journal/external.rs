@@ -155,7 +155,7 @@ impl Journal {
                 cancellation.state = next;
                 (effect == cancel_external::Effect::Withdraw).then_some(cancellation.issued)
             }
-            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) => return,
+            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::Nexus(_) => return,
         };
         if let Some(issued) = withdrawn {
             self.queue.withdraw(issued);
@@ -224,7 +224,7 @@ impl Journal {
             Kind::Cancellation(cancellation) => {
                 cancellation.state = cancellation.state.on(cancel_external::Input::Initiated)?.0;
             }
-            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) => return Err(Unexpected),
+            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::Nexus(_) => return Err(Unexpected),
         }
         self.by_event.insert(event_id, slot);
         Ok(())
@@ -259,7 +259,7 @@ impl Journal {
                 true
             }
             Kind::Cancellation(_) => self.move_cancellation(slot, &attributes, applied)?,
-            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) => return Err(Unexpected),
+            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::Nexus(_) => return Err(Unexpected),
         };
         if is_over {
             self.by_event.remove(&initiated_event_id);

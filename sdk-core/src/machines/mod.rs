@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod cancel_external;
 pub(crate) mod child;
+pub(crate) mod nexus;
 pub(crate) mod patch;
 pub(crate) mod search_attribute;
 pub(crate) mod signal_external;

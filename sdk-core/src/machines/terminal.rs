@@ -50,16 +50,16 @@ pub(crate) fn complete(result: Option<Payloads>) -> Attributes {
     }))
 }
 
-/// A cancellation, or an activity's or child's failure caused by one.
+/// A cancellation, or the failure of an activity, a child or a Nexus operation caused by one.
 fn cancellation(failure: &Failure) -> Option<&CanceledFailureInfo> {
     match failure.failure_info.as_ref()? {
         FailureInfo::CanceledFailureInfo(info) => Some(info),
-        FailureInfo::ActivityFailureInfo(_) | FailureInfo::ChildWorkflowExecutionFailureInfo(_) => {
-            match failure.cause.as_ref()?.failure_info.as_ref()? {
-                FailureInfo::CanceledFailureInfo(info) => Some(info),
-                _ => None,
-            }
-        }
+        FailureInfo::ActivityFailureInfo(_)
+        | FailureInfo::ChildWorkflowExecutionFailureInfo(_)
+        | FailureInfo::NexusOperationExecutionFailureInfo(_) => match failure.cause.as_ref()?.failure_info.as_ref()? {
+            FailureInfo::CanceledFailureInfo(info) => Some(info),
+            _ => None,
+        },
         _ => None,
     }
 }

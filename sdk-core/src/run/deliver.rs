@@ -1,6 +1,9 @@
 //! Messages on their way to code: signals and updates.
 
-use super::{DroppedSignal, Handler, HandlerRoutine, Main, Run, dead};
+use super::{
+    DroppedSignal, Main, Run, dead,
+    handler::{Handler, HandlerRoutine},
+};
 use crate::{
     Exit, Handled, TaskFailure, UpdateRequest, guard,
     history::AcceptedUpdate,

@@ -7,11 +7,14 @@ mod child;
 mod conditions;
 mod eviction;
 mod external;
+mod info;
 mod late_handlers;
 mod linearity;
 mod mismatch;
+mod nexus;
 mod patch;
 mod queries;
+mod rollback;
 mod shard;
 mod signal;
 mod tables;
@@ -119,6 +122,12 @@ pub(crate) fn show_command(attributes: Option<&Attributes>) -> String {
                 .collect();
             format!("memo {}", fields.join(" "))
         }
+        Some(A::ScheduleNexusOperationCommandAttributes(nexus)) => {
+            format!("nexus {} {} {}", nexus.endpoint, nexus.service, nexus.operation)
+        }
+        Some(A::RequestCancelNexusOperationCommandAttributes(cancel)) => {
+            format!("cancel nexus of {}", cancel.scheduled_event_id)
+        }
         Some(A::ProtocolMessageCommandAttributes(message)) => format!("message {}", message.message_id),
         other => format!("{other:?}"),
     }
@@ -133,6 +142,7 @@ pub(crate) fn word(resolution: &Resolution) -> String {
         Resolution::Failed(failure) => failure.to_string(),
         Resolution::Cancelled => "cancelled".to_owned(),
         Resolution::Started { run_id } => format!("started {run_id}"),
+        Resolution::OperationStarted { token } => format!("started {token}"),
         Resolution::Undelivered(why) => format!("{why:?}"),
     }
 }

@@ -253,9 +253,12 @@ fn progress(resolution: Resolution) -> Result<Progress, ChildFailure> {
         Resolution::Started { run_id } => Ok(Progress::Started(run_id)),
         Resolution::Completed(result) => Ok(Progress::Completed(result)),
         Resolution::Failed(failure) => Err(ChildFailure::from_failure(*failure)),
-        Resolution::Cancelled | Resolution::Fired | Resolution::Undelivered(_) => Err(ChildFailure::from_failure(
-            Failure::cancelled("the child workflow was cancelled"),
-        )),
+        Resolution::Cancelled
+        | Resolution::Fired
+        | Resolution::OperationStarted { .. }
+        | Resolution::Undelivered(_) => Err(ChildFailure::from_failure(Failure::cancelled(
+            "the child workflow was cancelled",
+        ))),
     }
 }
 

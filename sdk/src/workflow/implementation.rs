@@ -6,7 +6,7 @@ use crate::{
     error::WorkflowResult,
 };
 use steadfast_core::BoxFuture;
-use steadfast_proto::common::Payloads;
+use steadfast_proto::{common::Payloads, enums::VersioningBehavior};
 
 /// A workflow that a worker can run. Written by `#[workflow]` on an impl block.
 #[diagnostic::on_unimplemented(
@@ -15,6 +15,9 @@ use steadfast_proto::common::Payloads;
     note = "add `#[workflow]` to an impl block of `{Self}` that has a `#[run]` function; the interface (`dyn Trait`) of a workflow has no code to run"
 )]
 pub trait WorkflowImplementation: Workflow + Send + Sized + 'static {
+    /// Whether runs stay with the deployment version they began on or move on; `None` leaves it to the worker.
+    const VERSIONING: Option<VersioningBehavior> = None;
+
     /// The state at the start.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ mod connection;
 mod continue_as_new;
 mod errors;
 mod external;
+mod handlers;
+mod nexus;
 mod patch;
 mod payload;
 mod query;
