@@ -126,7 +126,6 @@ impl<T> SearchAttributeKey<T> {
 
 impl<T: SearchAttributeValue> SearchAttributeKey<T> {
     /// A value for the attribute.
-    #[must_use]
     pub fn set(&self, value: impl Into<T>) -> SearchAttributeUpdate {
         let mut payload = Payload::encoded(JSON, value.into().to_json());
         payload.metadata.insert(TYPE.to_owned(), self.type_name.into());
@@ -134,7 +133,6 @@ impl<T: SearchAttributeValue> SearchAttributeKey<T> {
     }
 
     /// Takes the attribute away.
-    #[must_use]
     pub fn unset(&self) -> SearchAttributeUpdate {
         let mut payload = Payload::encoded(NULL, Vec::new());
         payload.metadata.insert(TYPE.to_owned(), self.type_name.into());

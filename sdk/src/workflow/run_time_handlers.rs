@@ -1,5 +1,7 @@
 //! Handlers that workflow code adds while it runs.
 
+#![allow(clippy::result_large_err)] // failures travel as they are between generated code and the core
+
 use super::{
     Handlers, WorkflowContext,
     handler::{self, QueryHandler, SignalHandler, Update, Validator},
