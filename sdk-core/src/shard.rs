@@ -416,8 +416,8 @@ impl Shard {
         let handlers = run.take_unfinished_handlers();
         if !handlers.is_empty() {
             self.outputs.push_back(Output::Notice(Notice::HandlersUnfinished {
-                workflow_id: task.workflow_id.clone(),
-                run_id: task.run_id.clone(),
+                workflow_id: task.info.workflow_id.clone(),
+                run_id: task.info.run_id.clone(),
                 handlers,
             }));
         }

@@ -368,7 +368,11 @@ fn versioning_behavior(options: &ShardOptions, run: &Run) -> VersioningBehavior 
         .as_ref()
         .is_some_and(|deployment| deployment.worker_versioning_mode() == WorkerVersioningMode::Versioned);
     let behavior = run.versioning().unwrap_or(options.versioning_behavior);
-    if is_versioned { behavior } else { VersioningBehavior::Unspecified }
+    if is_versioned {
+        behavior
+    } else {
+        VersioningBehavior::Unspecified
+    }
 }
 
 fn query_result(answer: Result<Option<Payloads>, Failure>) -> WorkflowQueryResult {
