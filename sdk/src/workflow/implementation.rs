@@ -4,9 +4,10 @@ use super::{HandlerContext, Handlers, Workflow, WorkflowContext};
 use crate::{
     convert::{Converter, DecodeError},
     error::WorkflowResult,
+    worker::VersioningBehavior,
 };
 use steadfast_core::BoxFuture;
-use steadfast_proto::{common::Payloads, enums::VersioningBehavior};
+use steadfast_proto::common::Payloads;
 
 /// A workflow that a worker can run. Written by `#[workflow]` on an impl block.
 #[diagnostic::on_unimplemented(

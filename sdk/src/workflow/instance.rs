@@ -161,7 +161,7 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
     }
 
     fn versioning(&self) -> Option<VersioningBehavior> {
-        W::VERSIONING
+        W::VERSIONING.map(Into::into)
     }
 
     fn signal(&mut self, host: &Host, signal: &Signal) -> Handled<Result<(), Exit>> {

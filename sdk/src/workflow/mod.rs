@@ -65,7 +65,7 @@ pub use semaphore::{Semaphore, SemaphorePermit};
 pub use steadfast_core::{ChildCancellation, NexusCancellation};
 pub use steadfast_proto::{
     deployment::WorkerDeploymentVersion,
-    enums::{ParentClosePolicy, SuggestContinueAsNewReason, VersioningBehavior},
+    enums::{ParentClosePolicy, SuggestContinueAsNewReason},
 };
 pub use timeout::{Timeout, timeout};
 pub use timer::{Sleep, Timer};
