@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use steadfast_proto::{
     command::{
         RequestCancelExternalWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
-        SignalExternalWorkflowExecutionCommandAttributes, StartChildWorkflowExecutionCommandAttributes,
+        ScheduleNexusOperationCommandAttributes, SignalExternalWorkflowExecutionCommandAttributes,
+        StartChildWorkflowExecutionCommandAttributes,
     },
     sdk::UserMetadata,
 };
@@ -59,6 +60,16 @@ pub enum Command {
         /// The command as the server will see it.
         attributes: Box<RequestCancelExternalWorkflowExecutionCommandAttributes>,
     },
+    /// Call an operation of a Nexus service. One that takes a while is resolved twice: with
+    /// [`Resolution::OperationStarted`](crate::Resolution::OperationStarted), then with how it ends.
+    NexusOperation {
+        /// The command as the server will see it.
+        attributes: Box<ScheduleNexusOperationCommandAttributes>,
+        /// What cancelling means.
+        cancellation: NexusCancellation,
+        /// Summary and details shown by tools.
+        user_metadata: Option<UserMetadata>,
+    },
     /// Wait until workflow code finds its condition fulfilled. Nothing is sent; cancellation resolves it.
     Wait,
 }
@@ -85,6 +96,20 @@ pub enum ChildCancellation {
     /// Request it, and wait until the child has received the request.
     WaitCancellationRequested,
     /// Request it, and wait for how the child ends.
+    #[default]
+    WaitCancellationCompleted,
+}
+
+/// How a Nexus operation's cancellation is seen by its caller.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NexusCancellation {
+    /// Request nothing, and resolve as cancelled at once.
+    Abandon,
+    /// Request it, and resolve as cancelled at once.
+    TryCancel,
+    /// Request it, and wait until the operation's handler has the request.
+    WaitCancellationRequested,
+    /// Request it, and wait for how the operation ends.
     #[default]
     WaitCancellationCompleted,
 }

@@ -66,6 +66,12 @@ impl Flags {
             .find(|number| KNOWN.iter().all(|flag| *flag as u32 != *number))
     }
 
+    /// Whether a task's completion has anything to say that history doesn't have yet.
+    pub(crate) fn has_news(&self, name: &str, version: &str) -> bool {
+        let has_flags = KNOWN.iter().any(|flag| !self.recorded.contains(&(*flag as u32)));
+        self.recordable && (has_flags || self.sdk_name != name || self.sdk_version != version)
+    }
+
     /// What a task's completion says: the flags and names that history doesn't have yet.
     pub(crate) fn record(&mut self, name: &str, version: &str) -> Option<WorkflowTaskCompletedMetadata> {
         if !self.recordable {

@@ -12,7 +12,12 @@ use std::{
     task::{Context, Poll, Waker},
     time::SystemTime,
 };
-use steadfast_proto::{common::Payloads, failure::Failure, history::WorkflowExecutionStartedEventAttributes};
+use steadfast_proto::{
+    common::{Memo, Payload, Payloads, SearchAttributes},
+    deployment::WorkerDeploymentVersion,
+    failure::Failure,
+    history::WorkflowExecutionStartedEventAttributes,
+};
 
 /// Names an operation of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +46,11 @@ pub enum Resolution {
     Started {
         /// The child's run.
         run_id: String,
+    },
+    /// A Nexus operation takes a while. Its operation is polled again for how it ends.
+    OperationStarted {
+        /// What its handler knows it by.
+        token: String,
     },
     /// A signal or a cancellation didn't reach the other workflow.
     Undelivered(Undelivered),
@@ -191,6 +201,11 @@ impl Host {
         self.shared.journal().dirty = true;
     }
 
+    /// A handler was added: signals that had none are tried again, in the order of their arrival.
+    pub fn handlers_changed(&self) {
+        self.shared.journal().handlers_changed = true;
+    }
+
     /// The workflow's time: that of the current workflow task's start.
     #[must_use]
     pub fn now(&self) -> SystemTime {
@@ -227,6 +242,37 @@ impl Host {
         self.shared.journal().continue_as_new_suggested
     }
 
+    /// Why the server suggests to continue as new, by its numbers.
+    #[must_use]
+    pub fn continue_as_new_reasons(&self) -> Vec<i32> {
+        self.shared.journal().continue_as_new_reasons.clone()
+    }
+
+    /// Whether the run's deployment has another current version than the one that the run is pinned to.
+    #[must_use]
+    pub fn target_deployment_changed(&self) -> bool {
+        self.shared.journal().target_deployment_changed
+    }
+
+    /// The deployment version whose worker completes, or on replay completed, the current task.
+    #[must_use]
+    pub fn deployment_version(&self) -> Option<WorkerDeploymentVersion> {
+        self.shared.journal().deployment_version.clone()
+    }
+
+    /// What code last said about what it is doing.
+    #[must_use]
+    pub fn current_details(&self) -> String {
+        self.shared.journal().current_details.clone()
+    }
+
+    /// Says what code is doing, for people. It isn't recorded: the code says it again on replay.
+    #[track_caller]
+    pub fn set_current_details(&self, details: impl Into<String>) {
+        let location = Location::caller();
+        self.shared.journal().set_current_details(details.into(), location);
+    }
+
     /// Whether cancellation of the workflow was requested.
     #[must_use]
     pub fn is_cancel_requested(&self) -> bool {
@@ -246,6 +292,37 @@ impl Host {
     pub fn deprecate_patch(&self, id: &str) {
         let location = Location::caller();
         self.shared.journal().patch(id, Call::DeprecatePatch, location);
+    }
+
+    /// Sets search attributes, and takes those away whose value is null (`binary/null`). The server must know their names
+    /// and types.
+    #[track_caller]
+    pub fn upsert_search_attributes(&self, attributes: SearchAttributes) {
+        let location = Location::caller();
+        self.shared.journal().upsert_search_attributes(attributes, location);
+    }
+
+    /// Sets fields of the memo, and takes those away whose value is null (`binary/null`).
+    #[track_caller]
+    pub fn upsert_memo(&self, memo: Memo) {
+        let location = Location::caller();
+        self.shared.journal().upsert_memo(memo, location);
+    }
+
+    /// A search attribute as code sees it now: as the run started with it, or as code changed it.
+    #[must_use]
+    pub fn search_attribute(&self, name: &str) -> Option<Payload> {
+        let started = self.shared.info.started.search_attributes.as_ref();
+        let started = started.map(|attributes| &attributes.indexed_fields);
+        self.shared.journal().search_attributes.get(name, started)
+    }
+
+    /// A field of the memo as code sees it now: as the run started with it, or as code changed it.
+    #[must_use]
+    pub fn memo(&self, name: &str) -> Option<Payload> {
+        let started = self.shared.info.started.memo.as_ref();
+        let started = started.map(|memo| &memo.fields);
+        self.shared.journal().memo.get(name, started)
     }
 
     /// The next number of the run's deterministic sequence.

@@ -5,17 +5,20 @@ mod code;
 mod compare;
 mod external;
 mod local_activity;
+mod nexus;
 mod scope;
+mod upsert;
 
 pub(crate) use apply::Applied;
 use local_activity::LocalActivities;
+pub(crate) use upsert::Changes;
 
 use crate::{
     Resolution, ScopeId, TaskFailure, UpdateRequest,
     flags::{Flag, Flags},
     issued::{Issued, Queue, Terminal, What},
     machines::{patch::Patch, update::Incoming},
-    operation::{Kind, Operations, RoutineId},
+    operation::{Operations, RoutineId},
     program::Signal,
     random::Random,
 };
@@ -28,6 +31,8 @@ use std::{
 };
 use steadfast_proto::{
     command::{Command, command::Attributes},
+    deployment::WorkerDeploymentVersion,
+    sdk::UserMetadata,
     taskqueue::TaskQueue,
     update::Request,
 };
@@ -69,6 +74,12 @@ pub(crate) struct Journal {
     pub(crate) history_length: i64,
     pub(crate) history_size_bytes: i64,
     pub(crate) continue_as_new_suggested: bool,
+    pub(crate) continue_as_new_reasons: Vec<i32>,
+    pub(crate) target_deployment_changed: bool,
+    /// The deployment version whose worker completes, or completed, the current task.
+    pub(crate) deployment_version: Option<WorkerDeploymentVersion>,
+    /// What code says about what it is doing, for people.
+    pub(crate) current_details: String,
     pub(crate) cancel_requested: bool,
     /// A cancellation found nothing pending and waits for the next operation.
     cancel_due: bool,
@@ -83,6 +94,8 @@ pub(crate) struct Journal {
     pub(crate) dirty: bool,
     /// What code did and must not.
     pub(crate) violation: Option<TaskFailure>,
+    /// Code added a handler of messages.
+    pub(crate) handlers_changed: bool,
     /// How many signal and update handlers run.
     pub(crate) handlers: usize,
     pub(crate) current: Option<RoutineId>,
@@ -100,6 +113,9 @@ pub(crate) struct Journal {
     activities: u64,
     timers: u64,
     patches: BTreeMap<String, Patch>,
+    /// What code changed of the search attributes and the memo.
+    pub(crate) search_attributes: Changes,
+    pub(crate) memo: Changes,
     terminal: Option<(Attributes, u64)>,
     ended: bool,
     /// The last commands that met their events, for the text of a mismatch.
@@ -123,6 +139,10 @@ impl Journal {
             history_length: 0,
             history_size_bytes: 0,
             continue_as_new_suggested: false,
+            continue_as_new_reasons: Vec::new(),
+            target_deployment_changed: false,
+            deployment_version: None,
+            current_details: String::new(),
             cancel_requested: false,
             cancel_due: false,
             scope: None,
@@ -132,6 +152,7 @@ impl Journal {
             random,
             dirty: false,
             violation: None,
+            handlers_changed: false,
             handlers: 0,
             current: None,
             current_update: None,
@@ -145,6 +166,8 @@ impl Journal {
             activities: 0,
             timers: 0,
             patches: BTreeMap::new(),
+            search_attributes: Changes::default(),
+            memo: Changes::default(),
             terminal: None,
             ended: false,
             met: VecDeque::new(),
@@ -161,13 +184,40 @@ impl Journal {
     }
 
     fn issue(&mut self, what: What, attributes: Attributes, location: &'static Location<'static>) {
+        self.issue_with(what, attributes, None, location);
+    }
+
+    fn issue_with(
+        &mut self,
+        what: What,
+        attributes: Attributes,
+        user_metadata: Option<UserMetadata>,
+        location: &'static Location<'static>,
+    ) {
         self.queue.push(Issued {
             what,
             attributes: Some(attributes),
-            user_metadata: None,
+            user_metadata,
             location,
             withdrawn: false,
         });
+    }
+
+    /// Issues the command of an operation that was just asked for. What cancels it later shows the same in tools.
+    fn issue_operation(
+        &mut self,
+        what: What,
+        attributes: Attributes,
+        user_metadata: Option<UserMetadata>,
+        slot: u32,
+        location: &'static Location<'static>,
+    ) {
+        if let Some(metadata) = &user_metadata
+            && let Some(operation) = self.operations.at(slot)
+        {
+            operation.user_metadata = Some(Box::new(metadata.clone()));
+        }
+        self.issue_with(what, attributes, user_metadata, location);
     }
 
     /// Issues an update's acceptance or outcome.
@@ -199,10 +249,10 @@ impl Journal {
         self.ended || self.terminal.is_some()
     }
 
-    /// Code came to rest: the command that ends the run goes to its place.
-    pub(crate) fn settle(&mut self) {
+    /// Code came to rest: the command that ends the run, if there is one, goes to its place.
+    pub(crate) fn settle(&mut self) -> bool {
         let Some((attributes, number)) = self.terminal.take() else {
-            return;
+            return false;
         };
         self.ended = true;
         if !self.flags.holds(Flag::MovesTerminalCommand, self.replaying) {
@@ -210,6 +260,7 @@ impl Journal {
         }
         let terminal = Terminal::of(&attributes).unwrap_or(Terminal::Complete);
         self.issue(What::Terminal(terminal), attributes, Location::caller());
+        true
     }
 
     /// The commands to be sent. When replaying there are none, history has them.
@@ -228,8 +279,8 @@ impl Journal {
         }
         // A child may end before code has seen that it started.
         if operation.resolution.is_some() {
-            if let Kind::Child(child) = &mut operation.kind {
-                child.result = Some(resolution);
+            if let Some(second) = operation.kind.second_resolution() {
+                *second = Some(resolution);
             }
             return;
         }

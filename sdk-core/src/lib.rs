@@ -43,13 +43,13 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use command::{ActivityCancellation, ChildCancellation, Command};
+pub use command::{ActivityCancellation, ChildCancellation, Command, NexusCancellation};
 pub use host::{Host, OperationId, PendingOperation, Resolution, ScopeId, Undelivered, WorkflowInfo};
 pub use local_activity::{
     LocalActivityAttributes, LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask,
 };
 pub use mismatch::{Mismatch, Row, TurnError};
-pub use program::{BoxFuture, Exit, Handled, Program, Programs, Signal, TaskFailure, UpdateRequest};
+pub use program::{BoxFuture, Exit, Handled, MessageKind, Program, Programs, Signal, TaskFailure, UpdateRequest};
 pub use replay::{ReplayError, Replayed, replay, replay_bytes};
 pub use run::{DroppedSignal, Run};
 pub use shard::{Input, Notice, Output, PayloadLimits, Refusal, RunKey, Shard, ShardOptions, Slot, TaskInfo, Watch};

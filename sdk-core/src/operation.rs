@@ -1,8 +1,9 @@
 //! What workflow code waits for.
 
 use crate::{
-    ActivityCancellation, ChildCancellation, LocalActivityAttributes, OperationId, Resolution, ScopeId,
-    machines::{activity, cancel_external, child, local_activity, signal_external, timer},
+    ActivityCancellation, ChildCancellation, LocalActivityAttributes, NexusCancellation, OperationId, Resolution,
+    ScopeId,
+    machines::{activity, cancel_external, child, local_activity, nexus, signal_external, timer},
 };
 use std::{
     panic::Location,
@@ -35,6 +36,8 @@ pub(crate) struct Operation {
     pub(crate) waiter: Option<(Waker, RoutineId)>,
     /// Code has its resolution, or lost interest.
     pub(crate) forgotten: bool,
+    /// What its commands show in tools.
+    pub(crate) user_metadata: Option<Box<UserMetadata>>,
 }
 
 /// What an operation is.
@@ -55,6 +58,7 @@ pub(crate) enum Kind {
     Child(Box<Child>),
     Signal(Box<Signal>),
     Cancellation(Box<Cancellation>),
+    Nexus(Box<NexusOperation>),
 }
 
 /// An activity operation.
@@ -108,8 +112,18 @@ pub(crate) struct Child {
     pub(crate) issued: u64,
     /// How it ended, while code hasn't seen yet that it started.
     pub(crate) result: Option<Resolution>,
-    /// What its commands show in tools.
-    pub(crate) user_metadata: Option<UserMetadata>,
+}
+
+/// A Nexus operation.
+#[derive(Debug)]
+pub(crate) struct NexusOperation {
+    pub(crate) state: nexus::State,
+    pub(crate) identity: nexus::Identity,
+    pub(crate) cancellation: NexusCancellation,
+    /// The place of its schedule command among those issued.
+    pub(crate) issued: u64,
+    /// How it ended, while code hasn't seen yet that it started.
+    pub(crate) result: Option<Resolution>,
 }
 
 /// A signal to another workflow.
@@ -143,6 +157,21 @@ impl Kind {
             Self::Child(child) => child.state.is_over(),
             Self::Signal(signal) => signal.state.is_over(),
             Self::Cancellation(cancellation) => cancellation.state.is_over(),
+            Self::Nexus(operation) => operation.state.is_over(),
+        }
+    }
+
+    /// Where the end is kept of what is resolved twice, while code hasn't seen its start yet.
+    pub(crate) fn second_resolution(&mut self) -> Option<&mut Option<Resolution>> {
+        match self {
+            Self::Child(child) => Some(&mut child.result),
+            Self::Nexus(operation) => Some(&mut operation.result),
+            Self::Wait
+            | Self::Timer { .. }
+            | Self::Activity(_)
+            | Self::LocalActivity(_)
+            | Self::Signal(_)
+            | Self::Cancellation(_) => None,
         }
     }
 }
@@ -153,6 +182,7 @@ impl Operation {
         let is_open = match (&self.resolution, &self.kind) {
             (None, _) => true,
             (Some(Resolution::Started { .. }), Kind::Child(child)) => child.result.is_none(),
+            (Some(Resolution::OperationStarted { .. }), Kind::Nexus(operation)) => operation.result.is_none(),
             (Some(_), _) => false,
         };
         is_open && !self.forgotten
@@ -163,15 +193,24 @@ impl Operation {
         match &self.kind {
             Kind::Signal(signal) => signal.state == signal_external::State::Created,
             Kind::Cancellation(cancellation) => cancellation.state == cancel_external::State::Created,
-            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) | Kind::Child(_) => true,
+            Kind::Wait
+            | Kind::Timer { .. }
+            | Kind::Activity(_)
+            | Kind::LocalActivity(_)
+            | Kind::Nexus(_)
+            | Kind::Child(_) => true,
         }
     }
 
     /// What there is for code. After the last of it, the operation is forgotten.
     pub(crate) fn take_resolution(&mut self) -> Option<Resolution> {
         let resolution = self.resolution.take()?;
-        match (&resolution, &mut self.kind) {
-            (Resolution::Started { .. }, Kind::Child(child)) => self.resolution = child.result.take(),
+        let starts = matches!(
+            resolution,
+            Resolution::Started { .. } | Resolution::OperationStarted { .. }
+        );
+        match self.kind.second_resolution() {
+            Some(second) if starts => self.resolution = second.take(),
             _ => self.forgotten = true,
         }
         Some(resolution)
@@ -213,11 +252,17 @@ impl Operations {
             resolution: None,
             waiter: None,
             forgotten: false,
+            user_metadata: None,
         };
         if let Some(place) = self.slots.get_mut(slot as usize) {
             *place = Slot::Taken(operation);
         }
         OperationId { slot, generation }
+    }
+
+    /// What the commands of the operation in a slot show in tools.
+    pub(crate) fn user_metadata(&mut self, slot: u32) -> Option<UserMetadata> {
+        self.at(slot)?.user_metadata.as_deref().cloned()
     }
 
     /// The operation in a slot, whoever named it.

@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin};
 use steadfast_proto::{
     command::ContinueAsNewWorkflowExecutionCommandAttributes,
     common::{Header, Payloads},
+    enums::VersioningBehavior,
     failure::Failure,
     history::WorkflowExecutionStartedEventAttributes,
 };
@@ -32,6 +33,12 @@ pub trait Program: Send {
         started: &WorkflowExecutionStartedEventAttributes,
     ) -> Result<BoxFuture<Result<Option<Payloads>, Exit>>, TaskFailure>;
 
+    /// Whether runs of this workflow stay with the deployment version they began on or move on; `None` leaves it to the
+    /// worker.
+    fn versioning(&self) -> Option<VersioningBehavior> {
+        None
+    }
+
     /// Delivers a signal. `Handled::Unknown` makes the run buffer and report it.
     fn signal(&mut self, host: &Host, signal: &Signal) -> Handled<Result<(), Exit>>;
 
@@ -41,6 +48,17 @@ pub trait Program: Send {
     /// The failure with which the update is rejected.
     fn validate(&mut self, host: &Host, update: &UpdateRequest) -> Result<(), Failure>;
 
+    /// Whether there is a handler for an update. One that comes with the first task waits for the main routine to begin,
+    /// if there is none yet: it may add one.
+    fn knows_update(&self, _name: &str) -> bool {
+        true
+    }
+
+    /// Whether a handler may be left behind unfinished when the run ends. If not, people are told.
+    fn may_be_abandoned(&self, _message: MessageKind, _name: &str) -> bool {
+        false
+    }
+
     /// Delivers an accepted update.
     fn update(&mut self, host: &Host, update: &UpdateRequest) -> Handled<Result<Option<Payloads>, Exit>>;
 
@@ -49,6 +67,15 @@ pub trait Program: Send {
     /// # Errors
     /// The failure that the caller sees: unknown name, undecodable arguments, the handler's own error.
     fn query(&mut self, host: &Host, name: &str, arguments: Option<&Payloads>) -> Result<Option<Payloads>, Failure>;
+}
+
+/// A message with a handler of its own routine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MessageKind {
+    /// A signal.
+    Signal,
+    /// An update.
+    Update,
 }
 
 /// What became of a message.

@@ -1,9 +1,10 @@
 //! One workflow execution, driven one turn at a time.
 
 mod deliver;
+mod handler;
 
 use crate::{
-    BoxFuture, Exit, Host, Program, TaskFailure, UpdateRequest, WorkflowInfo,
+    BoxFuture, Exit, Host, Program, TaskFailure, WorkflowInfo,
     flags::Flags,
     guard,
     history::Turn,
@@ -11,13 +12,14 @@ use crate::{
     journal::{Applied, Journal, Mode},
     limits::POLLS_PER_TURN_MAX,
     local_activity::{Ended, Request},
-    machines::{Unexpected, terminal, update::Update},
+    machines::{Unexpected, terminal, update::Incoming},
     mismatch::TurnError,
     operation::RoutineId,
     program::Signal,
     random::Random,
     routine::{self, Ready},
 };
+use handler::{Finished, Handler, HandlerRoutine};
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -25,7 +27,8 @@ use std::{
     time::SystemTime,
 };
 use steadfast_proto::{
-    command::Command, common::Payloads, failure::Failure, protocol::Message, sdk::WorkflowTaskCompletedMetadata,
+    command::Command, common::Payloads, deployment::WorkerDeploymentVersion, enums::VersioningBehavior,
+    failure::Failure, protocol::Message, sdk::WorkflowTaskCompletedMetadata,
 };
 
 /// One workflow execution.
@@ -40,32 +43,25 @@ pub struct Run {
     handlers: BTreeMap<u32, Handler>,
     handlers_created: u32,
     last_started_event_id: i64,
+    /// That of this worker.
+    deployment_version: Option<WorkerDeploymentVersion>,
     outbox: Vec<Message>,
     unhandled_signals: Vec<Signal>,
+    /// Updates of the first task that had no handler before the main routine began.
+    early_updates: Vec<Incoming>,
+    unfinished_handlers: Vec<String>,
+    /// What history had recorded before the last completion, if that recorded something new.
+    flags_before: Option<Box<Flags>>,
     dropped_signals: Vec<DroppedSignal>,
 }
 
 /// The main routine.
 enum Main {
     NotStarted,
+    /// Not yet polled.
+    Created(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
     Running(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
     Ended,
-}
-
-/// A signal's or update's routine.
-struct Handler {
-    routine: HandlerRoutine,
-    waker: Waker,
-    name: String,
-}
-
-enum HandlerRoutine {
-    Signal(BoxFuture<Result<(), Exit>>),
-    Update(
-        BoxFuture<Result<Option<Payloads>, Exit>>,
-        Box<Update>,
-        Arc<UpdateRequest>,
-    ),
 }
 
 /// A signal that nobody handles, or whose arguments nobody can read.
@@ -100,10 +96,27 @@ impl Run {
             handlers: BTreeMap::new(),
             handlers_created: 0,
             last_started_event_id: 0,
+            deployment_version: None,
             outbox: Vec::new(),
             unhandled_signals: Vec::new(),
+            early_updates: Vec::new(),
+            unfinished_handlers: Vec::new(),
+            flags_before: None,
             dropped_signals: Vec::new(),
         }
+    }
+
+    /// The deployment version of this worker, which code sees in turns that aren't replayed.
+    #[must_use]
+    pub fn deployed_as(mut self, version: Option<WorkerDeploymentVersion>) -> Self {
+        self.deployment_version = version;
+        self
+    }
+
+    /// Whether the run stays with the deployment version it began on or moves on, as its code says.
+    #[must_use]
+    pub fn versioning(&self) -> Option<VersioningBehavior> {
+        self.program.as_ref()?.versioning()
     }
 
     /// Applies a turn and lets code run until it comes to rest; `now` is the worker's time. What it leads to is taken by
@@ -125,6 +138,11 @@ impl Run {
             journal.replaying = replaying;
             journal.worker_time = now;
             journal.observe_patches(ahead.patches);
+            journal.deployment_version = if replaying {
+                ahead.deployment_version
+            } else {
+                self.deployment_version.clone()
+            };
             if let Some(metadata) = &ahead.completed {
                 journal.flags.observe(metadata);
             }
@@ -240,13 +258,28 @@ impl Run {
             if let Some(violation) = journal.violation.take() {
                 return Err(violation.into());
             }
-            journal.settle();
+            let ends = journal.settle() && !journal.replaying;
             // What code itself resolved by cancelling, it has seen.
             journal.happened = false;
-            if journal.has_ended() || !journal.locals.has_markers_ahead() {
+            let is_over = journal.has_ended() || !journal.locals.has_markers_ahead();
+            drop(journal);
+            if ends {
+                self.note_unfinished();
+            }
+            if is_over {
                 return Ok(());
             }
         }
+    }
+
+    /// Handlers that are left behind by the end of the run, and weren't meant to be.
+    fn note_unfinished(&mut self) {
+        let Some(program) = &self.program else { return };
+        let unfinished = self
+            .handlers
+            .values()
+            .filter(|handler| !program.may_be_abandoned(handler.kind(), &handler.name));
+        self.unfinished_handlers = unfinished.map(Handler::describe).collect();
     }
 
     /// Lets code run: messages first, in the order of arrival, then cancellation, then all who were woken.
@@ -256,7 +289,7 @@ impl Run {
             let main = guard::call("creating the workflow", || {
                 program.start(&self.host, &self.shared.info.started)
             })??;
-            self.main = Main::Running(main, routine::waker(&self.ready, RoutineId::Main));
+            self.main = Main::Created(main, routine::waker(&self.ready, RoutineId::Main));
             self.ready.add(RoutineId::Main);
         }
         guard::wake(applied.wakers)?;
@@ -272,6 +305,7 @@ impl Run {
     fn poll_until_rest(&mut self) -> Result<(), TaskFailure> {
         let mut last = None;
         for _ in 0..POLLS_PER_TURN_MAX {
+            self.deliver_kept()?;
             self.wake_conditions()?;
             let Some(next) = self.ready.take_after(last) else {
                 return Ok(());
@@ -295,6 +329,10 @@ impl Run {
     }
 
     fn poll_main(&mut self) -> Result<(), TaskFailure> {
+        self.main = match std::mem::replace(&mut self.main, Main::Ended) {
+            Main::Created(future, waker) => Main::Running(future, waker),
+            main => main,
+        };
         let Main::Running(future, waker) = &mut self.main else {
             return Ok(());
         };
@@ -325,7 +363,7 @@ impl Run {
             journal.current_update = handler.update().cloned();
         }
         let context = &mut Context::from_waker(&handler.waker);
-        let what = format!("the handler of {}", handler.name);
+        let what = format!("the handler of {}", handler.describe());
         let poll = match &mut handler.routine {
             HandlerRoutine::Signal(future) => {
                 guard::call(&what, || future.as_mut().poll(context).map(Finished::Signal))
@@ -388,7 +426,15 @@ impl Run {
     /// Ends the run as a main routine or signal handler asks.
     fn exit(&self, exit: Exit) -> Result<(), TaskFailure> {
         let mut journal = self.shared.journal();
-        let attributes = terminal::from_exit(exit, journal.cancel_requested, &self.shared.info)?;
+        let attributes = terminal::from_exit(
+            exit,
+            journal.cancel_requested,
+            terminal::Current {
+                started: &self.shared.info.started,
+                search_attributes: &journal.search_attributes,
+                memo: &journal.memo,
+            },
+        )?;
         journal.end(attributes);
         Ok(())
     }
@@ -440,15 +486,27 @@ impl Run {
         &self.unhandled_signals
     }
 
-    /// What a task's completion records about the SDK.
-    pub fn record_sdk(&mut self, name: &str, version: &str) -> Option<WorkflowTaskCompletedMetadata> {
-        self.shared.journal().flags.record(name, version)
+    /// Handlers that the end of the run, in the last turn, left behind unfinished: `update ship (7)`, the last being its id.
+    pub fn take_unfinished_handlers(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unfinished_handlers)
     }
 
-    /// The server threw away the task just answered, which did nothing but reject updates: its two events never were.
+    /// What a task's completion records about the SDK.
+    pub fn record_sdk(&mut self, name: &str, version: &str) -> Option<WorkflowTaskCompletedMetadata> {
+        let mut journal = self.shared.journal();
+        let has_news = journal.flags.has_news(name, version);
+        self.flags_before = has_news.then(|| Box::new(journal.flags.clone()));
+        journal.flags.record(name, version)
+    }
+
+    /// The server threw away the task just answered, which did nothing but reject updates: its two events never were, nor was
+    /// what it recorded.
     pub fn roll_back(&mut self, last_started_event_id: i64) {
         let mut journal = self.shared.journal();
         journal.last_event_id = journal.last_event_id.saturating_sub(2);
+        if let Some(flags) = self.flags_before.take() {
+            journal.flags = *flags;
+        }
         self.last_started_event_id = last_started_event_id;
     }
 
@@ -485,21 +543,6 @@ impl Run {
     #[must_use]
     pub fn open_operations(&self) -> usize {
         self.shared.journal().open_operations()
-    }
-}
-
-/// What a handler's routine came to.
-enum Finished {
-    Signal(Result<(), Exit>),
-    Update(Result<Option<Payloads>, Exit>),
-}
-
-impl Handler {
-    fn update(&self) -> Option<&Arc<UpdateRequest>> {
-        match &self.routine {
-            HandlerRoutine::Update(_, _, request) => Some(request),
-            HandlerRoutine::Signal(_) => None,
-        }
     }
 }
 

@@ -17,7 +17,7 @@ use cache::{Cache, Entry, Stage};
 use local_activity::LocalActivities;
 use std::{any::Any, collections::VecDeque, mem, time::SystemTime};
 use steadfast_proto::{
-    deployment::WorkerDeploymentOptions,
+    deployment::{WorkerDeploymentOptions, WorkerDeploymentVersion},
     enums::VersioningBehavior,
     workflowservice::{
         GetWorkflowExecutionHistoryRequest, GetWorkflowExecutionHistoryResponse, PollWorkflowTaskQueueResponse,
@@ -65,10 +65,21 @@ pub struct ShardOptions {
     pub max_local_activities: usize,
     /// Which build of which deployment the worker is, if it says so.
     pub deployment: Option<WorkerDeploymentOptions>,
-    /// How runs move between builds of the deployment.
+    /// How runs move between builds of the deployment, if their workflow doesn't say.
     pub versioning_behavior: VersioningBehavior,
     /// How large what a task sends may be.
     pub payload_limits: PayloadLimits,
+}
+
+impl ShardOptions {
+    fn deployment_version(&self) -> Option<WorkerDeploymentVersion> {
+        let deployment = self.deployment.as_ref()?;
+        let is_named = !deployment.deployment_name.is_empty();
+        is_named.then(|| WorkerDeploymentVersion {
+            deployment_name: deployment.deployment_name.clone(),
+            build_id: deployment.build_id.clone(),
+        })
+    }
 }
 
 /// What a task takes up outside, if that is more than a number: dropped when the task is answered.
@@ -159,6 +170,15 @@ pub enum Notice {
         workflow_type: String,
         /// What it belongs to, and its size.
         message: String,
+    },
+    /// A run ended and left handlers behind that hadn't finished.
+    HandlersUnfinished {
+        /// Of which workflow.
+        workflow_id: String,
+        /// Of which run.
+        run_id: String,
+        /// Which: `signal add`, `update ship (7)`.
+        handlers: Vec<String>,
     },
     /// A run left the cache.
     Evicted {
@@ -333,7 +353,7 @@ impl Shard {
                         Ok(()) => task.is_done |= is_live,
                         Err(error) => return self.fail(slot, task, &error),
                     }
-                    self.report_signals(slot, &task);
+                    self.report_messages(slot, &task);
                 }
                 Step::NeedPage => return self.fetch(slot, task),
                 Step::End => return self.finish(slot, task),
@@ -358,7 +378,7 @@ impl Shard {
             started,
         };
         self.make_room();
-        let run = Run::new(program, info, self.options.record_flags);
+        let run = Run::new(program, info, self.options.record_flags).deployed_as(self.options.deployment_version());
         self.cache.put_run(slot, run);
         Ok(())
     }
@@ -411,7 +431,7 @@ impl Shard {
         }
     }
 
-    fn report_signals(&mut self, slot: u32, task: &Task) {
+    fn report_messages(&mut self, slot: u32, task: &Task) {
         let Some(run) = self.cache.at(slot).and_then(|entry| entry.run.as_mut()) else {
             return;
         };
@@ -421,6 +441,14 @@ impl Shard {
                 run_id: task.info.run_id.clone(),
                 signal: dropped.signal,
                 reason: dropped.reason,
+            }));
+        }
+        let handlers = run.take_unfinished_handlers();
+        if !handlers.is_empty() {
+            self.outputs.push_back(Output::Notice(Notice::HandlersUnfinished {
+                workflow_id: task.info.workflow_id.clone(),
+                run_id: task.info.run_id.clone(),
+                handlers,
             }));
         }
     }

@@ -8,7 +8,7 @@ pub use future::{
     Awaiting, activity, activity_with, cancel_external, child, local_activity, local_activity_with, signal_external,
     timer, wait_until,
 };
-pub use history_builder::HistoryBuilder;
+pub use history_builder::{HistoryBuilder, fields};
 pub use script::{Script, Scripts, State};
 
 use steadfast_proto::common::{Payload, Payloads};

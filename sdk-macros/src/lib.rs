@@ -101,7 +101,12 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 ///   whose `Err` fails the workflow.
 /// - `#[query]`: with `&self`.
 /// - `#[validator(amend)]`: is asked before the update `amend` is accepted; it takes the update's parameters by reference.
-/// - `#[signal(dynamic)]`: gets the signals that no other handler is named after.
+/// - `#[signal(dynamic)]`: gets the signals that no other handler is named after. So do `#[query(dynamic)]`, with `&self`, and
+///   `#[update(dynamic)]`; both return something.
+/// - `unfinished = "abandon"` on an async signal or update: the workflow may end before it, which is logged otherwise.
+/// - `description = ".."` on a message: what tools show; without it, the first paragraph of its documentation.
+/// - `#[workflow(versioning = "pinned")]`: on a worker of a deployment, runs stay with the version that they began on; with
+///   `"auto_upgrade"` they move on to the current one.
 ///
 /// Queries and updates may return a `Result`: that is a type whose name ends in `Result`. Functions that are not async may take
 /// `ctx: &HandlerContext`. Handlers have the option `name = ".."`: the name on the wire. The workflow type's name is that of the type,

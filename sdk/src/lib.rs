@@ -65,6 +65,7 @@
 //! - [`replay`]: recorded histories against the code of today.
 //! - [`error`]: what `?` takes, and what is matched on the other side.
 //! - [`convert`]: how values travel.
+//! - [`search_attribute`]: values by which workflows are found.
 //!
 //! # Features
 //!
@@ -98,6 +99,7 @@ pub mod error;
 mod handle;
 pub mod prelude;
 pub mod replay;
+pub mod search_attribute;
 pub mod testing;
 pub mod worker;
 pub mod workflow;
@@ -125,6 +127,10 @@ pub mod __private {
 }
 
 use std::time::Duration;
+
+/// What histories and tools call this SDK.
+pub(crate) const SDK_NAME: &str = "steadfast";
+pub(crate) const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// So many seconds.
 #[must_use]

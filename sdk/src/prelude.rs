@@ -10,10 +10,12 @@ pub use crate::{
     client::{Client, WorkflowHandle},
     days,
     error::{
-        ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, Rejection, UpdateError,
-        WorkflowError, WorkflowResult,
+        ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, NexusFailure, Rejection,
+        UpdateError, WorkflowError, WorkflowResult,
     },
-    hours, join, minutes, secs, select,
+    hours, join, minutes,
+    search_attribute::SearchAttributeKey,
+    secs, select,
     worker::Worker,
     workflow::{ChildHandle, ExternalHandle, HandlerContext, WorkflowContext, join_all, try_join_all},
 };

@@ -3,7 +3,9 @@
 //! The server is the embedded one, a fresh one for each test, or the one that `STEADFAST_TEST_ADDRESS` names.
 
 pub mod history;
+pub mod nexus;
 pub mod proxy;
+mod search_attribute;
 
 /// The code in the README compiles and does what it says.
 #[cfg(doctest)]
@@ -51,6 +53,8 @@ pub struct Environment {
     unique: String,
     /// The address of the real server, if there is one.
     address: Option<String>,
+    /// The embedded server, if it is that.
+    server: Option<Server>,
     /// For tests of connections, where there is no real server.
     listening: OnceCell<Listening>,
 }
@@ -63,14 +67,18 @@ impl Environment {
     pub async fn connect() -> Result<Self, Failure> {
         limit_time();
         let address = env::var("STEADFAST_TEST_ADDRESS").ok();
-        let client = match &address {
-            Some(address) => Client::connect(address).await?,
-            None => Client::embedded()?,
+        let (client, server) = match &address {
+            Some(address) => (Client::connect(address).await?, None),
+            None => {
+                let server = Server::builder().start()?;
+                (Client::in_process(server.workflow_service()), Some(server))
+            }
         };
         Ok(Self {
             client,
             unique: unique(),
             address,
+            server,
             listening: OnceCell::new(),
         })
     }

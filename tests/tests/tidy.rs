@@ -134,6 +134,29 @@ fn tests_wait_for_what_they_are_about() -> Result<(), Failure> {
     Ok(())
 }
 
+/// `docs/protocol/README.md` says of every fact in which tests it is seen: those tests exist.
+#[test]
+fn every_protocol_fact_names_tests_that_exist() -> Result<(), Failure> {
+    const FACTS: usize = 112;
+    let table = fs::read_to_string(root().join("docs/protocol/README.md"))?;
+    let mut wrong = Vec::new();
+    for number in 1..=FACTS {
+        let row = format!("| {number} | ");
+        if !table.lines().any(|line| line.starts_with(&row)) {
+            wrong.push(format!("fact {number} is missing"));
+        }
+    }
+    for named in table.split('`').skip(1).step_by(2).filter(|code| code.contains("::")) {
+        let (file, test) = named.split_once("::").unwrap_or_default();
+        let exists = fs::read_to_string(root().join(file)).is_ok_and(|text| text.contains(&format!("fn {test}(")));
+        if !exists {
+            wrong.push(format!("there is no test {named}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
 fn find(text: &str, banned: &[(&str, &str)], file: &Path, wrong: &mut Vec<String>) {
     for (number, line) in code(text) {
         for (call, instead) in banned {

@@ -17,7 +17,7 @@ impl Counter {
         self.count += by;
     }
 
-    #[query(dynamic)]
+    #[query(unfinished = "abandon")]
     fn count(&self) -> u32 {
         self.count
     }

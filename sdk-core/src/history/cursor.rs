@@ -242,6 +242,7 @@ impl Cursor {
             match &mut event.attributes {
                 Some(Attributes::WorkflowTaskCompletedEventAttributes(completed)) if index == 0 => {
                     ahead.completed = completed.sdk_metadata.take();
+                    ahead.deployment_version = completed.deployment_version.take();
                 }
                 Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
                     if let Some(ended) = local_activity::take(event.event_id, marker) {

@@ -3,7 +3,8 @@
 use super::local_activity::LocalActivityMarker;
 use std::time::SystemTime;
 use steadfast_proto::{
-    history::HistoryEvent, protocol::Message, sdk::WorkflowTaskCompletedMetadata, update::Request as UpdateRequest,
+    deployment::WorkerDeploymentVersion, history::HistoryEvent, protocol::Message, sdk::WorkflowTaskCompletedMetadata,
+    update::Request as UpdateRequest,
 };
 
 /// The events of one workflow task, and what the run must know ahead of time.
@@ -41,6 +42,8 @@ pub struct LookAhead {
     pub(crate) local_activities: Vec<LocalActivityMarker>,
     /// Flags, SDK name and version.
     pub completed: Option<WorkflowTaskCompletedMetadata>,
+    /// The deployment version whose worker completed it.
+    pub deployment_version: Option<WorkerDeploymentVersion>,
 }
 
 /// An update that a replayed task accepted.

@@ -1,12 +1,12 @@
 //! The journal as history changes it.
 
-use super::{Delivery, Journal, external};
+use super::{Delivery, Journal, external, nexus};
 use crate::{
     Resolution, TaskFailure,
     flags::Flag,
     history::event::{self, PatchMarker},
     issued::What,
-    machines::{Unexpected, activity, patch, search_attributes, timer, update::Incoming},
+    machines::{Unexpected, activity, patch, search_attribute, timer, update::Incoming},
     mismatch::TurnError,
     operation::Kind,
     program::Signal,
@@ -85,7 +85,7 @@ impl Journal {
                     return Ok(());
                 }
                 patch::Meeting::SkipEvent => {
-                    applied.skip_next = rest.first().is_some_and(search_attributes::is_change_versions);
+                    applied.skip_next = rest.first().is_some_and(search_attribute::is_change_versions);
                     return Ok(());
                 }
                 patch::Meeting::SkipCommand => self.skip_patch(),
@@ -160,7 +160,9 @@ impl Journal {
         | What::CancelTimer { slot, .. }
         | What::StartChild { slot }
         | What::SignalExternal { slot }
-        | What::CancelExternal { slot }) = *what
+        | What::CancelExternal { slot }
+        | What::ScheduleNexus { slot }
+        | What::CancelNexus { slot, .. }) = *what
         else {
             return Ok(());
         };
@@ -193,6 +195,10 @@ impl Journal {
                 *state = state.on(timer::Input::Canceled)?.0;
                 self.operations.collect(slot);
             }
+            (Kind::Nexus(_), what) => {
+                let is_schedule = matches!(what, What::ScheduleNexus { .. });
+                return self.advance_nexus(slot, is_schedule, event_id);
+            }
             _ => return self.advance_external(slot, event_id),
         }
         Ok(())
@@ -214,6 +220,8 @@ impl Journal {
             A::WorkflowTaskStartedEventAttributes(started) => {
                 self.history_size_bytes = started.history_size_bytes;
                 self.continue_as_new_suggested = started.suggest_continue_as_new;
+                self.continue_as_new_reasons = started.suggest_continue_as_new_reasons;
+                self.target_deployment_changed = started.target_worker_deployment_version_changed;
             }
             A::WorkflowTaskFailedEventAttributes(failed) => {
                 // A reset makes a new run of the old events: it draws its own random numbers from here on.
@@ -244,11 +252,11 @@ impl Journal {
                     .map_err(|Unexpected| unexpected(event));
             }
             attributes => {
-                let applied = match external::initiated_event_id(&attributes) {
-                    Some(initiated_event_id) => {
-                        Some(self.apply_external(initiated_event_id, event_id, attributes, applied))
-                    }
-                    None => self.apply_activity(attributes, applied),
+                let initiated = external::initiated_event_id(&attributes);
+                let applied = match (initiated, nexus::scheduled_event_id(&attributes)) {
+                    (Some(initiated), _) => Some(self.apply_external(initiated, event_id, attributes, applied)),
+                    (None, Some(scheduled)) => Some(self.apply_nexus(scheduled, attributes, applied)),
+                    (None, None) => self.apply_activity(attributes, applied),
                 };
                 return match applied {
                     Some(Ok(())) => Ok(()),

@@ -4,8 +4,8 @@ use super::{Journal, Mode};
 use crate::{
     ActivityCancellation, Command, OperationId, PendingOperation, Resolution, TaskFailure,
     flags::Flag,
-    issued::{Issued, What},
-    machines::{activity, patch, search_attributes, timer},
+    issued::What,
+    machines::{activity, patch, search_attribute, timer},
     operation::{Activity, Kind},
 };
 use std::{
@@ -72,6 +72,11 @@ impl Journal {
             } => self.ask_child(attributes, cancellation, user_metadata, location),
             Command::SignalExternal { attributes } => self.ask_signal(attributes, location),
             Command::CancelExternal { attributes } => self.ask_cancellation(attributes, None, None, location),
+            Command::NexusOperation {
+                attributes,
+                cancellation,
+                user_metadata,
+            } => self.ask_nexus(attributes, cancellation, user_metadata, location),
             Command::Wait => {
                 let id = self.operations.insert(Kind::Wait, location);
                 self.waits.insert(id.slot);
@@ -116,13 +121,9 @@ impl Journal {
             issued: self.queue.next_number(),
         };
         let id = self.operations.insert(Kind::Activity(Box::new(activity)), location);
-        self.queue.push(Issued {
-            what: What::ScheduleActivity { slot: id.slot },
-            attributes: Some(Attributes::ScheduleActivityTaskCommandAttributes(attributes)),
-            user_metadata,
-            location,
-            withdrawn: false,
-        });
+        let attributes = Attributes::ScheduleActivityTaskCommandAttributes(attributes);
+        let what = What::ScheduleActivity { slot: id.slot };
+        self.issue_operation(what, attributes, user_metadata, id.slot, location);
         id
     }
 
@@ -147,13 +148,9 @@ impl Journal {
             timer_id: number.to_string(),
             start_to_fire_timeout: Some(steadfast_proto::duration(duration.max(TIMER_MIN))),
         };
-        self.queue.push(Issued {
-            what: What::StartTimer { slot: id.slot, number },
-            attributes: Some(Attributes::StartTimerCommandAttributes(Box::new(attributes))),
-            user_metadata,
-            location,
-            withdrawn: false,
-        });
+        let attributes = Attributes::StartTimerCommandAttributes(Box::new(attributes));
+        let what = What::StartTimer { slot: id.slot, number };
+        self.issue_operation(what, attributes, user_metadata, id.slot, location);
         id
     }
 
@@ -261,6 +258,7 @@ impl Journal {
             }
             Kind::LocalActivity(_) => self.cancel_local_activity(slot, wakers),
             Kind::Child(_) | Kind::Signal(_) | Kind::Cancellation(_) => self.cancel_external(slot, location, wakers),
+            Kind::Nexus(_) => self.cancel_nexus(slot, location, wakers),
         }
     }
 
@@ -289,7 +287,8 @@ impl Journal {
                 slot,
                 scheduled_event_id,
             };
-            self.issue(what, attributes, location);
+            let user_metadata = self.operations.user_metadata(slot);
+            self.issue_with(what, attributes, user_metadata, location);
         }
         if let Some(failure) = failure {
             self.resolve(slot, Resolution::Failed(Box::new(failure)), wakers);
@@ -302,7 +301,8 @@ impl Journal {
             timer_id: number.to_string(),
         };
         let attributes = Attributes::CancelTimerCommandAttributes(Box::new(attributes));
-        self.issue(What::CancelTimer { slot, number }, attributes, location);
+        let user_metadata = self.operations.user_metadata(slot);
+        self.issue_with(What::CancelTimer { slot, number }, attributes, user_metadata, location);
     }
 
     pub(crate) fn patch(&mut self, id: &str, call: patch::Call, location: Caller) -> bool {
@@ -318,7 +318,7 @@ impl Journal {
             self.issue(What::Patch { id: id.to_owned() }, attributes, location);
             if self.flags.holds(Flag::UpsertsChangeVersion, replaying) {
                 let issued = self.patches.iter().filter(|(_, patch)| patch.issued);
-                let upsert = search_attributes::upsert_change_versions(issued.map(|(id, _)| id.as_str()));
+                let upsert = search_attribute::upsert_change_versions(issued.map(|(id, _)| id.as_str()));
                 if let Some(upsert) = upsert {
                     let attributes = Attributes::UpsertWorkflowSearchAttributesCommandAttributes(Box::new(upsert));
                     self.issue(What::ChangeVersions, attributes, location);
@@ -326,6 +326,12 @@ impl Journal {
             }
         }
         answer.value
+    }
+
+    pub(crate) fn set_current_details(&mut self, details: String, location: Caller) {
+        if self.may_change("the current details were set", location) {
+            self.current_details = details;
+        }
     }
 
     /// The next number of a fixed sequence. Where nothing may change, the same one again.
@@ -352,6 +358,10 @@ impl Journal {
             Kind::Child(child) => format!("child workflow {} ({})", child.identity.type_name, child.identity.id),
             Kind::Signal(signal) => format!("signal {} to workflow {}", signal.name, signal.workflow_id),
             Kind::Cancellation(cancellation) => format!("cancellation of workflow {}", cancellation.workflow_id),
+            Kind::Nexus(nexus) => format!(
+                "Nexus operation {} of {}",
+                nexus.identity.operation, nexus.identity.service
+            ),
         };
         pending
             .into_iter()

@@ -9,6 +9,7 @@ use crate::{
     },
     issued::{Issued, Terminal, What},
     limits::{MISMATCH_ROWS_AFTER_MAX, MISMATCH_ROWS_BEFORE_MAX},
+    machines::search_attribute,
     mismatch::{Mismatch, Row, TurnError},
     operation::Kind,
 };
@@ -57,6 +58,7 @@ impl Journal {
             (What::StartChild { .. }, A::StartChildWorkflowExecutionInitiatedEventAttributes(_))
             | (What::SignalExternal { .. }, A::SignalExternalWorkflowExecutionInitiatedEventAttributes(_))
             | (What::CancelExternal { .. }, A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(_))
+            | (What::ScheduleNexus { .. }, A::NexusOperationScheduledEventAttributes(_))
                 if !checks_ids =>
             {
                 Ok(())
@@ -95,6 +97,18 @@ impl Journal {
                 let recorded = target(initiated.workflow_execution.as_ref());
                 same("cancelled workflow", recorded, &cancellation.workflow_id)
             }
+            (What::ScheduleNexus { slot }, A::NexusOperationScheduledEventAttributes(scheduled)) => {
+                let Some(Kind::Nexus(nexus)) = self.operations.at(*slot).map(|operation| &operation.kind) else {
+                    return Err("the command has no Nexus operation".to_owned());
+                };
+                same("Nexus endpoint", &scheduled.endpoint, &nexus.identity.endpoint)?;
+                same("Nexus service", &scheduled.service, &nexus.identity.service)?;
+                same("Nexus operation", &scheduled.operation, &nexus.identity.operation)
+            }
+            (
+                What::CancelNexus { scheduled_event_id, .. },
+                A::NexusOperationCancelRequestedEventAttributes(requested),
+            ) => same("scheduled event", &requested.scheduled_event_id, scheduled_event_id),
             (
                 What::AcceptUpdate { protocol_instance_id },
                 A::WorkflowExecutionUpdateAcceptedEventAttributes(accepted),
@@ -103,7 +117,19 @@ impl Journal {
                 let recorded = completed.meta.as_ref().map_or("", |meta| meta.update_id.as_str());
                 same("update", recorded, update_id)
             }
-            (What::ChangeVersions, A::UpsertWorkflowSearchAttributesEventAttributes(_))
+            (
+                What::ChangeVersions | What::UpsertSearchAttributes,
+                A::UpsertWorkflowSearchAttributesEventAttributes(_),
+            ) => {
+                let recorded = search_attribute::is_change_versions(event);
+                if recorded == (*what == What::ChangeVersions) {
+                    Ok(())
+                } else {
+                    let of = |is_own| if is_own { "of its patches" } else { "of the code" };
+                    Err(differs("search attribute", of(recorded), of(!recorded)))
+                }
+            }
+            (What::UpsertMemo, A::WorkflowPropertiesModifiedEventAttributes(_))
             | (What::Terminal(Terminal::Complete), A::WorkflowExecutionCompletedEventAttributes(_))
             | (What::Terminal(Terminal::Fail), A::WorkflowExecutionFailedEventAttributes(_))
             | (What::Terminal(Terminal::Cancel), A::WorkflowExecutionCanceledEventAttributes(_))
@@ -217,8 +243,20 @@ impl Journal {
                     _ => "reaches for another workflow".to_owned(),
                 }
             }
+            What::ScheduleNexus { slot } => match self.operations.at(*slot).map(|operation| &operation.kind) {
+                Some(Kind::Nexus(nexus)) => {
+                    let identity = &nexus.identity;
+                    format!("calls Nexus operation {} of {}", identity.operation, identity.service)
+                }
+                _ => "calls a Nexus operation".to_owned(),
+            },
+            What::CancelNexus { scheduled_event_id, .. } => {
+                format!("cancels the Nexus operation of event {scheduled_event_id}")
+            }
             What::Patch { id } => format!("asks for patch {id}"),
             What::ChangeVersions => "lists its patches".to_owned(),
+            What::UpsertSearchAttributes => "changes search attributes".to_owned(),
+            What::UpsertMemo => "changes the memo".to_owned(),
             What::AcceptUpdate { protocol_instance_id } => format!("accepts update {protocol_instance_id}"),
             What::CompleteUpdate { update_id } => format!("completes update {update_id}"),
             What::Terminal(Terminal::Complete) => "completes the workflow".to_owned(),
@@ -278,6 +316,7 @@ fn describe_event(event: &HistoryEvent) -> String {
         Some(A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(initiated)) => {
             format!(" {}", target(initiated.workflow_execution.as_ref()))
         }
+        Some(A::NexusOperationScheduledEventAttributes(nexus)) => format!(" {} of {}", nexus.operation, nexus.service),
         Some(A::TimerStartedEventAttributes(timer)) => format!(" {}", timer.timer_id),
         Some(A::TimerCanceledEventAttributes(timer)) => format!(" {}", timer.timer_id),
         Some(A::MarkerRecordedEventAttributes(marker)) => match (PatchMarker::read(marker), read_data(marker)) {
@@ -295,11 +334,6 @@ fn describe_event(event: &HistoryEvent) -> String {
 fn unsupported(event: &HistoryEvent) -> Option<&'static str> {
     use EventType as E;
     match event::kind(event) {
-        E::NexusOperationScheduled | E::NexusOperationCancelRequested => Some("Nexus operations"),
-        E::WorkflowPropertiesModified => Some("changes of the memo"),
-        E::UpsertWorkflowSearchAttributes if !crate::machines::search_attributes::is_change_versions(event) => {
-            Some("changes of search attributes")
-        }
         E::MarkerRecorded => match &event.attributes {
             Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
                 if PatchMarker::read(marker).is_some() || read_data(marker).is_some() {

@@ -3,7 +3,7 @@
 use super::{Applied, Journal};
 use crate::{
     ChildCancellation, OperationId, Resolution, Undelivered,
-    issued::{Issued, What},
+    issued::What,
     machines::{Unexpected, cancel_external, child, signal_external},
     operation::{Cancellation, Child, Kind, Signal},
 };
@@ -68,18 +68,16 @@ impl Journal {
             cancellation,
             issued: self.queue.next_number(),
             result: None,
-            user_metadata: user_metadata.clone(),
         };
         let id = self.operations.insert(Kind::Child(Box::new(child)), location);
-        self.queue.push(Issued {
-            what: What::StartChild { slot: id.slot },
-            attributes: Some(CommandAttributes::StartChildWorkflowExecutionCommandAttributes(
-                attributes,
-            )),
+        let attributes = CommandAttributes::StartChildWorkflowExecutionCommandAttributes(attributes);
+        self.issue_operation(
+            What::StartChild { slot: id.slot },
+            attributes,
             user_metadata,
+            id.slot,
             location,
-            withdrawn: false,
-        });
+        );
         id
     }
 
@@ -119,13 +117,13 @@ impl Journal {
         let id = self
             .operations
             .insert(Kind::Cancellation(Box::new(cancellation)), location);
-        self.queue.push(Issued {
-            what: What::CancelExternal { slot: id.slot },
-            attributes: Some(CommandAttributes::RequestCancelExternalWorkflowExecutionCommandAttributes(attributes)),
+        let attributes = CommandAttributes::RequestCancelExternalWorkflowExecutionCommandAttributes(attributes);
+        self.issue_with(
+            What::CancelExternal { slot: id.slot },
+            attributes,
             user_metadata,
             location,
-            withdrawn: false,
-        });
+        );
         id
     }
 
@@ -157,7 +155,7 @@ impl Journal {
                 cancellation.state = next;
                 (effect == cancel_external::Effect::Withdraw).then_some(cancellation.issued)
             }
-            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) => return,
+            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) | Kind::Nexus(_) => return,
         };
         if let Some(issued) = withdrawn {
             self.queue.withdraw(issued);
@@ -190,7 +188,6 @@ impl Journal {
             }),
             E::Resolve => event.map(|event| closing(&child.identity, event)),
         };
-        let user_metadata = child.user_metadata.clone();
         if effect == E::Withdraw {
             self.queue.withdraw(issued);
         }
@@ -201,6 +198,7 @@ impl Journal {
                 child_workflow_only: true,
                 ..RequestCancelExternalWorkflowExecutionCommandAttributes::default()
             });
+            let user_metadata = self.operations.user_metadata(slot);
             let cancellation = self.ask_cancellation(attributes, Some(id), user_metadata, location);
             if let Some(operation) = self.operations.at(cancellation.slot) {
                 operation.forgotten = true;
@@ -226,7 +224,9 @@ impl Journal {
             Kind::Cancellation(cancellation) => {
                 cancellation.state = cancellation.state.on(cancel_external::Input::Initiated)?.0;
             }
-            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) => return Err(Unexpected),
+            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) | Kind::Nexus(_) => {
+                return Err(Unexpected);
+            }
         }
         self.by_event.insert(event_id, slot);
         Ok(())
@@ -261,7 +261,9 @@ impl Journal {
                 true
             }
             Kind::Cancellation(_) => self.move_cancellation(slot, &attributes, applied)?,
-            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) => return Err(Unexpected),
+            Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) | Kind::Nexus(_) => {
+                return Err(Unexpected);
+            }
         };
         if is_over {
             self.by_event.remove(&initiated_event_id);

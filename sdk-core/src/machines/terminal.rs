@@ -1,22 +1,31 @@
 //! How a run ends.
 
-use crate::{Exit, TaskFailure, WorkflowInfo};
+use crate::{Exit, TaskFailure, journal::Changes};
 use steadfast_proto::{
     command::{
         CancelWorkflowExecutionCommandAttributes, CompleteWorkflowExecutionCommandAttributes,
         ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes, command::Attributes,
     },
-    common::Payloads,
+    common::{Memo, Payloads, SearchAttributes},
     failure::{CanceledFailureInfo, Failure, failure::FailureInfo},
+    history::WorkflowExecutionStartedEventAttributes,
 };
+
+/// What a run hands on to the next one, unless code says otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Current<'a> {
+    pub(crate) started: &'a WorkflowExecutionStartedEventAttributes,
+    pub(crate) search_attributes: &'a Changes,
+    pub(crate) memo: &'a Changes,
+}
 
 /// The command with which a main routine or a signal handler ends the run.
 ///
 /// A failure that is a cancellation, or was caused by one, cancels the run, but only if that was asked for.
-pub(crate) fn from_exit(exit: Exit, cancel_requested: bool, info: &WorkflowInfo) -> Result<Attributes, TaskFailure> {
+pub(crate) fn from_exit(exit: Exit, cancel_requested: bool, current: Current<'_>) -> Result<Attributes, TaskFailure> {
     match exit {
         Exit::Task(failure) => Err(failure),
-        Exit::ContinueAsNew(attributes) => Ok(continue_as_new(attributes, info)),
+        Exit::ContinueAsNew(attributes) => Ok(continue_as_new(attributes, current)),
         Exit::Failed(failure) => Ok(match cancellation(&failure) {
             Some(info) if cancel_requested => {
                 let attributes = CancelWorkflowExecutionCommandAttributes {
@@ -41,16 +50,16 @@ pub(crate) fn complete(result: Option<Payloads>) -> Attributes {
     }))
 }
 
-/// A cancellation, or an activity's or child's failure caused by one.
+/// A cancellation, or the failure of an activity, a child or a Nexus operation caused by one.
 fn cancellation(failure: &Failure) -> Option<&CanceledFailureInfo> {
     match failure.failure_info.as_ref()? {
         FailureInfo::CanceledFailureInfo(info) => Some(info),
-        FailureInfo::ActivityFailureInfo(_) | FailureInfo::ChildWorkflowExecutionFailureInfo(_) => {
-            match failure.cause.as_ref()?.failure_info.as_ref()? {
-                FailureInfo::CanceledFailureInfo(info) => Some(info),
-                _ => None,
-            }
-        }
+        FailureInfo::ActivityFailureInfo(_)
+        | FailureInfo::ChildWorkflowExecutionFailureInfo(_)
+        | FailureInfo::NexusOperationExecutionFailureInfo(_) => match failure.cause.as_ref()?.failure_info.as_ref()? {
+            FailureInfo::CanceledFailureInfo(info) => Some(info),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -58,9 +67,9 @@ fn cancellation(failure: &Failure) -> Option<&CanceledFailureInfo> {
 /// What the code left unset is inherited from this run.
 fn continue_as_new(
     mut attributes: Box<ContinueAsNewWorkflowExecutionCommandAttributes>,
-    info: &WorkflowInfo,
+    current: Current<'_>,
 ) -> Attributes {
-    let started = &info.started;
+    let started = current.started;
     if attributes
         .workflow_type
         .as_ref()
@@ -72,13 +81,18 @@ fn continue_as_new(
         attributes.task_queue.clone_from(&started.task_queue);
     }
     if attributes.memo.is_none() {
-        attributes.memo.clone_from(&started.memo);
+        let fields = current.memo.apply_to(started.memo.as_ref().map(|memo| &memo.fields));
+        attributes.memo = (!fields.is_empty()).then_some(Memo { fields });
     }
     if attributes.retry_policy.is_none() {
         attributes.retry_policy.clone_from(&started.retry_policy);
     }
     if attributes.search_attributes.is_none() {
-        attributes.search_attributes.clone_from(&started.search_attributes);
+        let started = started.search_attributes.as_ref();
+        let indexed_fields = current
+            .search_attributes
+            .apply_to(started.map(|attributes| &attributes.indexed_fields));
+        attributes.search_attributes = (!indexed_fields.is_empty()).then_some(SearchAttributes { indexed_fields });
     }
     Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(attributes)
 }

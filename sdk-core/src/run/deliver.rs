@@ -1,6 +1,9 @@
 //! Messages on their way to code: signals and updates.
 
-use super::{DroppedSignal, Handler, HandlerRoutine, Run, dead};
+use super::{
+    DroppedSignal, Main, Run, dead,
+    handler::{Handler, HandlerRoutine},
+};
 use crate::{
     Exit, Handled, TaskFailure, UpdateRequest, guard,
     history::AcceptedUpdate,
@@ -101,12 +104,27 @@ pub(super) fn add_accepted(
 impl Run {
     pub(super) fn deliver(&mut self, delivery: Delivery) -> Result<(), TaskFailure> {
         match delivery {
-            Delivery::Signal(signal) => self.deliver_signal(signal),
+            Delivery::Signal(signal) => self.deliver_signal(signal, true),
             Delivery::Update(update) => self.deliver_update(*update),
         }
     }
 
-    fn deliver_signal(&mut self, signal: Signal) -> Result<(), TaskFailure> {
+    /// Delivers what had no handler before: signals once handlers were added, updates once the main routine has begun.
+    pub(super) fn deliver_kept(&mut self) -> Result<(), TaskFailure> {
+        if !self.early_updates.is_empty() && !matches!(self.main, Main::Created(..)) {
+            for update in std::mem::take(&mut self.early_updates) {
+                self.deliver_update(update)?;
+            }
+        }
+        if std::mem::take(&mut self.shared.journal().handlers_changed) {
+            for signal in std::mem::take(&mut self.unhandled_signals) {
+                self.deliver_signal(signal, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn deliver_signal(&mut self, signal: Signal, is_new: bool) -> Result<(), TaskFailure> {
         let program = self.program.as_mut().ok_or_else(dead)?;
         let what = format!("the handler of signal {}", signal.name);
         match guard::call(&what, || program.signal(&self.host, &signal))? {
@@ -115,12 +133,20 @@ impl Run {
                 result.or_else(|exit| self.exit(exit))
             }
             Handled::Routine(future) => {
-                self.add_handler(HandlerRoutine::Signal(future), format!("signal {}", signal.name));
+                self.add_handler(HandlerRoutine::Signal(future), signal.name);
                 Ok(())
             }
             Handled::Unknown => {
-                self.drop_signal(&signal.name, "no handler of that name");
-                if self.unhandled_signals.len() < UNHANDLED_SIGNALS_MAX {
+                let is_kept = self.unhandled_signals.len() < UNHANDLED_SIGNALS_MAX;
+                if is_new {
+                    let reason = if is_kept {
+                        "no handler of that name; it is kept until one is added"
+                    } else {
+                        "no handler of that name, and as many signals without one are kept as may be"
+                    };
+                    self.drop_signal(&signal.name, reason);
+                }
+                if is_kept {
                     self.unhandled_signals.push(signal);
                 }
                 Ok(())
@@ -159,12 +185,22 @@ impl Run {
     }
 
     fn deliver_update(&mut self, incoming: Incoming) -> Result<(), TaskFailure> {
+        let name = incoming.request.input.as_ref().map_or("", |input| input.name.as_str());
+        if matches!(self.main, Main::Created(..)) && !self.knows_update(name)? {
+            self.early_updates.push(incoming);
+            return Ok(());
+        }
         let replaying = self.shared.journal().replaying;
         let request = Arc::new(request(&incoming));
         if !replaying && let Err(failure) = self.validate(&request)? {
             return self.reject(Update::new(&incoming), incoming, failure);
         }
         self.accept(incoming, request, replaying)
+    }
+
+    fn knows_update(&mut self, name: &str) -> Result<bool, TaskFailure> {
+        let program = self.program.as_ref().ok_or_else(dead)?;
+        guard::call("looking for an update's handler", || program.knows_update(name))
     }
 
     /// Runs the validator, during which nothing may change.
@@ -210,7 +246,7 @@ impl Run {
             }
             Handled::Routine(future) => {
                 self.send_acceptance(&mut update, incoming, replaying)?;
-                let name = format!("update {}", request.name);
+                let name = request.name.clone();
                 self.add_handler(HandlerRoutine::Update(future, Box::new(update), request), name);
                 return Ok(());
             }

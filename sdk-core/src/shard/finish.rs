@@ -11,7 +11,7 @@ use steadfast_proto::{
     command::Command,
     common::{MeteringMetadata, Payloads, WorkerVersionStamp},
     deployment::WorkerDeploymentOptions,
-    enums::{QueryResultType, TaskQueueKind, WorkflowTaskFailedCause},
+    enums::{QueryResultType, TaskQueueKind, VersioningBehavior, WorkerVersioningMode, WorkflowTaskFailedCause},
     failure::Failure,
     query::{WorkflowQuery, WorkflowQueryResult},
     taskqueue::{StickyExecutionAttributes, TaskQueue},
@@ -364,12 +364,12 @@ fn completion(
             ..WorkerVersionStamp::default()
         }),
         deployment_options: options.deployment.clone(),
-        versioning_behavior: i32::from(options.versioning_behavior),
         messages: run.take_messages(),
         sdk_metadata: run.record_sdk(name, version),
         capabilities: Some(Capabilities {
             discard_speculative_workflow_task_with_events: true,
         }),
+        versioning_behavior: i32::from(versioning_behavior(options, run)),
         ..RespondWorkflowTaskCompletedRequest::default()
     }
 }
@@ -400,6 +400,20 @@ impl Refusal {
     fn is_about_size(&self) -> bool {
         (self.code == RESOURCE_EXHAUSTED && self.message.contains("larger than max"))
             || (self.code == OUT_OF_RANGE && self.message.contains("message length too large"))
+    }
+}
+
+/// Only versioned workers may tell the server; others run everything.
+fn versioning_behavior(options: &ShardOptions, run: &Run) -> VersioningBehavior {
+    let is_versioned = options
+        .deployment
+        .as_ref()
+        .is_some_and(|deployment| deployment.worker_versioning_mode() == WorkerVersioningMode::Versioned);
+    let behavior = run.versioning().unwrap_or(options.versioning_behavior);
+    if is_versioned {
+        behavior
+    } else {
+        VersioningBehavior::Unspecified
     }
 }
 

@@ -49,8 +49,14 @@ impl Future for Awaiting {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Resolution> {
         let poll = self.host.poll(self.id, context);
-        // A child that started is still to end.
-        self.is_done |= matches!(&poll, Poll::Ready(resolution) if !matches!(resolution, Resolution::Started { .. }));
+        // What only started is still to end.
+        let starts = |resolution: &Resolution| {
+            matches!(
+                resolution,
+                Resolution::Started { .. } | Resolution::OperationStarted { .. }
+            )
+        };
+        self.is_done |= matches!(&poll, Poll::Ready(resolution) if !starts(resolution));
         poll
     }
 }

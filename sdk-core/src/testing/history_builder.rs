@@ -1,12 +1,16 @@
 //! Histories, written event by event.
 
+mod upsert;
+
+pub use upsert::fields;
+
 use super::json;
 use crate::{
     history::{
         event::PatchMarker,
         local_activity::{self, LOCAL_ACTIVITY_MARKER, MarkerData},
     },
-    machines::{patch, search_attributes},
+    machines::{patch, search_attribute},
 };
 use prost::Message as _;
 use std::{
@@ -417,7 +421,7 @@ impl HistoryBuilder {
 
     /// The search attribute that lists patches.
     pub fn change_versions(self, ids: &[&str]) -> Self {
-        let upsert = search_attributes::upsert_change_versions(ids.iter().copied()).unwrap_or_default();
+        let upsert = search_attribute::upsert_change_versions(ids.iter().copied()).unwrap_or_default();
         let upsert = h::UpsertWorkflowSearchAttributesEventAttributes {
             search_attributes: upsert.search_attributes,
             workflow_task_completed_event_id: self.task_completed,

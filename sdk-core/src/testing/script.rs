@@ -6,7 +6,9 @@ use std::{
     future::Future,
     sync::{Arc, Mutex, PoisonError},
 };
-use steadfast_proto::{common::Payloads, failure::Failure, history::WorkflowExecutionStartedEventAttributes};
+use steadfast_proto::{
+    common::Payloads, enums::VersioningBehavior, failure::Failure, history::WorkflowExecutionStartedEventAttributes,
+};
 
 /// The state of one instance, shared by its routines.
 #[derive(Debug)]
@@ -40,6 +42,7 @@ pub struct Script<S = ()> {
     updates: BTreeMap<String, Arc<OnUpdate<S>>>,
     validators: BTreeMap<String, Arc<Validator<S>>>,
     queries: BTreeMap<String, Arc<OnQuery<S>>>,
+    versioning: Option<VersioningBehavior>,
 }
 
 impl<S: Default + Send + 'static> Script<S> {
@@ -55,7 +58,15 @@ impl<S: Default + Send + 'static> Script<S> {
             updates: BTreeMap::new(),
             validators: BTreeMap::new(),
             queries: BTreeMap::new(),
+            versioning: None,
         }
+    }
+
+    /// Says how its runs move on to other deployment versions.
+    #[must_use]
+    pub fn versioning(mut self, behavior: VersioningBehavior) -> Self {
+        self.versioning = Some(behavior);
+        self
     }
 
     /// Handles a signal.
@@ -116,6 +127,7 @@ impl<S: Default + Send + 'static> Script<S> {
                 updates: self.updates.clone(),
                 validators: self.validators.clone(),
                 queries: self.queries.clone(),
+                versioning: self.versioning,
             },
             state: State(Arc::new(Mutex::new(S::default()))),
         })
@@ -134,6 +146,10 @@ impl<S: Default + Send + 'static> Program for Instance<S> {
         _: &WorkflowExecutionStartedEventAttributes,
     ) -> Result<Routine<Option<Payloads>>, TaskFailure> {
         Ok((self.script.main)(host.clone(), self.state.clone()))
+    }
+
+    fn versioning(&self) -> Option<VersioningBehavior> {
+        self.script.versioning
     }
 
     fn signal(&mut self, host: &Host, signal: &Signal) -> Handled<Result<(), Exit>> {

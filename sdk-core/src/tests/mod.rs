@@ -7,18 +7,25 @@ mod child;
 mod conditions;
 mod eviction;
 mod external;
+mod info;
+mod late_handlers;
 mod linearity;
 mod local_activity;
 mod mismatch;
+mod nexus;
 mod patch;
 mod queries;
 mod recorded;
+mod rollback;
 mod shard;
 mod signal;
 mod tables;
 mod terminal;
 mod timer;
 mod update;
+mod upsert;
+mod user_metadata;
+mod versioning;
 
 use crate::{
     Replayed, Resolution, replay,
@@ -112,6 +119,20 @@ pub(crate) fn show_command(attributes: Option<&Attributes>) -> String {
                 .collect();
             format!("upsert {}", fields.join(" "))
         }
+        Some(A::ModifyWorkflowPropertiesCommandAttributes(modify)) => {
+            let fields = modify.upserted_memo.clone().unwrap_or_default().fields;
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(&value.data)))
+                .collect();
+            format!("memo {}", fields.join(" "))
+        }
+        Some(A::ScheduleNexusOperationCommandAttributes(nexus)) => {
+            format!("nexus {} {} {}", nexus.endpoint, nexus.service, nexus.operation)
+        }
+        Some(A::RequestCancelNexusOperationCommandAttributes(cancel)) => {
+            format!("cancel nexus of {}", cancel.scheduled_event_id)
+        }
         Some(A::ProtocolMessageCommandAttributes(message)) => format!("message {}", message.message_id),
         other => format!("{other:?}"),
     }
@@ -152,6 +173,7 @@ pub(crate) fn word(resolution: &Resolution) -> String {
         Resolution::Failed(failure) => failure.to_string(),
         Resolution::Cancelled => "cancelled".to_owned(),
         Resolution::Started { run_id } => format!("started {run_id}"),
+        Resolution::OperationStarted { token } => format!("started {token}"),
         Resolution::Undelivered(why) => format!("{why:?}"),
     }
 }

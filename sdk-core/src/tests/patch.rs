@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::activity;
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Calls {
     None,
     Patched,
@@ -148,4 +148,57 @@ fn a_flag_of_a_newer_sdk_is_not_guessed_at() {
         error,
         "the history uses flag 99, which a newer version of the SDK introduced"
     );
+}
+
+/// What history has beside the way the run took.
+#[derive(Debug, Clone, Copy)]
+enum Has {
+    /// The task is new.
+    Nothing,
+    /// The task is replayed and left no marker.
+    NoMarker,
+    Marker,
+    DeprecatedMarker,
+}
+
+/// What comes next, or that it is a mismatch.
+fn met(has: Has, calls: Calls) -> String {
+    let new = |marker| recorded(Some(marker), if calls == Calls::None { "old" } else { "new" });
+    let history = match has {
+        Has::Nothing => first_task(),
+        // Where a patch is deprecated there is no old way.
+        Has::NoMarker => recorded(None, if calls == Calls::Deprecated { "new" } else { "old" }),
+        Has::Marker => new(false),
+        Has::DeprecatedMarker => new(true),
+    };
+    match replay(history.history(), "default", &patching(calls)) {
+        Ok(replayed) => show(&replayed),
+        Err(_) => "mismatch".to_owned(),
+    }
+}
+
+#[test]
+fn all_twelve_pairs_of_history_and_call_do_what_they_must() {
+    use {Calls as C, Has as H};
+    let marked =
+        r#"marker core_patch {"id":"p","deprecated":false}, upsert TemporalChangeVersion=["p"], activity 1 new"#;
+    let deprecated =
+        r#"marker core_patch {"id":"p","deprecated":true}, upsert TemporalChangeVersion=["p"], activity 1 new"#;
+    let rows = [
+        (H::Nothing, C::None, "activity 1 old"),
+        (H::Marker, C::None, "mismatch"),
+        (H::DeprecatedMarker, C::None, "complete"),
+        (H::NoMarker, C::None, "complete"),
+        (H::Nothing, C::Patched, marked),
+        (H::Marker, C::Patched, "complete"),
+        (H::DeprecatedMarker, C::Patched, "complete"),
+        (H::NoMarker, C::Patched, "complete"),
+        (H::Nothing, C::Deprecated, deprecated),
+        (H::Marker, C::Deprecated, "complete"),
+        (H::DeprecatedMarker, C::Deprecated, "complete"),
+        (H::NoMarker, C::Deprecated, "complete"),
+    ];
+    for (has, calls, expected) in rows {
+        assert_eq!(met(has, calls), expected, "{has:?}, {calls:?}");
+    }
 }

@@ -44,7 +44,7 @@ fn an_unknown_signal_is_kept_and_told_only_when_it_is_new() {
     let mut replayed = live.unwrap();
     assert_eq!(replayed.run().unhandled_signals()[0].name, "what");
     let told = replayed.take_dropped_signals();
-    assert_eq!(told[0].reason, "no handler of that name");
+    assert_eq!(told[0].reason, "no handler of that name; it is kept until one is added");
 
     let history = HistoryBuilder::new("script")
         .signaled("what")

@@ -1,8 +1,11 @@
 //! Every machine's states and inputs, as text: a test, and the machine's documentation.
 
 use crate::{
-    ActivityCancellation, ChildCancellation,
-    machines::{Unexpected, activity, cancel_external, child, local_activity, signal_external, timer, update},
+    ActivityCancellation, ChildCancellation, NexusCancellation,
+    history::event::PatchMarker,
+    machines::{
+        Unexpected, activity, cancel_external, child, local_activity, nexus, patch, signal_external, timer, update,
+    },
 };
 use std::fmt::{Debug, Write};
 
@@ -123,6 +126,84 @@ fn children_move_as_the_table_says() {
         I::Closed,
     ];
     assert_table(&table(&states, &inputs, S::on), include_str!("tables/child.txt"));
+}
+
+#[test]
+fn nexus_operations_move_as_the_table_says() {
+    use NexusCancellation as C;
+    use nexus::{Input as I, State as S};
+    let states = [
+        S::Created,
+        S::Withdrawn,
+        S::Scheduled,
+        S::Started,
+        S::CancelledEarly,
+        S::Cancelled,
+        S::Closed,
+    ];
+    let inputs = [
+        I::Cancel(C::Abandon),
+        I::Cancel(C::TryCancel),
+        I::Cancel(C::WaitCancellationRequested),
+        I::Cancel(C::WaitCancellationCompleted),
+        I::Scheduled,
+        I::Started,
+        I::CancelRequested,
+        I::CancelRequestCompleted(C::WaitCancellationRequested),
+        I::CancelRequestCompleted(C::WaitCancellationCompleted),
+        I::CancelRequestFailed(C::WaitCancellationRequested),
+        I::CancelRequestFailed(C::WaitCancellationCompleted),
+        I::Closed,
+    ];
+    assert_table(&table(&states, &inputs, S::on), include_str!("tables/nexus.txt"));
+}
+
+/// The two machines that are no machines with states: a patch's answers, and how its marker meets the code.
+#[test]
+fn patches_answer_and_meet_as_the_table_says() {
+    use patch::{Call, Patch, meet};
+    let mut text = String::new();
+    for recorded in [false, true] {
+        for issued in [false, true] {
+            for answer in [None, Some(false), Some(true)] {
+                for call in [Call::Patched, Call::DeprecatePatch] {
+                    for replaying in [false, true] {
+                        let known = Patch {
+                            recorded,
+                            issued,
+                            answer,
+                        };
+                        let mut after = known;
+                        let given = after.call(call, replaying);
+                        let when = if replaying { "replayed" } else { "new" };
+                        writeln!(
+                            text,
+                            "recorded {recorded}, issued {issued}, answered {answer:?} + {call:?}, {when} = {}{}",
+                            given.value,
+                            if given.issue { ", issue" } else { "" }
+                        )
+                        .unwrap();
+                    }
+                }
+            }
+        }
+    }
+    let marker = |deprecated| PatchMarker {
+        id: "p".to_owned(),
+        deprecated,
+    };
+    for event in [None, Some(marker(false)), Some(marker(true))] {
+        for call in [None, Some("p"), Some("other")] {
+            let shown = match &event {
+                None => "another event",
+                Some(marker) if marker.deprecated => "deprecated marker p",
+                Some(_) => "marker p",
+            };
+            let call_shown = call.map_or_else(|| "another command".to_owned(), |id| format!("call of {id}"));
+            writeln!(text, "{shown} + {call_shown} = {:?}", meet(event.as_ref(), call)).unwrap();
+        }
+    }
+    assert_table(&text, include_str!("tables/patch.txt"));
 }
 
 #[test]

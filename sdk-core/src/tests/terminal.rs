@@ -65,7 +65,6 @@ fn continuing_as_new_inherits_what_was_left_unset() {
     };
     started.memo = Some(memo.clone());
     started.retry_policy = Some(Default::default());
-    started.search_attributes = Some(Default::default());
     let replayed = replay(history, "default", &scripts).unwrap();
     assert_eq!(show(&replayed), "continue as script on queue");
     let Some(Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(new)) = &replayed.commands[0].attributes
@@ -73,7 +72,7 @@ fn continuing_as_new_inherits_what_was_left_unset() {
         unreachable!()
     };
     assert_eq!(new.memo, Some(memo));
-    assert!(new.retry_policy.is_some() && new.search_attributes.is_some());
+    assert!(new.retry_policy.is_some());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The rules of workflows.
 
+use super::dynamic;
 use super::parse::{Block, Function, Role};
 use crate::errors::Errors;
 use crate::options::default_name;
@@ -26,6 +27,8 @@ pub(super) struct Workflow {
     pub(super) generics: Generics,
     pub(super) name: Expr,
     pub(super) krate: Option<Path>,
+    /// The variant of `VersioningBehavior`.
+    pub(super) versioning: Option<Ident>,
     pub(super) init: Option<Init>,
     /// `None`: a mistake that has been reported.
     pub(super) run: Option<Run>,
@@ -56,7 +59,13 @@ pub(super) struct Message {
     pub(super) kind: MessageKind,
     pub(super) function: Ident,
     pub(super) attributes: Vec<Attribute>,
+    /// It gets the messages that no other one is named after; it has no name then.
+    pub(super) is_dynamic: bool,
     pub(super) name: LitStr,
+    /// It may be left behind unfinished when the workflow ends.
+    pub(super) abandons: bool,
+    /// What people are told of it.
+    pub(super) description: Option<LitStr>,
     pub(super) is_async: bool,
     pub(super) context: ContextArgument,
     pub(super) parameters: Vec<Parameter>,
@@ -66,9 +75,26 @@ pub(super) struct Message {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum MessageKind {
     Signal,
-    DynamicSignal,
     Query,
     Update,
+}
+
+impl MessageKind {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Signal => "signal",
+            Self::Query => "query",
+            Self::Update => "update",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Signal => "signals",
+            Self::Query => "queries",
+            Self::Update => "updates",
+        }
+    }
 }
 
 /// `#[validator(..)]`.
@@ -102,12 +128,12 @@ pub(super) fn workflow(block: &Block, errors: &mut Errors) -> Workflow {
         let name = signature::last_segment(self_ty).map_or_else(|| LitStr::new("", Span::call_site()), default_name);
         parse_quote!(#name)
     });
-    functions(&block.functions, self_ty, block.item.impl_token.span, errors).into_workflow(
-        self_ty.clone(),
-        block.item.generics.clone(),
-        name,
-        block.options.krate.clone(),
-    )
+    let functions = functions(&block.functions, self_ty, block.item.impl_token.span, errors);
+    let (generics, krate) = (block.item.generics.clone(), block.options.krate.clone());
+    Workflow {
+        versioning: block.options.versioning.clone(),
+        ..functions.into_workflow(self_ty.clone(), generics, name, krate)
+    }
 }
 
 /// The functions of an impl block or of a trait, checked and sorted.
@@ -131,6 +157,7 @@ impl Functions {
             generics,
             name,
             krate,
+            versioning: None,
             init,
             run,
             messages,
@@ -268,19 +295,18 @@ fn run(function: &Function, init: Option<&Init>, self_ty: &Type, errors: &mut Er
 }
 
 fn message(function: &Function, self_ty: &Type, errors: &mut Errors) -> Option<Message> {
-    let (kind, name) = match &function.role {
-        Role::Signal { is_dynamic: true, .. } => (MessageKind::DynamicSignal, None),
-        Role::Signal { name, .. } => (MessageKind::Signal, name.clone()),
-        Role::Query { name } => (MessageKind::Query, name.clone()),
-        Role::Update { name } => (MessageKind::Update, name.clone()),
+    let (kind, options) = match &function.role {
+        Role::Signal(options) => (MessageKind::Signal, options),
+        Role::Query(options) => (MessageKind::Query, options),
+        Role::Update(options) => (MessageKind::Update, options),
         Role::Init | Role::Run | Role::Validator { .. } => return None,
     };
     let before = errors.len();
     check_plain(function, errors);
     let signature = &function.signature;
     let is_async = signature.asyncness.is_some();
-    if kind == MessageKind::DynamicSignal {
-        return dynamic_signal(function, errors);
+    if options.is_dynamic {
+        return dynamic::message(kind, options, function, self_ty, errors);
     }
     let inputs = signature::inputs(signature, Some(self_ty), errors);
     check_receiver(kind, function, inputs.receiver, errors);
@@ -306,47 +332,16 @@ fn message(function: &Function, self_ty: &Type, errors: &mut Errors) -> Option<M
     }
     (errors.len() == before).then(|| Message {
         kind,
+        is_dynamic: false,
         function: signature.ident.clone(),
         attributes: function.attributes.clone(),
-        name: name.unwrap_or_else(|| default_name(&signature.ident)),
+        name: options.name.clone().unwrap_or_else(|| default_name(&signature.ident)),
+        abandons: options.abandons,
+        description: options.description(&function.attributes),
         is_async,
         context,
         parameters: inputs.parameters,
         output,
-    })
-}
-
-/// `#[signal(dynamic)] fn any(&mut self, name: &str, args: RawArgs)`: called with what came, so there is little to read.
-fn dynamic_signal(function: &Function, errors: &mut Errors) -> Option<Message> {
-    let before = errors.len();
-    let signature = &function.signature;
-    let context = signature.inputs.iter().nth(1).and_then(|argument| match argument {
-        syn::FnArg::Typed(argument) => signature::context(&argument.ty),
-        syn::FnArg::Receiver(_) => None,
-    });
-    let inputs = Inputs {
-        receiver: signature::receiver(signature),
-        context,
-        parameters: Vec::new(),
-    };
-    let parameters = signature.inputs.len() - usize::from(inputs.context.is_some());
-    if signature.asyncness.is_some() || inputs.receiver != Receiver::Mutable || parameters != 3 {
-        let cure = "`fn any(&mut self, name: &str, args: RawArgs)`";
-        errors.push(
-            &signature.ident,
-            format!("a dynamic signal gets the name and the raw arguments: {cure}"),
-        );
-    }
-    let context = handler_context(&inputs, errors);
-    (errors.len() == before).then(|| Message {
-        kind: MessageKind::DynamicSignal,
-        function: signature.ident.clone(),
-        attributes: function.attributes.clone(),
-        name: LitStr::new("", Span::call_site()),
-        is_async: false,
-        context,
-        parameters: Vec::new(),
-        output: None,
     })
 }
 
@@ -391,7 +386,7 @@ fn check_receiver(kind: MessageKind, function: &Function, receiver: Receiver, er
 }
 
 /// Synchronous functions hold the state, so their context has none.
-fn handler_context(inputs: &Inputs, errors: &mut Errors) -> ContextArgument {
+pub(super) fn handler_context(inputs: &Inputs, errors: &mut Errors) -> ContextArgument {
     let Some(context) = &inputs.context else {
         return ContextArgument::None;
     };
@@ -442,10 +437,14 @@ fn check_names(messages: &[Message], errors: &mut Errors) {
         let Some(earlier) = messages.iter().take(index).find(has_same_name) else {
             continue;
         };
-        if message.kind == MessageKind::DynamicSignal {
+        if message.is_dynamic {
             errors.push(
                 &message.function,
-                format!("`{}` takes all unknown signals already", earlier.function),
+                format!(
+                    "`{}` takes all unknown {} already",
+                    earlier.function,
+                    message.kind.words()
+                ),
             );
         } else {
             let (name, earlier) = (message.name.value(), &earlier.function);
@@ -469,7 +468,7 @@ fn validators(functions: &[Function], messages: &[Message], self_ty: &Type, erro
             continue;
         };
         // An update with a mistake of its own has been reported.
-        let is_update = |f: &&Function| f.signature.ident == *target && matches!(f.role, Role::Update { .. });
+        let is_update = |f: &&Function| f.signature.ident == *target && matches!(f.role, Role::Update(_));
         if !functions.iter().any(|f| is_update(&f)) {
             errors.push(target, unknown_update(target, functions));
             continue;
@@ -478,6 +477,13 @@ fn validators(functions: &[Function], messages: &[Message], self_ty: &Type, erro
         let Some(update) = messages.iter().find(is_it) else {
             continue;
         };
+        if update.is_dynamic {
+            errors.push(
+                target,
+                format!("`{target}` gets raw arguments, and refuses them by what it returns: remove the validator"),
+            );
+            continue;
+        }
         let Some(validator) = validator(function, update, self_ty, errors) else {
             continue;
         };
@@ -494,7 +500,7 @@ fn validators(functions: &[Function], messages: &[Message], self_ty: &Type, erro
 }
 
 fn unknown_update(target: &Ident, functions: &[Function]) -> String {
-    let is_update = |function: &&Function| matches!(function.role, Role::Update { .. });
+    let is_update = |function: &&Function| matches!(function.role, Role::Update(_));
     let updates = functions
         .iter()
         .filter(is_update)

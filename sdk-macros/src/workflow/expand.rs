@@ -29,6 +29,7 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
     let run_pattern = run.map_or_else(|| quote!(_), run_pattern);
     let handlers = handlers(workflow, &quote!(Self));
     let same_input = same_input(workflow);
+    let versioning = versioning(workflow.versioning.as_ref());
     let (context, handler_list) = (local("context"), local("handlers"));
     let inputs = quote!(#context: __sf::WorkflowContext<Self>, #run_pattern: Self::Input);
     let has_run = run.is_some();
@@ -45,6 +46,7 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
             #definition
             #[automatically_derived]
             impl #impl_generics __sf::WorkflowImplementation for #self_ty #where_clause {
+                #versioning
                 #init
                 #run
                 fn handlers(#handler_list: &mut __sf::Handlers<Self>) { #handlers }
@@ -52,6 +54,16 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
             #same_input
         },
     )
+}
+
+/// How runs move on to other versions, if the user says so.
+pub(super) fn versioning(behavior: Option<&Ident>) -> Option<TokenStream> {
+    behavior.map(|behavior| {
+        quote! {
+            const VERSIONING: __sf::Option<__sf::VersioningBehavior> =
+                __sf::Option::Some(__sf::VersioningBehavior::#behavior);
+        }
+    })
 }
 
 /// What clients need: names, types, messages. `self_ty` may be `dyn Trait`.
@@ -114,7 +126,7 @@ fn messages(workflow: &Workflow) -> TokenStream {
         workflow
             .messages
             .iter()
-            .filter(move |message| message.kind == kind)
+            .filter(move |message| message.kind == kind && !message.is_dynamic)
             .map(message_method)
     };
     let (signals, queries) = (of(MessageKind::Signal), of(MessageKind::Query));
@@ -157,7 +169,7 @@ fn message_method(message: &Message) -> TokenStream {
     let (call, method) = match message.kind {
         MessageKind::Query => answered(quote!(__sf::QueryCall), "query"),
         MessageKind::Update => answered(quote!(__T::Update), "update"),
-        MessageKind::Signal | MessageKind::DynamicSignal => (quote!(__T::Signal), quote!(signal)),
+        MessageKind::Signal => (quote!(__T::Signal), quote!(signal)),
     };
     let (tuple, arguments) = (tuple_type(&message.parameters), local("arguments"));
     quote! {
@@ -238,12 +250,36 @@ pub(super) fn run_call(run: &Run, self_ty: &TokenStream) -> TokenStream {
 
 /// The registration of all handlers.
 pub(super) fn handlers(workflow: &Workflow, self_ty: &TokenStream) -> TokenStream {
-    let messages = workflow.messages.iter().map(|message| handler(message, self_ty));
+    let messages = workflow.messages.iter().map(|message| {
+        let (handler, notes) = (handler(message, self_ty), notes(message));
+        quote!(#handler #notes)
+    });
     let validators = workflow
         .validators
         .iter()
         .map(|validator| self::validator(validator, self_ty));
     quote!(#(#messages)* #(#validators)*)
+}
+
+/// What is registered of a message beside its handler.
+fn notes(message: &Message) -> TokenStream {
+    let (handlers, name) = (local("handlers"), &message.name);
+    let conditions = conditions(&message.attributes);
+    let kind = message.kind.word();
+    let description = message.description.as_ref().map(|text| {
+        quote! {
+            #(#conditions)*
+            #handlers.describe(#kind, #name, #text);
+        }
+    });
+    let abandons = message.abandons.then(|| {
+        let method = Ident::new(&format!("abandon_{kind}"), Span::call_site());
+        quote! {
+            #(#conditions)*
+            #handlers.#method(#name);
+        }
+    });
+    quote!(#description #abandons)
 }
 
 fn handler(message: &Message, self_ty: &TokenStream) -> TokenStream {
@@ -272,16 +308,22 @@ fn handler(message: &Message, self_ty: &TokenStream) -> TokenStream {
         };
     }
     let context_argument = context_argument(message.context, &context);
+    if message.is_dynamic {
+        let (name, payloads) = (local("name"), local("arguments"));
+        let call = quote!(#self_ty::#function(#state, #context_argument #name, #payloads));
+        let output = message.output.as_ref();
+        let (method, body) = match message.kind {
+            MessageKind::Signal => (method_at("signal_any", None), quote!({ #call; })),
+            MessageKind::Query => (method_at("query_any", output), answer(&call, output, &context)),
+            MessageKind::Update => (method_at("update_any", output), answer(&call, output, &context)),
+        };
+        return quote! {
+            #(#conditions)*
+            #handlers.#method #types(|#state, #context: &__sf::HandlerContext, #name, #payloads| #body);
+        };
+    }
     let call = quote!(#self_ty::#function(#state, #context_argument #arguments));
     let (method, body) = match message.kind {
-        MessageKind::DynamicSignal => {
-            let (signal, payloads) = (local("name"), local("arguments"));
-            let call = quote!(#self_ty::#function(#state, #context_argument #signal, #payloads));
-            return quote! {
-                #(#conditions)*
-                #handlers.signal_any(|#state, #context: &__sf::HandlerContext, #signal, #payloads| #call);
-            };
-        }
         MessageKind::Signal => (method_at("signal", None), call),
         MessageKind::Query => (
             method_at("query", message.output.as_ref()),
@@ -303,9 +345,13 @@ fn answer_types(message: &Message) -> TokenStream {
     match message.kind {
         MessageKind::Query | MessageKind::Update => {
             let output = plain_output(message.output.as_ref());
-            quote!(::<_, #output>)
+            if message.is_dynamic {
+                quote!(::<#output>)
+            } else {
+                quote!(::<_, #output>)
+            }
         }
-        MessageKind::Signal | MessageKind::DynamicSignal => TokenStream::new(),
+        MessageKind::Signal => TokenStream::new(),
     }
 }
 

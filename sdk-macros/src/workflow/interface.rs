@@ -20,6 +20,12 @@ pub(super) fn definition(options: TokenStream, mut item: ItemTrait, mut errors: 
             "an interface is used as `dyn Trait`, one workflow: it cannot be generic",
         );
     }
+    if let Some(behavior) = &options.versioning {
+        errors.push(
+            behavior,
+            "how runs move on to new versions is a matter of the implementation: put `versioning` there",
+        );
+    }
     let mut functions = Vec::new();
     for member in &mut item.items {
         match member {
@@ -122,6 +128,7 @@ pub(super) fn implementation(options: TokenStream, block: &ItemImpl, mut errors:
     let (impl_generics, _, where_clause) = item.generics.split_for_impl();
     let (input, converter, context) = (local("input"), local("converter"), local("context"));
     let handlers = local("handlers");
+    let versioning = expand::versioning(options.versioning.as_ref());
     let generated = hidden(
         options.krate.as_ref(),
         &quote! {
@@ -148,6 +155,7 @@ pub(super) fn implementation(options: TokenStream, block: &ItemImpl, mut errors:
             }
             #[automatically_derived]
             impl #impl_generics __sf::WorkflowImplementation for #self_ty #where_clause {
+                #versioning
                 fn init(
                     _: __sf::HandlerContext,
                     _: __sf::Option<&__sf::Payloads>,

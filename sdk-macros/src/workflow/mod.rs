@@ -1,6 +1,7 @@
 //! `#[workflow]`.
 
 mod check;
+mod dynamic;
 mod expand;
 mod interface;
 mod parse;

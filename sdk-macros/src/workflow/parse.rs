@@ -13,6 +13,8 @@ const KINDS: &[&str] = &["init", "run", "signal", "query", "update", "validator"
 pub(super) struct WorkflowOptions {
     pub(super) name: Option<Expr>,
     pub(super) krate: Option<Path>,
+    /// The variant of `VersioningBehavior`.
+    pub(super) versioning: Option<Ident>,
 }
 
 impl WorkflowOptions {
@@ -22,11 +24,26 @@ impl WorkflowOptions {
             match option.name.to_string().as_str() {
                 "name" => sorted.name = option.name(errors),
                 "crate" => sorted.krate = option.path(errors),
-                _ => option.unknown("#[workflow]", &["name", "crate"], errors),
+                "versioning" => sorted.versioning = versioning(&option, errors),
+                _ => option.unknown("#[workflow]", &["name", "versioning", "crate"], errors),
             }
         }
         sorted
     }
+}
+
+fn versioning(option: &AttributeOption, errors: &mut Errors) -> Option<Ident> {
+    let literal = option.string(errors)?;
+    let variant = match literal.value().as_str() {
+        "pinned" => "Pinned",
+        "auto_upgrade" => "AutoUpgrade",
+        _ => {
+            let cure = "\"pinned\" (a run stays with its version) or \"auto_upgrade\" (it moves on to new ones)";
+            errors.push(&literal, format!("`versioning` is {cure}"));
+            return None;
+        }
+    };
+    Some(Ident::new(variant, literal.span()))
 }
 
 /// An impl block, its inner attributes taken off.
@@ -49,20 +66,86 @@ pub(super) struct Function {
 pub(super) enum Role {
     Init,
     Run,
-    Signal {
-        name: Option<LitStr>,
-        is_dynamic: bool,
-    },
-    Query {
-        name: Option<LitStr>,
-    },
-    Update {
-        name: Option<LitStr>,
-    },
+    Signal(MessageOptions),
+    Query(MessageOptions),
+    Update(MessageOptions),
     /// The update's function, `None` if it could not be read.
     Validator {
         update: Option<Ident>,
     },
+}
+
+/// The options of a message.
+#[derive(Default)]
+pub(super) struct MessageOptions {
+    pub(super) name: Option<LitStr>,
+    /// It gets the messages that no other one is named after.
+    pub(super) is_dynamic: bool,
+    /// It may be left behind unfinished.
+    pub(super) abandons: bool,
+    description: Option<LitStr>,
+}
+
+impl MessageOptions {
+    fn parse(attribute: &str, known: &[&str], options: Vec<AttributeOption>, errors: &mut Errors) -> Self {
+        let mut sorted = Self::default();
+        for option in options {
+            match option.name.to_string().as_str() {
+                word if !known.contains(&word) => option.unknown(attribute, known, errors),
+                "name" => sorted.name = option.literal_name(errors),
+                "dynamic" => sorted.is_dynamic = option.flag(errors),
+                "unfinished" => sorted.abandons = abandons(&option, errors),
+                _ => sorted.description = option.string(errors),
+            }
+        }
+        if let (Some(name), true) = (&sorted.name, sorted.is_dynamic) {
+            let kind = attribute.trim_start_matches("#[").trim_end_matches(']');
+            errors.push(
+                name,
+                format!("a dynamic {kind} takes all names that no other {kind} has: remove `name`"),
+            );
+        }
+        sorted
+    }
+
+    /// What people are told of the message: what the option says, or else the first paragraph of the documentation.
+    pub(super) fn description(&self, attributes: &[Attribute]) -> Option<LitStr> {
+        if self.description.is_some() {
+            return self.description.clone();
+        }
+        let lines = attributes.iter().filter_map(|attribute| {
+            let syn::Meta::NameValue(pair) = &attribute.meta else {
+                return None;
+            };
+            match &pair.value {
+                Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(text),
+                    ..
+                }) if pair.path.is_ident("doc") => Some(text.value().trim().to_owned()),
+                _ => None,
+            }
+        });
+        let paragraph: Vec<String> = lines
+            .skip_while(String::is_empty)
+            .take_while(|line| !line.is_empty())
+            .collect();
+        (!paragraph.is_empty()).then(|| LitStr::new(&paragraph.join(" "), proc_macro2::Span::call_site()))
+    }
+}
+
+fn abandons(option: &AttributeOption, errors: &mut Errors) -> bool {
+    let Some(literal) = option.string(errors) else {
+        return false;
+    };
+    match literal.value().as_str() {
+        "abandon" => true,
+        "warn" => false,
+        _ => {
+            let cure = "\"warn\" (as without it) or \"abandon\" (the workflow may end before it)";
+            errors.push(&literal, format!("`unfinished` is {cure}"));
+            false
+        }
+    }
 }
 
 impl Block {
@@ -130,21 +213,17 @@ fn role(word: &Ident, attribute: &Attribute, errors: &mut Errors) -> Role {
             Role::Run
         }
         "signal" => {
-            let (name, is_dynamic) = message_options("#[signal]", &["name", "dynamic"], options, errors);
-            if let (Some(name), true) = (&name, is_dynamic) {
-                errors.push(
-                    name,
-                    "a dynamic signal takes all names that no other signal has: remove `name`",
-                );
-            }
-            Role::Signal { name, is_dynamic }
+            let known = ["name", "dynamic", "unfinished", "description"];
+            Role::Signal(MessageOptions::parse("#[signal]", &known, options, errors))
         }
-        "query" => Role::Query {
-            name: message_options("#[query]", &["name"], options, errors).0,
-        },
-        _ => Role::Update {
-            name: message_options("#[update]", &["name"], options, errors).0,
-        },
+        "query" => {
+            let known = ["name", "dynamic", "description"];
+            Role::Query(MessageOptions::parse("#[query]", &known, options, errors))
+        }
+        _ => {
+            let known = ["name", "dynamic", "unfinished", "description"];
+            Role::Update(MessageOptions::parse("#[update]", &known, options, errors))
+        }
     }
 }
 
@@ -152,23 +231,6 @@ fn refuse_options(attribute: &str, options: Vec<AttributeOption>, errors: &mut E
     for option in options {
         option.unknown(attribute, &[], errors);
     }
-}
-
-fn message_options(
-    attribute: &str,
-    known: &[&str],
-    options: Vec<AttributeOption>,
-    errors: &mut Errors,
-) -> (Option<LitStr>, bool) {
-    let (mut name, mut is_dynamic) = (None, false);
-    for option in options {
-        match option.name.to_string().as_str() {
-            word if !known.contains(&word) => option.unknown(attribute, known, errors),
-            "name" => name = option.literal_name(errors),
-            _ => is_dynamic = option.flag(errors),
-        }
-    }
-    (name, is_dynamic)
 }
 
 fn validated_update(attribute: &Attribute, errors: &mut Errors) -> Option<Ident> {

@@ -267,9 +267,13 @@ impl<O> Future for ActivityFuture<O> {
             }
             Resolution::Failed(failure) => Err(ActivityFailure::from_failure(*failure)),
             // All but the first are of other operations.
-            Resolution::Cancelled | Resolution::Fired | Resolution::Started { .. } | Resolution::Undelivered(_) => Err(
-                ActivityFailure::from_failure(Failure::cancelled("the activity was cancelled")),
-            ),
+            Resolution::Cancelled
+            | Resolution::Fired
+            | Resolution::Started { .. }
+            | Resolution::OperationStarted { .. }
+            | Resolution::Undelivered(_) => Err(ActivityFailure::from_failure(Failure::cancelled(
+                "the activity was cancelled",
+            ))),
         })
     }
 }

@@ -1,7 +1,10 @@
 //! What the server knows about a workflow.
 
 use super::WorkflowStatus;
-use crate::convert::{Converter, Data, DecodeError};
+use crate::{
+    convert::{Converter, Data, DecodeError},
+    search_attribute::{SearchAttributeKey, SearchAttributeValue},
+};
 use std::time::SystemTime;
 use steadfast_proto::{
     system_time,
@@ -105,11 +108,13 @@ macro_rules! execution_info {
             /// The value of a search attribute, `None` if it is not set.
             ///
             /// # Errors
-            /// It is not a `T`.
-            pub fn search_attribute<T: Data>(&self, name: &str) -> Result<Option<T>, DecodeError> {
+            /// It is of another type than the key says.
+            pub fn search_attribute<T: SearchAttributeValue>(
+                &self,
+                key: &SearchAttributeKey<T>,
+            ) -> Result<Option<T>, DecodeError> {
                 let attributes = self.info.search_attributes.as_ref();
-                self.converter
-                    .decode_field(attributes.map(|attributes| &attributes.indexed_fields), name)
+                key.read(attributes.and_then(|attributes| attributes.indexed_fields.get(key.name())))
             }
         }
     };

@@ -1,7 +1,10 @@
 //! Finding workflows.
 
 use super::{Client, RpcError, WorkflowStatus, describe::execution_info};
-use crate::convert::{Converter, Data, DecodeError};
+use crate::{
+    convert::{Converter, Data, DecodeError},
+    search_attribute::{SearchAttributeKey, SearchAttributeValue},
+};
 use bytes::Bytes;
 use std::{collections::VecDeque, time::SystemTime};
 use steadfast_proto::{

@@ -8,13 +8,14 @@ use super::{
 use crate::{
     convert::{Converter, Data, EncodeError},
     handle::{Handle, HandleCore, Target, UpdateTarget},
+    search_attribute::{self, SearchAttributeUpdate},
     workflow::Workflow,
 };
 use serde::Serialize;
 use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, ops::Deref, time::Duration};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
-    common::{Memo, Payload, Payloads, RetryPolicy, SearchAttributes, WorkflowType},
+    common::{Memo, Payload, Payloads, RetryPolicy, WorkflowType},
     duration,
     sdk::UserMetadata,
     taskqueue::TaskQueue,
@@ -150,16 +151,10 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
         self
     }
 
-    /// A value by which the workflow is found. The attribute is known to the server, and this is of its type.
-    #[allow(clippy::needless_pass_by_value)] // as for a memo
-    pub fn search_attribute<T: Serialize + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
-        if let Some(payload) = encode_field(&self.client, &value, &mut self.error) {
-            let attributes = self
-                .request
-                .search_attributes
-                .get_or_insert_with(SearchAttributes::default);
-            attributes.indexed_fields.insert(name.into(), payload);
-        }
+    /// Values by which the workflow is found: `.search_attributes([CUSTOMER.set("ada")])`. The server must know their
+    /// names and types.
+    pub fn search_attributes(mut self, attributes: impl IntoIterator<Item = SearchAttributeUpdate>) -> Self {
+        self.request.search_attributes = Some(search_attribute::collect(attributes));
         self
     }
 

@@ -1,8 +1,8 @@
 //! Any error becomes a failure, its sources the failure's causes.
 
 use super::{
-    ActivityFailure, CancelWorkflowError, Cancelled, ChildFailure, QueryFailure, SOURCE, SignalWorkflowError,
-    UpdateFailure, WorkflowFailure, application,
+    ActivityFailure, CancelWorkflowError, Cancelled, ChildFailure, NexusFailure, QueryFailure, SOURCE,
+    SignalWorkflowError, UpdateFailure, WorkflowFailure, application,
 };
 use std::{any::type_name, error::Error};
 use steadfast_proto::failure::Failure;
@@ -67,6 +67,7 @@ fn recognise(error: &(dyn Error + 'static)) -> Option<Failure> {
     one_of!(
         ActivityFailure,
         ChildFailure,
+        NexusFailure,
         QueryFailure,
         UpdateFailure,
         WorkflowFailure

@@ -7,7 +7,8 @@ use super::{
 use crate::convert::{Converter, Data, DecodeError};
 use std::{error::Error, fmt};
 use steadfast_proto::failure::{
-    ActivityFailureInfo, ChildWorkflowExecutionFailureInfo, Failure, TimeoutFailureInfo, failure::FailureInfo,
+    ActivityFailureInfo, ChildWorkflowExecutionFailureInfo, Failure, NexusOperationFailureInfo, TimeoutFailureInfo,
+    failure::FailureInfo,
 };
 
 /// A type of failure: what is the same for all of them.
@@ -136,6 +137,11 @@ failure! {
 failure! {
     /// A child workflow could not be started, or did not complete.
     ChildFailure
+}
+
+failure! {
+    /// An operation of a Nexus service did not complete.
+    NexusFailure
 }
 
 failure! {
@@ -272,6 +278,43 @@ impl fmt::Display for ChildFailure {
             ("", _) => self.0.fmt(f),
             (id, Some(cause)) => write!(f, "child workflow \"{id}\": {cause}"),
             (id, None) => write!(f, "child workflow \"{id}\": {}", self.0),
+        }
+    }
+}
+
+impl NexusFailure {
+    /// The endpoint, empty if it is not known.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        self.info().map_or("", |info| &info.endpoint)
+    }
+
+    /// The service, empty if it is not known.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        self.info().map_or("", |info| &info.service)
+    }
+
+    /// The operation, empty if it is not known.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        self.info().map_or("", |info| &info.operation)
+    }
+
+    fn info(&self) -> Option<&NexusOperationFailureInfo> {
+        match &self.0.failure_info {
+            Some(FailureInfo::NexusOperationExecutionFailureInfo(info)) => Some(info),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for NexusFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.operation(), self.cause()) {
+            ("", _) => self.0.fmt(f),
+            (name, Some(cause)) => write!(f, "Nexus operation `{name}`: {cause}"),
+            (name, None) => write!(f, "Nexus operation `{name}`: {}", self.0),
         }
     }
 }

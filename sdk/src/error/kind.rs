@@ -6,8 +6,8 @@
 #[doc(hidden)]
 pub mod error_kind {
     use super::super::{
-        ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, Failure, Rejection, UpdateError,
-        WorkflowError, chain, workflow::Ending,
+        ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, Failure, NexusFailure, Rejection,
+        UpdateError, WorkflowError, chain, workflow::Ending,
     };
     use crate::convert::Converter;
     use std::{error::Error, fmt::Display};
@@ -75,6 +75,7 @@ pub mod error_kind {
         Rejection => |rejection| rejection.failure().clone();
         ActivityFailure => |failure| failure.failure().clone();
         ChildFailure => |failure| failure.failure().clone();
+        NexusFailure => |failure| failure.failure().clone();
         Failure => |failure| failure.clone();
         Cancelled => |cancelled| chain::failure_of(cancelled);
         WorkflowError => |error| match error.clone().into_ending() {

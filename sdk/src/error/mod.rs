@@ -3,7 +3,7 @@
 //! *Returned by user code*: [`ActivityError`], [`WorkflowError`], [`UpdateError`] and [`Rejection`] take any error by
 //! `?`. A type with `#[derive(ApplicationError)]` keeps its variant on the way, and is matched again on the other side.
 //!
-//! *Seen by workflow code*: [`ActivityFailure`], [`ChildFailure`], [`SignalWorkflowError`],
+//! *Seen by workflow code*: [`ActivityFailure`], [`ChildFailure`], [`NexusFailure`], [`SignalWorkflowError`],
 //! [`CancelWorkflowError`] and [`Cancelled`].
 //!
 //! *Seen by clients*: one enum for each question, in [`client`](crate::client).
@@ -25,7 +25,7 @@ mod workflow;
 pub use activity::ActivityError;
 pub use application::{ApplicationError, offer};
 pub use external::{CancelWorkflowError, SignalWorkflowError};
-pub use failure::{ActivityFailure, ChildFailure, QueryFailure, UpdateFailure, WorkflowFailure};
+pub use failure::{ActivityFailure, ChildFailure, NexusFailure, QueryFailure, UpdateFailure, WorkflowFailure};
 pub use kind::error_kind;
 pub use steadfast_proto::{
     enums::{RetryState, TimeoutType},

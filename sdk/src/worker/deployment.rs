@@ -15,6 +15,15 @@ pub enum VersioningBehavior {
     AutoUpgrade,
 }
 
+impl From<VersioningBehavior> for enums::VersioningBehavior {
+    fn from(behavior: VersioningBehavior) -> Self {
+        match behavior {
+            VersioningBehavior::Pinned => Self::Pinned,
+            VersioningBehavior::AutoUpgrade => Self::AutoUpgrade,
+        }
+    }
+}
+
 /// Which build of which deployment a worker is.
 ///
 /// ```
@@ -100,11 +109,7 @@ impl Deployment {
 
     /// What completions say of how their run moves.
     pub(super) fn behavior(&self) -> enums::VersioningBehavior {
-        match self.behavior {
-            None => enums::VersioningBehavior::Unspecified,
-            Some(VersioningBehavior::Pinned) => enums::VersioningBehavior::Pinned,
-            Some(VersioningBehavior::AutoUpgrade) => enums::VersioningBehavior::AutoUpgrade,
-        }
+        self.behavior.map_or(enums::VersioningBehavior::Unspecified, Into::into)
     }
 }
 

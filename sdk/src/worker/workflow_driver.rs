@@ -186,7 +186,7 @@ impl<'a> Driver<'a, ()> {
             identity: shared.identity.clone(),
             max_cached_workflows: settings.cached,
             sticky_queue: sticky_queue.clone().map(|name| (name, STICKY_SCHEDULE_TO_START)),
-            sdk: ("steadfast".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            sdk: (crate::SDK_NAME.to_owned(), crate::SDK_VERSION.to_owned()),
             record_flags: shared.server.records_flags,
             max_local_activities: settings.local_activities,
             deployment: shared.deployment_options(),
@@ -530,6 +530,17 @@ fn log(notice: Notice) {
             workflow_type,
             message,
         } => tracing::warn!(workflow_id, run_id, workflow_type, "{message}"),
+        Notice::HandlersUnfinished {
+            workflow_id,
+            run_id,
+            handlers,
+        } => tracing::warn!(
+            workflow_id,
+            run_id,
+            "the workflow ended before its handlers did: {}. Wait for them by `ctx.all_handlers_finished().await`, or say \
+             `unfinished = \"abandon\"` where it doesn't matter",
+            handlers.join(", ")
+        ),
         Notice::Evicted { run_id, reason } => tracing::debug!(run_id, "a run left the cache: {reason}"),
         other => tracing::warn!(notice = ?other, "notice"),
     }

@@ -7,6 +7,7 @@ use crate::{
     convert::{Converter, Data, DecodeError, EncodeError},
     error::{ChildFailure, SOURCE},
     handle::{Handle, HandleCore, Target},
+    search_attribute::{self, SearchAttributeUpdate},
 };
 use serde::Serialize;
 use std::{
@@ -149,6 +150,12 @@ impl<W: ?Sized, O> ChildCall<W, O> {
         self
     }
 
+    /// Values by which it is found. The server must know their names and types.
+    pub fn search_attributes(mut self, attributes: impl IntoIterator<Item = SearchAttributeUpdate>) -> Self {
+        self.attributes.search_attributes = Some(search_attribute::collect(attributes));
+        self
+    }
+
     /// One line that tools show beside it.
     pub fn summary(mut self, summary: impl Into<String>) -> Self {
         self.summary = Some(summary.into());
@@ -246,9 +253,12 @@ fn progress(resolution: Resolution) -> Result<Progress, ChildFailure> {
         Resolution::Started { run_id } => Ok(Progress::Started(run_id)),
         Resolution::Completed(result) => Ok(Progress::Completed(result)),
         Resolution::Failed(failure) => Err(ChildFailure::from_failure(*failure)),
-        Resolution::Cancelled | Resolution::Fired | Resolution::Undelivered(_) => Err(ChildFailure::from_failure(
-            Failure::cancelled("the child workflow was cancelled"),
-        )),
+        Resolution::Cancelled
+        | Resolution::Fired
+        | Resolution::OperationStarted { .. }
+        | Resolution::Undelivered(_) => Err(ChildFailure::from_failure(Failure::cancelled(
+            "the child workflow was cancelled",
+        ))),
     }
 }
 

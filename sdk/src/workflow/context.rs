@@ -1,8 +1,9 @@
 //! What asynchronous workflow code holds.
 
 use super::{
-    Cancelled, ChildCall, ContinueAsNew, ExternalHandle, HandlerContext, Sleep, ToExternal, Untyped, Wait, Workflow,
-    WorkflowInfo, operation::Operation, wait::Access,
+    Cancelled, ChildCall, ContinueAsNew, ExternalHandle, HandlerContext, Sleep, SuggestContinueAsNewReason, ToExternal,
+    Untyped, Wait, WorkerDeploymentVersion, Workflow, WorkflowInfo, operation::Operation, run_time_handlers::Added,
+    wait::Access,
 };
 use crate::{
     activity::{
@@ -33,6 +34,7 @@ struct Shared<S> {
     host: Host,
     converter: Converter,
     state: Mutex<S>,
+    added: Added<S>,
 }
 
 impl<S> Clone for WorkflowContext<S> {
@@ -339,6 +341,42 @@ impl<S> WorkflowContext<S> {
         self.0.host.continue_as_new_suggested()
     }
 
+    /// Why the server suggests to continue as new. Servers that don't say why suggest it all the same.
+    #[must_use]
+    pub fn continue_as_new_reasons(&self) -> Vec<SuggestContinueAsNewReason> {
+        let reasons = self.0.host.continue_as_new_reasons();
+        reasons
+            .into_iter()
+            .filter_map(|reason| reason.try_into().ok())
+            .collect()
+    }
+
+    /// Whether another version of the deployment is meant to run the workflow now than the one that it is pinned to: it
+    /// moves on by continuing as new.
+    #[must_use]
+    pub fn target_deployment_changed(&self) -> bool {
+        self.0.host.target_deployment_changed()
+    }
+
+    /// The version of the deployment whose worker runs the current workflow task, or on replay ran it; `None` outside of
+    /// deployments.
+    #[must_use]
+    pub fn deployment_version(&self) -> Option<WorkerDeploymentVersion> {
+        self.0.host.deployment_version()
+    }
+
+    /// Says what the workflow is doing, for people: a text (Markdown, too) that tools show beside it.
+    #[track_caller]
+    pub fn set_current_details(&self, details: impl Into<String>) {
+        self.0.host.set_current_details(details);
+    }
+
+    /// What [`set_current_details`](Self::set_current_details) last said.
+    #[must_use]
+    pub fn current_details(&self) -> String {
+        self.0.host.current_details()
+    }
+
     /// Whether cancellation of the workflow was requested.
     #[must_use]
     pub fn is_cancel_requested(&self) -> bool {
@@ -383,11 +421,16 @@ impl<S> WorkflowContext<S> {
             host,
             converter,
             state: Mutex::new(state),
+            added: Added::default(),
         }))
     }
 
     pub(crate) fn host(&self) -> &Host {
         &self.0.host
+    }
+
+    pub(super) fn added(&self) -> &Added<S> {
+        &self.0.added
     }
 
     pub(super) fn handler_context(&self) -> HandlerContext {

@@ -4,6 +4,7 @@ use super::Workflow;
 use crate::{
     convert::{Converter, EncodeError},
     error::WorkflowError,
+    search_attribute::{self, SearchAttributeUpdate},
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -85,6 +86,12 @@ impl ContinueAsNew {
             }
             Err(error) => self.error = Some(error),
         }
+        self
+    }
+
+    /// Sets the search attributes of the next run. Those of this run are not carried over then.
+    pub fn search_attributes(mut self, attributes: impl IntoIterator<Item = SearchAttributeUpdate>) -> Self {
+        self.attributes.search_attributes = Some(search_attribute::collect(attributes));
         self
     }
 }

@@ -27,13 +27,15 @@ fn failed(failure: Failure, host: &Host) -> Exit {
     Exit::Failed(Box::new(failure))
 }
 
-/// Cancelled itself, or an activity or child that was.
+/// Cancelled itself, or an activity, a child or a Nexus operation that was.
 fn is_cancellation(failure: &Failure) -> bool {
     match &failure.failure_info {
         Some(FailureInfo::CanceledFailureInfo(_)) => true,
-        Some(FailureInfo::ActivityFailureInfo(_) | FailureInfo::ChildWorkflowExecutionFailureInfo(_)) => {
-            failure.cause.as_deref().is_some_and(is_cancellation)
-        }
+        Some(
+            FailureInfo::ActivityFailureInfo(_)
+            | FailureInfo::ChildWorkflowExecutionFailureInfo(_)
+            | FailureInfo::NexusOperationExecutionFailureInfo(_),
+        ) => failure.cause.as_deref().is_some_and(is_cancellation),
         _ => false,
     }
 }

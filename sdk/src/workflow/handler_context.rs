@@ -85,6 +85,10 @@ impl HandlerContext {
         &self.converter
     }
 
+    pub(super) fn host(&self) -> &Host {
+        &self.host
+    }
+
     #[track_caller]
     fn assert_recorded(&self, what: &str) {
         assert!(

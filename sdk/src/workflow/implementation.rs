@@ -4,6 +4,7 @@ use super::{HandlerContext, Handlers, Workflow, WorkflowContext};
 use crate::{
     convert::{Converter, DecodeError},
     error::WorkflowResult,
+    worker::VersioningBehavior,
 };
 use steadfast_core::BoxFuture;
 use steadfast_proto::common::Payloads;
@@ -15,6 +16,9 @@ use steadfast_proto::common::Payloads;
     note = "add `#[workflow]` to an impl block of `{Self}` that has a `#[run]` function; the interface (`dyn Trait`) of a workflow has no code to run"
 )]
 pub trait WorkflowImplementation: Workflow + Send + Sized + 'static {
+    /// Whether runs stay with the deployment version they began on or move on; `None` leaves it to the worker.
+    const VERSIONING: Option<VersioningBehavior> = None;
+
     /// The state at the start.
     ///
     /// # Errors

@@ -3,13 +3,15 @@
 use super::{
     HandlerContext, Handlers, WorkflowContext, WorkflowImplementation,
     exit::{exit, refusal},
-    handlers::{Delivery, undecodable, unencodable},
+    handler::{Delivery, Update, undecodable, unencodable},
     metadata,
 };
-use crate::convert::{Converter, RawArgs};
+use crate::convert::Converter;
 use std::sync::Arc;
-use steadfast_core::{BoxFuture, Exit, Handled, Host, Program, Signal, TaskFailure, UpdateRequest};
-use steadfast_proto::{common::Payloads, failure::Failure, history::WorkflowExecutionStartedEventAttributes};
+use steadfast_core::{BoxFuture, Exit, Handled, Host, MessageKind, Program, Signal, TaskFailure, UpdateRequest};
+use steadfast_proto::{
+    common::Payloads, enums::VersioningBehavior, failure::Failure, history::WorkflowExecutionStartedEventAttributes,
+};
 
 /// What all instances of a registered workflow share.
 pub(crate) struct Definition<W> {
@@ -30,13 +32,13 @@ impl<W: WorkflowImplementation> Definition<W> {
     }
 
     /// Updates that have a validator but no handler.
-    pub(crate) fn orphaned_validators(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn orphaned_validators(&self) -> impl Iterator<Item = &str> {
         let handlers = &self.handlers;
         handlers
             .validators
             .keys()
             .filter(|name| !handlers.updates.contains_key(*name))
-            .copied()
+            .map(AsRef::as_ref)
     }
 
     pub(crate) fn instance(self: &Arc<Self>) -> Box<dyn Program> {
@@ -55,8 +57,78 @@ struct Instance<W> {
 }
 
 impl<W: WorkflowImplementation> Instance<W> {
-    fn update_names(&self) -> String {
-        names(self.definition.handlers.updates.keys())
+    fn find_update(&self, name: &str) -> Option<Update<W>> {
+        let (handlers, added) = (&self.definition.handlers, self.context.as_ref()?.added());
+        added
+            .update(name)
+            .or_else(|| handlers.updates.get(name).cloned())
+            .or_else(|| added.any_update())
+            .or_else(|| handlers.any_update.clone())
+    }
+
+    /// The failure of a message that nobody handles, with those that somebody does.
+    fn unknown(&self, kind: &str, name: &str, names: impl Fn(&Handlers<W>) -> Vec<String>) -> Failure {
+        let mut known = names(&self.definition.handlers);
+        known.extend(self.context.iter().flat_map(|context| context.added().names(&names)));
+        known.sort();
+        known.dedup();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("`{}`", known.join("`, `"))
+        };
+        refusal(
+            "NotFoundError",
+            format!("unknown {kind} `{name}`; the workflow `{}` has {known}", W::NAME),
+        )
+    }
+
+    fn metadata(&self, host: &Host) -> Payloads {
+        let definitions = |kind, dynamic: bool, names: &dyn Fn(&Handlers<W>) -> Vec<String>| {
+            let handlers = &self.definition.handlers;
+            let mut all = names(handlers);
+            all.extend(self.context.iter().flat_map(|context| context.added().names(names)));
+            all.sort();
+            all.dedup();
+            all.extend(dynamic.then(String::new));
+            let describe = |name: String| {
+                let description = handlers.descriptions.get(&(kind, name.as_str())).copied();
+                (name, description.unwrap_or_default())
+            };
+            all.into_iter().map(describe).collect()
+        };
+        let handlers = &self.definition.handlers;
+        let added = self.context.as_ref().map(WorkflowContext::added);
+        let workflow_type = host.info().started.workflow_type.clone().unwrap_or_default().name;
+        metadata::Metadata {
+            workflow_type,
+            queries: definitions(
+                "query",
+                handlers.any_query.is_some() || added.is_some_and(|added| added.any_query().is_some()),
+                &|table| names(table.queries.keys()),
+            ),
+            signals: definitions(
+                "signal",
+                handlers.any_signal.is_some() || added.is_some_and(|added| added.any_signal().is_some()),
+                &|table| names(table.signals.keys()),
+            ),
+            updates: definitions(
+                "update",
+                handlers.any_update.is_some() || added.is_some_and(|added| added.any_update().is_some()),
+                &|table| names(table.updates.keys()),
+            ),
+            current_details: host.current_details(),
+        }
+        .answer()
+    }
+}
+
+/// Handlers that were added may hold the context, which holds them.
+impl<W> Drop for Instance<W> {
+    fn drop(&mut self) {
+        if let Some(context) = &self.context {
+            context.added().clear();
+        }
     }
 }
 
@@ -88,23 +160,24 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
         }))
     }
 
+    fn versioning(&self) -> Option<VersioningBehavior> {
+        W::VERSIONING.map(Into::into)
+    }
+
     fn signal(&mut self, host: &Host, signal: &Signal) -> Handled<Result<(), Exit>> {
         let Some(context) = &self.context else {
             return Handled::Unknown;
         };
-        let handlers = &self.definition.handlers;
-        let arguments = signal.arguments.as_ref();
-        let delivery = match (handlers.signals.get(signal.name.as_str()), handlers.any_signal) {
-            (Some(handler), _) => handler(context, arguments),
-            (None, Some(handler)) => {
-                let arguments = RawArgs::new(arguments.cloned(), self.definition.converter.clone());
-                let handler_context = context.handler_context();
-                context.state_mut(|state| handler(state, &handler_context, &signal.name, arguments));
-                Delivery::Done(Ok(()))
-            }
-            (None, None) => return Handled::Unknown,
+        let (handlers, added, name) = (&self.definition.handlers, context.added(), signal.name.as_str());
+        let handler = added
+            .signal(name)
+            .or_else(|| handlers.signals.get(name).cloned())
+            .or_else(|| added.any_signal())
+            .or_else(|| handlers.any_signal.clone());
+        let Some(handler) = handler else {
+            return Handled::Unknown;
         };
-        match delivery {
+        match handler(context, name, signal.arguments.as_ref()) {
             Delivery::Done(result) => Handled::Done(result.map_err(|error| exit(error, host))),
             Delivery::Undecodable(error) => Handled::Undecodable(error.to_string()),
             Delivery::Routine(routine) => {
@@ -118,32 +191,33 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
         }
     }
 
+    fn knows_update(&self, name: &str) -> bool {
+        self.find_update(name).is_some()
+    }
+
+    fn may_be_abandoned(&self, message: MessageKind, name: &str) -> bool {
+        let abandoned = &self.definition.handlers.abandoned;
+        abandoned.iter().any(|(kind, known)| (*kind, *known) == (message, name))
+    }
+
     fn validate(&mut self, _: &Host, update: &UpdateRequest) -> Result<(), Failure> {
-        let handlers = &self.definition.handlers;
-        let known = handlers.updates.get(update.name.as_str());
-        let (Some(known), Some(context)) = (known, &self.context) else {
-            return Err(refusal(
-                "NotFoundError",
-                format!(
-                    "unknown update `{}`; the workflow `{}` has {}",
-                    update.name,
-                    W::NAME,
-                    self.update_names()
-                ),
-            ));
+        let (Some(known), Some(context)) = (self.find_update(&update.name), &self.context) else {
+            return Err(self.unknown("update", &update.name, |handlers| names(handlers.updates.keys())));
         };
-        match handlers.validators.get(update.name.as_str()) {
-            Some(validator) => validator(context, update.arguments.as_ref()),
-            None => (known.check)(update.arguments.as_ref(), context.converter()),
+        let handlers = &self.definition.handlers;
+        let (name, arguments) = (update.name.as_str(), update.arguments.as_ref());
+        let added = context.added().validator(name);
+        match added.as_ref().or_else(|| handlers.validators.get(name)) {
+            Some(validator) => validator(context, arguments),
+            None => (known.check)(arguments, context.converter()),
         }
     }
 
     fn update(&mut self, host: &Host, update: &UpdateRequest) -> Handled<Result<Option<Payloads>, Exit>> {
-        let handler = self.definition.handlers.updates.get(update.name.as_str());
-        let (Some(handler), Some(context)) = (handler, &self.context) else {
+        let (Some(handler), Some(context)) = (self.find_update(&update.name), &self.context) else {
             return Handled::Unknown;
         };
-        match (handler.handle)(context, update.arguments.as_ref()) {
+        match (handler.handle)(context, &update.name, update.arguments.as_ref()) {
             Delivery::Done(outcome) => Handled::Done(update_outcome(outcome)),
             // It was accepted, so whoever waits for it is told, and the workflow goes on.
             Delivery::Undecodable(error) => Handled::Done(Err(Exit::Failed(Box::new(undecodable(error))))),
@@ -159,46 +233,35 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
     }
 
     fn query(&mut self, host: &Host, name: &str, arguments: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
+        let converter = &self.definition.converter;
+        match name {
+            metadata::METADATA_QUERY => return Ok(Some(self.metadata(host))),
+            metadata::STACK_TRACE_QUERY => {
+                let text = metadata::stack_trace(&host.pending_operations());
+                return converter.encode_result(&text).map(Some).map_err(unencodable);
+            }
+            metadata::ENHANCED_STACK_TRACE_QUERY => {
+                return Ok(Some(metadata::enhanced_stack_trace(&host.pending_operations())));
+            }
+            _ => {}
+        }
         let handlers = &self.definition.handlers;
-        if name == metadata::METADATA_QUERY {
-            return Ok(Some(metadata::answer(
-                &host
-                    .info()
-                    .started
-                    .workflow_type
-                    .as_ref()
-                    .map_or_else(String::new, |known| known.name.clone()),
-                handlers.queries.keys().copied(),
-                handlers.signals.keys().copied(),
-                handlers.updates.keys().copied(),
-            )));
-        }
-        if name == metadata::STACK_TRACE_QUERY {
-            let text = stack_trace(host);
-            return self
-                .definition
-                .converter
-                .encode_result(&text)
-                .map(Some)
-                .map_err(unencodable);
-        }
-        let Some(handler) = handlers.queries.get(name) else {
-            return Err(refusal(
-                "NotFoundError",
-                format!(
-                    "unknown query `{name}`; the workflow `{}` has {}",
-                    W::NAME,
-                    names(handlers.queries.keys())
-                ),
-            ));
-        };
         let Some(context) = &self.context else {
             return Err(refusal(
                 "NotStartedError",
                 format!("query `{name}` came before the workflow had a state"),
             ));
         };
-        handler(context, arguments).map(Some)
+        let added = context.added();
+        let handler = added
+            .query(name)
+            .or_else(|| handlers.queries.get(name).cloned())
+            .or_else(|| added.any_query())
+            .or_else(|| handlers.any_query.clone());
+        match handler {
+            Some(handler) => handler(context, name, arguments).map(Some),
+            None => Err(self.unknown("query", name, |handlers| names(handlers.queries.keys()))),
+        }
     }
 }
 
@@ -206,21 +269,57 @@ fn update_outcome(outcome: Result<Payloads, Failure>) -> Result<Option<Payloads>
     outcome.map(Some).map_err(|failure| Exit::Failed(Box::new(failure)))
 }
 
-/// What the workflow waits for, and since which line.
-fn stack_trace(host: &Host) -> String {
-    let pending = host.pending_operations();
-    let lines = pending
-        .iter()
-        .map(|operation| format!("{} at {}", operation.what, operation.location));
-    lines.collect::<Vec<_>>().join("\n")
+/// The names in a table of handlers.
+fn names<'a>(names: impl Iterator<Item = &'a std::borrow::Cow<'static, str>>) -> Vec<String> {
+    names.map(|name| name.clone().into_owned()).collect()
 }
 
-/// A list for people.
-fn names<'a>(names: impl Iterator<Item = &'a &'static str>) -> String {
-    let list: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    if list.is_empty() {
-        "none".to_owned()
-    } else {
-        list.join(", ")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[derive(Default)]
+    struct Pinned;
+
+    #[workflow(versioning = "pinned")]
+    impl Pinned {
+        #[run]
+        async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> {
+            ctx.sleep(secs(1)).await?;
+            Ok(())
+        }
+
+        #[signal(unfinished = "abandon")]
+        async fn dawdle(ctx: WorkflowContext<Self>) {
+            let _ = ctx.sleep(hours(1)).await;
+        }
+
+        #[update(unfinished = "warn")]
+        async fn hurry(ctx: WorkflowContext<Self>) -> Result<(), UpdateError> {
+            Ok(ctx.sleep(secs(1)).await?)
+        }
+    }
+
+    #[derive(Default)]
+    struct Unversioned;
+
+    #[workflow]
+    impl Unversioned {
+        #[run]
+        async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> {
+            ctx.sleep(secs(1)).await?;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_workflow_says_how_its_runs_move_on_and_which_handlers_may_be_left_behind() {
+        let instance = Arc::new(Definition::<Pinned>::new(Converter::default())).instance();
+        assert_eq!(instance.versioning(), Some(VersioningBehavior::Pinned));
+        assert!(instance.may_be_abandoned(MessageKind::Signal, "dawdle"));
+        assert!(!instance.may_be_abandoned(MessageKind::Update, "hurry"));
+        let instance = Arc::new(Definition::<Unversioned>::new(Converter::default())).instance();
+        assert_eq!(instance.versioning(), None);
     }
 }

@@ -11,6 +11,7 @@ mod exit;
 mod external;
 mod futures_ordered;
 mod futures_unordered;
+mod handler;
 mod handler_context;
 mod handlers;
 mod implementation;
@@ -21,10 +22,12 @@ mod members;
 mod metadata;
 pub mod mpsc;
 mod mutex;
+mod nexus;
 mod notify;
 pub mod oneshot;
 pub(crate) mod operation;
 mod permits;
+mod run_time_handlers;
 mod rw_lock;
 mod scope;
 mod select;
@@ -35,6 +38,7 @@ mod timeout;
 mod timer;
 #[cfg(all(test, feature = "server"))]
 mod tool_tests;
+mod upsert;
 mod wait;
 
 pub use child::{ChildCall, ChildFuture, ChildHandle, ChildResult, ChildStart, ToChild};
@@ -50,16 +54,22 @@ pub use implementation::{WorkflowImplementation, WorkflowInterface};
 pub use info::{ParentWorkflow, WorkflowInfo};
 pub use join::{JoinAll, TryJoinAll, join_all, try_join_all};
 pub use mutex::{Mutex, MutexGuard};
+pub use nexus::{NexusCall, NexusOperation, NexusStart};
 pub use notify::Notify;
+pub use run_time_handlers::RunTimeHandlers;
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use scope::{CancellationScope, Scoped};
 #[doc(hidden)]
 pub use select::Branch;
 pub use semaphore::{Semaphore, SemaphorePermit};
-pub use steadfast_core::ChildCancellation;
-pub use steadfast_proto::enums::ParentClosePolicy;
+pub use steadfast_core::{ChildCancellation, NexusCancellation};
+pub use steadfast_proto::{
+    deployment::WorkerDeploymentVersion,
+    enums::{ParentClosePolicy, SuggestContinueAsNewReason},
+};
 pub use timeout::{Timeout, timeout};
 pub use timer::{Sleep, Timer};
+pub use upsert::MemoUpdate;
 pub use wait::{Wait, WaitTimeout};
 
 pub(crate) use crate::error::Cancelled;

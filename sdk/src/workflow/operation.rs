@@ -19,12 +19,18 @@ impl Operation {
         Self { host: host.clone(), id }
     }
 
-    /// Ready once, and never again after that; for a child workflow first when it started, then when it ended.
+    /// Ready once, and never again after that; for a child workflow or a Nexus operation first when it started, then when it ended.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Resolution> {
         let Some(id) = self.id else { return Poll::Pending };
         let resolution = self.host.poll(id, context);
-        // A child that started is still to end.
-        if matches!(&resolution, Poll::Ready(resolution) if !matches!(resolution, Resolution::Started { .. })) {
+        // What only started is still to end.
+        let starts = |resolution: &Resolution| {
+            matches!(
+                resolution,
+                Resolution::Started { .. } | Resolution::OperationStarted { .. }
+            )
+        };
+        if matches!(&resolution, Poll::Ready(resolution) if !starts(resolution)) {
             self.id = None;
         }
         resolution

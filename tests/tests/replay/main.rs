@@ -5,7 +5,6 @@
 mod activities;
 mod activity;
 mod activity_cancellation;
-mod beyond;
 mod child;
 mod continue_as_new;
 mod eviction;
@@ -21,5 +20,6 @@ mod reset;
 mod signal;
 mod timer;
 mod update;
+mod upsert;
 mod wave;
 mod workflow_cancellation;

@@ -117,11 +117,9 @@ fn recorded_command(attributes: &Attributes) -> Option<String> {
         A::TimerCanceledEventAttributes(a) => format!("cancel timer {}", a.timer_id),
         A::MarkerRecordedEventAttributes(a) => marker(&a.marker_name, &a.details),
         A::UpsertWorkflowSearchAttributesEventAttributes(a) => {
-            format!(
-                "search attributes {:?}",
-                a.search_attributes.as_ref().map(|all| all.indexed_fields.keys())
-            )
+            format!("search attributes {:?}", a.search_attributes)
         }
+        A::WorkflowPropertiesModifiedEventAttributes(a) => format!("memo {:?}", a.upserted_memo),
         A::StartChildWorkflowExecutionInitiatedEventAttributes(a) => {
             let kind = a.workflow_type.as_ref().map_or("", |kind| &kind.name);
             format!(
@@ -179,11 +177,9 @@ fn issued(command: &Command) -> String {
         A::CancelTimerCommandAttributes(a) => format!("cancel timer {}", a.timer_id),
         A::RecordMarkerCommandAttributes(a) => marker(&a.marker_name, &a.details),
         A::UpsertWorkflowSearchAttributesCommandAttributes(a) => {
-            format!(
-                "search attributes {:?}",
-                a.search_attributes.as_ref().map(|all| all.indexed_fields.keys())
-            )
+            format!("search attributes {:?}", a.search_attributes)
         }
+        A::ModifyWorkflowPropertiesCommandAttributes(a) => format!("memo {:?}", a.upserted_memo),
         A::StartChildWorkflowExecutionCommandAttributes(a) => {
             let kind = a.workflow_type.as_ref().map_or("", |kind| &kind.name);
             format!(

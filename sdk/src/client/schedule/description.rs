@@ -4,6 +4,7 @@ use super::{Schedule, ScheduleOverlapPolicy, ScheduleSpec};
 use crate::{
     client::WorkflowStatus,
     convert::{Converter, Data, DecodeError},
+    search_attribute::{SearchAttributeKey, SearchAttributeValue},
 };
 use std::time::{Duration, SystemTime};
 use steadfast_proto::{
@@ -162,11 +163,13 @@ impl ScheduleDescription {
     /// The value of a search attribute of the schedule itself, `None` if it is not set.
     ///
     /// # Errors
-    /// It is not a `T`.
-    pub fn search_attribute<T: Data>(&self, name: &str) -> Result<Option<T>, DecodeError> {
+    /// It is of another type than the key says.
+    pub fn search_attribute<T: SearchAttributeValue>(
+        &self,
+        key: &SearchAttributeKey<T>,
+    ) -> Result<Option<T>, DecodeError> {
         let attributes = self.response.search_attributes.as_ref();
-        self.converter
-            .decode_field(attributes.map(|attributes| &attributes.indexed_fields), name)
+        key.read(attributes.and_then(|attributes| attributes.indexed_fields.get(key.name())))
     }
 
     /// The answer as it came.

@@ -31,7 +31,10 @@ pub use spec::{ScheduleCalendar, ScheduleRange, ScheduleRanges, ScheduleSpec};
 pub use steadfast_proto::enums::ScheduleOverlapPolicy;
 
 use super::{Client, RpcError, StartCall, TaskQueueSet, new_id, start::encode_field};
-use crate::convert::EncodeError;
+use crate::{
+    convert::EncodeError,
+    search_attribute::{self, SearchAttributeUpdate},
+};
 use serde::Serialize;
 use std::{
     future::IntoFuture,
@@ -39,7 +42,7 @@ use std::{
 };
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
-    common::{Memo, SearchAttributes},
+    common::Memo,
     duration,
     schedule::{
         self as wire, BackfillRequest, ScheduleAction, SchedulePatch, SchedulePolicies, ScheduleState,
@@ -206,16 +209,9 @@ impl CreateScheduleCall {
         self
     }
 
-    /// A value by which the schedule itself is found.
-    #[allow(clippy::needless_pass_by_value)] // as for a memo
-    pub fn search_attribute<T: Serialize + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
-        if let Some(payload) = encode_field(&self.client, &value, &mut self.error) {
-            let attributes = self
-                .request
-                .search_attributes
-                .get_or_insert_with(SearchAttributes::default);
-            attributes.indexed_fields.insert(name.into(), payload);
-        }
+    /// Values by which the schedule itself is found. The server must know their names and types.
+    pub fn search_attributes(mut self, attributes: impl IntoIterator<Item = SearchAttributeUpdate>) -> Self {
+        self.request.search_attributes = Some(search_attribute::collect(attributes));
         self
     }
 

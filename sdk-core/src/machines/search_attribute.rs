@@ -29,6 +29,11 @@ pub(crate) fn upsert_change_versions<'a>(
     })
 }
 
+/// Whether a value takes its search attribute, or its field of the memo, away.
+pub(crate) fn is_null(value: &Payload) -> bool {
+    value.encoding() == b"binary/null"
+}
+
 /// Whether the event records such an upsert.
 pub(crate) fn is_change_versions(event: &HistoryEvent) -> bool {
     match &event.attributes {
