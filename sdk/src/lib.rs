@@ -109,8 +109,16 @@ pub use client::Client;
 pub use error::ApplicationError;
 pub use handle::{Handle, HandleCore, Target, UpdateTarget};
 pub use steadfast_macros::{ApplicationError, activities, activity, test, workflow};
-pub use steadfast_proto as proto;
 pub use worker::Worker;
+
+/// The messages of the Temporal API, for [`Client::call`] and for what is handed out as it came.
+pub mod proto {
+    pub use steadfast_proto::{
+        activity, batch, command, common, deployment, duration, enums, errordetails, failure, filter, history,
+        namespace, nexus, operatorservice, protocol, query, rules, schedule, sdk, std_duration, system_time, taskqueue,
+        timestamp, update, version, worker, workflow, workflowservice,
+    };
+}
 
 /// What generated code names. Not for people: it changes without notice.
 #[doc(hidden)]

@@ -239,6 +239,7 @@ const _: () = {
                         (__0,): (<bool as __sf::Travels>::Itself,)|
                     Self::decide(state, __0),
                 );
+            handlers.describe("signal", "decide", "Says yes or no.");
             handlers
                 .signal_async(
                     "cancel",
@@ -251,11 +252,9 @@ const _: () = {
                     }),
                 );
             handlers
-                .signal_any(|state, context: &__sf::HandlerContext, name, arguments| Self::any(
-                    state,
-                    name,
-                    arguments,
-                ));
+                .signal_any(|state, context: &__sf::HandlerContext, name, arguments| {
+                    Self::any(state, name, arguments);
+                });
             handlers
                 .query::<
                     _,
