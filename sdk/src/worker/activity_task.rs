@@ -88,22 +88,30 @@ impl ActivityTask {
         let heartbeats = Arc::clone(&self.heartbeats);
         let context = ActivityContext::new(&shared.client, &shared.task_queue, &mut self.task, heartbeats);
         let body = run_body(&shared, context, input.as_ref());
-        self.watch(body, limits).await
+        limits.watch(&self.heartbeats, body).await
     }
+}
 
+/// How long the server waits for the activity.
+struct Limits {
+    start_to_close: Option<Duration>,
+    heartbeat: Option<Duration>,
+}
+
+impl Limits {
     /// Tells the activity when the server has given it up.
-    async fn watch<T>(&self, body: impl Future<Output = T>, limits: Limits) -> T {
+    async fn watch<T>(&self, heartbeats: &Heartbeats, body: impl Future<Output = T>) -> T {
         let mut body = std::pin::pin!(body);
         let after = |timeout: Duration| timeout.saturating_add(TIMEOUT_MARGIN);
         let is_over = async {
-            match limits.start_to_close {
+            match self.start_to_close {
                 Some(timeout) => tokio::time::sleep(after(timeout)).await,
                 None => pending().await,
             }
         };
         let is_silent = async {
-            match limits.heartbeat {
-                Some(timeout) => self.heartbeats.silent_for(after(timeout)).await,
+            match self.heartbeat {
+                Some(timeout) => heartbeats.silent_for(after(timeout)).await,
                 None => pending().await,
             }
         };
@@ -113,15 +121,9 @@ impl ActivityTask {
             () = is_over => {}
             () = is_silent => {}
         }
-        self.heartbeats.cancellation().cancel(CancelReason::TimedOut);
+        heartbeats.cancellation().cancel(CancelReason::TimedOut);
         body.await
     }
-}
-
-/// How long the server waits for the activity.
-struct Limits {
-    start_to_close: Option<Duration>,
-    heartbeat: Option<Duration>,
 }
 
 /// Runs an activity's code; a panic is a failure, as is a type that nobody registered.
@@ -356,5 +358,20 @@ mod tests {
         };
         assert_eq!(told(CancelReason::WorkerShutdown), ("WorkerShutdown".to_owned(), false));
         assert_eq!(told(CancelReason::Paused), ("ActivityPause".to_owned(), false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_activity_that_is_over_its_time_or_silent_for_too_long_is_told() {
+        let timeout = Some(Duration::from_secs(10));
+        for (start_to_close, heartbeat) in [(timeout, None), (None, timeout)] {
+            let limits = Limits {
+                start_to_close,
+                heartbeat,
+            };
+            let (heartbeats, start) = (Heartbeats::silent(), tokio::time::Instant::now());
+            let told = limits.watch(&heartbeats, heartbeats.cancellation().wait()).await;
+            assert_eq!(told, CancelReason::TimedOut);
+            assert_eq!(start.elapsed(), Duration::from_secs(15));
+        }
     }
 }
