@@ -42,7 +42,6 @@ pub struct Run {
     main: Main,
     handlers: BTreeMap<u32, Handler>,
     handlers_created: u32,
-    last_started_event_id: i64,
     /// That of this worker.
     deployment_version: Option<WorkerDeploymentVersion>,
     outbox: Vec<Message>,
@@ -95,7 +94,6 @@ impl Run {
             main: Main::NotStarted,
             handlers: BTreeMap::new(),
             handlers_created: 0,
-            last_started_event_id: 0,
             deployment_version: None,
             outbox: Vec::new(),
             unhandled_signals: Vec::new(),
@@ -163,7 +161,6 @@ impl Run {
             let Some(started) = started else {
                 return Ok(());
             };
-            self.last_started_event_id = started.event_id;
             journal.history_length = journal.last_event_id;
             journal.now = started.time.map_or(journal.now, |time| time.max(journal.now));
             if journal.has_ended() {
@@ -501,13 +498,12 @@ impl Run {
 
     /// The server threw away the task just answered, which did nothing but reject updates: its two events never were, nor was
     /// what it recorded.
-    pub fn roll_back(&mut self, last_started_event_id: i64) {
+    pub fn roll_back(&mut self) {
         let mut journal = self.shared.journal();
         journal.last_event_id = journal.last_event_id.saturating_sub(2);
         if let Some(flags) = self.flags_before.take() {
             journal.flags = *flags;
         }
-        self.last_started_event_id = last_started_event_id;
     }
 
     /// Whether code has ended the run.
@@ -520,12 +516,6 @@ impl Run {
     #[must_use]
     pub fn last_event_id(&self) -> i64 {
         self.shared.journal().last_event_id
-    }
-
-    /// The id of the last `WorkflowTaskStarted` that code ran for.
-    #[must_use]
-    pub fn last_started_event_id(&self) -> i64 {
-        self.last_started_event_id
     }
 
     /// What stays the same for the whole run.

@@ -1,7 +1,7 @@
 //! What a task's answer says and holds, and when it is not given.
 
 use super::{
-    shard::{commands, completion, give, handle, options, poll, refusal, stepping},
+    shard::{accept, commands, completion, give, handle, options, poll, query_task, refusal, stepping},
     *,
 };
 use crate::{Input, Notice, Output, PayloadLimits, Shard, ShardOptions, TaskInfo, Watch, testing::wait_until};
@@ -11,7 +11,7 @@ use std::sync::{
 };
 use steadfast_proto::{
     deployment::WorkerDeploymentOptions,
-    enums::{VersioningBehavior, WorkerVersioningMode, WorkflowTaskFailedCause},
+    enums::{QueryResultType, VersioningBehavior, WorkerVersioningMode, WorkflowTaskFailedCause},
     workflowservice::{
         PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedResponse, RespondWorkflowTaskFailedRequest,
     },
@@ -101,6 +101,28 @@ fn a_query_whose_answer_is_too_large_fails_alone() {
     let (_, request) = completion(give(&mut shard, task));
     let message = &request.query_results["q"].error_message;
     assert!(message.contains("the answer to query `all` has 50"), "{message}");
+}
+
+#[test]
+fn a_query_that_is_older_than_the_run_is_answered_from_the_newer_state() {
+    let mut shard = Shard::new(options(10), Box::new(stepping()));
+    let (key, _) = completion(give(&mut shard, poll("r", &first_task(), 0)));
+    // Asked after the first task; it waits behind the second, which came with the answer to the first.
+    let asked = after_first_task().activity_scheduled("1", "step");
+    let query = query_task("r", &asked, 3);
+    let response = RespondWorkflowTaskCompletedResponse {
+        workflow_task: Some(*poll("r", &asked.activity_completed("1", 1).open_task(), 3)),
+        ..Default::default()
+    };
+    let (key, _) = completion(handle(&mut shard, Input::Completed(key, Ok(Box::new(response)))));
+    assert!(give(&mut shard, query).is_empty());
+    let outputs = accept(&mut shard, key);
+    let [Output::AnswerQuery(answer)] = outputs.as_slice() else {
+        panic!("an answer")
+    };
+    assert_eq!(answer.completed_type, i32::from(QueryResultType::Answered));
+    assert_eq!(word(&Resolution::Completed(answer.query_result.clone())), "\"1\"");
+    assert_eq!((shard.outstanding(), shard.cached()), (0, 1));
 }
 
 #[test]
