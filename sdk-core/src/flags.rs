@@ -14,11 +14,16 @@ pub(crate) enum Flag {
     MovesTerminalCommand = 3,
 }
 
-const KNOWN: [Flag; 3] = [
+/// The rules by which tasks are completed here.
+const FOLLOWED: [Flag; 3] = [
     Flag::ComparesIdsAndTypes,
     Flag::UpsertsChangeVersion,
     Flag::MovesTerminalCommand,
 ];
+
+/// Other cores merge tasks that were only heartbeats when they replay, and say with this which way of doing so they follow.
+/// Here none are merged, so histories with it and without it replay alike, and nobody has to be told of it.
+const MERGES_FEWER_HEARTBEATS: u32 = 4;
 
 /// The flags of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,12 +68,12 @@ impl Flags {
         self.recorded
             .iter()
             .copied()
-            .find(|number| KNOWN.iter().all(|flag| *flag as u32 != *number))
+            .find(|number| *number != MERGES_FEWER_HEARTBEATS && FOLLOWED.iter().all(|flag| *flag as u32 != *number))
     }
 
     /// Whether a task's completion has anything to say that history doesn't have yet.
     pub(crate) fn has_news(&self, name: &str, version: &str) -> bool {
-        let has_flags = KNOWN.iter().any(|flag| !self.recorded.contains(&(*flag as u32)));
+        let has_flags = FOLLOWED.iter().any(|flag| !self.recorded.contains(&(*flag as u32)));
         self.recordable && (has_flags || self.sdk_name != name || self.sdk_version != version)
     }
 
@@ -79,7 +84,7 @@ impl Flags {
         }
         let changed = |old: &str, new: &str| if old == new { String::new() } else { new.to_owned() };
         let metadata = WorkflowTaskCompletedMetadata {
-            core_used_flags: KNOWN
+            core_used_flags: FOLLOWED
                 .iter()
                 .map(|flag| *flag as u32)
                 .filter(|number| !self.recorded.contains(number))
