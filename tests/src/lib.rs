@@ -53,8 +53,6 @@ pub struct Environment {
     unique: String,
     /// The address of the real server, if there is one.
     address: Option<String>,
-    /// The embedded server, if it is that.
-    server: Option<Server>,
     /// For tests of connections, where there is no real server.
     listening: OnceCell<Listening>,
 }
@@ -67,18 +65,14 @@ impl Environment {
     pub async fn connect() -> Result<Self, Failure> {
         limit_time();
         let address = env::var("STEADFAST_TEST_ADDRESS").ok();
-        let (client, server) = match &address {
-            Some(address) => (Client::connect(address).await?, None),
-            None => {
-                let server = Server::builder().start()?;
-                (Client::in_process(server.workflow_service()), Some(server))
-            }
+        let client = match &address {
+            Some(address) => Client::connect(address).await?,
+            None => Client::in_process(Server::builder().start()?.services()),
         };
         Ok(Self {
             client,
             unique: unique(),
             address,
-            server,
             listening: OnceCell::new(),
         })
     }

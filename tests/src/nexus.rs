@@ -1,26 +1,17 @@
 //! A Nexus endpoint for tests, and who answers behind it.
 
 use super::{Environment, Failure};
-use std::time::Duration;
+use steadfast::client::Client;
 use steadfast_proto::{
     nexus::{
         CancelOperationResponse, EndpointSpec, EndpointTarget, Request as NexusRequest, Response as NexusResponse,
         StartOperationResponse, endpoint_target, request, response, start_operation_response,
     },
-    operatorservice::{CreateNexusEndpointRequest, operator_service_client::OperatorServiceClient},
+    operatorservice::CreateNexusEndpointRequest,
     taskqueue::TaskQueue,
-    tonic::{
-        Code, Request,
-        transport::{Channel, Endpoint},
-    },
-    workflowservice::{
-        PollNexusTaskQueueRequest, RespondNexusTaskCompletedRequest, workflow_service_client::WorkflowServiceClient,
-    },
+    workflowservice::{PollNexusTaskQueueRequest, RespondNexusTaskCompletedRequest},
 };
 use tokio::task::JoinHandle;
-
-/// A long poll's time; no test takes as long.
-const POLL_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// An endpoint of the test's own, answered by a function; dropping it ends that.
 pub struct NexusEndpoint {
@@ -43,58 +34,45 @@ impl Drop for NexusEndpoint {
 }
 
 impl Environment {
-    /// An endpoint whose operations are started as the function says: it gets the operation's name and its input. `None` if
-    /// the server has no Nexus.
+    /// An endpoint whose operations are started as the function says: it gets the operation's name and its input.
     ///
     /// # Errors
-    /// The server cannot be reached.
+    /// The server cannot be reached, or has no Nexus.
     pub async fn nexus_endpoint(
         &self,
         start: impl Fn(&str, &[u8]) -> start_operation_response::Variant + Send + Sync + 'static,
-    ) -> Result<Option<NexusEndpoint>, Failure> {
-        let Some(address) = &self.address else {
-            return Ok(None); // The embedded server has none yet.
-        };
-        let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
-        let (namespace, queue) = (self.client.namespace().to_owned(), self.name("nexus"));
+    ) -> Result<NexusEndpoint, Failure> {
+        let (client, queue) = (self.client.clone(), self.name("nexus"));
         let spec = EndpointSpec {
             name: queue.clone(),
             target: Some(EndpointTarget {
                 variant: Some(endpoint_target::Variant::Worker(endpoint_target::Worker {
-                    namespace: namespace.clone(),
+                    namespace: client.namespace().to_owned(),
                     task_queue: queue.clone(),
                 })),
             }),
             ..EndpointSpec::default()
         };
-        let created = OperatorServiceClient::new(channel.clone())
-            .create_nexus_endpoint(Request::new(CreateNexusEndpointRequest { spec: Some(spec) }))
-            .await;
-        match created {
-            Ok(_) => {}
-            Err(status) if status.code() == Code::Unimplemented => return Ok(None),
-            Err(status) => return Err(status.into()),
-        }
+        client.call(CreateNexusEndpointRequest { spec: Some(spec) }).await?;
         let name = queue.clone();
-        let service = WorkflowServiceClient::new(channel);
         let answers = tokio::spawn(async move {
-            if let Err(error) = answer_all(service, &namespace, &queue, &start).await {
+            if let Err(error) = answer_all(&client, &queue, &start).await {
                 eprintln!("nobody answers behind the endpoint {queue} any more: {error}");
             }
         });
-        Ok(Some(NexusEndpoint { name, answers }))
+        Ok(NexusEndpoint { name, answers })
     }
 }
 
 async fn answer_all(
-    mut service: WorkflowServiceClient<Channel>,
-    namespace: &str,
+    client: &Client,
     queue: &str,
     start: &(impl Fn(&str, &[u8]) -> start_operation_response::Variant + Sync),
 ) -> Result<(), Failure> {
+    let namespace = client.namespace().to_owned();
     loop {
         let poll = PollNexusTaskQueueRequest {
-            namespace: namespace.to_owned(),
+            namespace: namespace.clone(),
             identity: "nexus".to_owned(),
             task_queue: Some(TaskQueue {
                 name: queue.to_owned(),
@@ -102,19 +80,16 @@ async fn answer_all(
             }),
             ..PollNexusTaskQueueRequest::default()
         };
-        // The server wants to know until when to wait.
-        let mut poll = Request::new(poll);
-        poll.set_timeout(POLL_TIMEOUT);
-        let task = service.poll_nexus_task_queue(poll).await?.into_inner();
+        let task = client.call(poll).await?;
         let Some(asked) = task.request else { continue };
         let answer = RespondNexusTaskCompletedRequest {
-            namespace: namespace.to_owned(),
+            namespace: namespace.clone(),
             identity: "nexus".to_owned(),
             task_token: task.task_token,
             response: Some(answer(asked, start)),
             ..RespondNexusTaskCompletedRequest::default()
         };
-        service.respond_nexus_task_completed(answer).await?;
+        client.call(answer).await?;
     }
 }
 
