@@ -99,6 +99,8 @@ pub(crate) struct Journal {
     /// How many signal and update handlers run.
     pub(crate) handlers: usize,
     pub(crate) current: Option<RoutineId>,
+    /// Which routine asked for an operation last, and where.
+    pub(crate) last_call: Option<(RoutineId, &'static Location<'static>)>,
     pub(crate) current_update: Option<Arc<UpdateRequest>>,
     pub(crate) flags: Flags,
     operations: Operations,
@@ -155,6 +157,7 @@ impl Journal {
             handlers_changed: false,
             handlers: 0,
             current: None,
+            last_call: None,
             current_update: None,
             flags,
             operations: Operations::default(),

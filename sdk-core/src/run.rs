@@ -410,11 +410,17 @@ impl Run {
 
     /// A routine that is neither done nor waiting for its run will never be woken by it.
     fn expect_own_future(&self, routine: RoutineId, what: &str) -> Result<(), TaskFailure> {
-        if self.shared.journal().waits_for_something(routine) || self.ready.contains(routine) {
+        let journal = self.shared.journal();
+        if journal.waits_for_something(routine) || self.ready.contains(routine) {
             return Ok(());
         }
+        // Where a future of others is awaited can't be known; where code was last seen before it can.
+        let after = match journal.last_call {
+            Some((last, call)) if last == routine => format!(", after its call at {call}"),
+            _ => String::new(),
+        };
         Err(TaskFailure::new(format!(
-            "{what} awaits a future that isn't the workflow's: one of a channel, a lock, a thread or a runtime. When that \
+            "{what} awaits a future that isn't the workflow's{after}: one of a channel, a lock, a thread or a runtime. When that \
              is ready can't be replayed. Await only what the workflow context gives: activities, timers, conditions; \
              do everything else in an activity."
         )))

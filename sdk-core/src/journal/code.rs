@@ -50,6 +50,7 @@ impl Journal {
         if !self.may_change("an operation was asked for", location) {
             return OperationId::DEAD;
         }
+        self.last_call = self.current.map(|routine| (routine, location));
         let id = match command {
             Command::Activity {
                 attributes,

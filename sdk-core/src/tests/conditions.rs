@@ -91,6 +91,22 @@ fn a_routine_that_awaits_a_foreign_future_fails_the_task() {
 }
 
 #[test]
+fn a_foreign_future_is_told_with_the_line_of_the_call_before_it() {
+    let scripts = alone(|host| async move {
+        activity(&host, "a").await;
+        pending::<()>().await;
+        Ok(None)
+    });
+    let line = line!() - 4;
+    let history = after_first_task().activity_scheduled("1", "a");
+    let error = replay_error(&scripts, history.activity_completed("1", 1).open_task());
+    assert!(
+        error.contains(&format!(", after its call at {}:{line}:9: one of", file!())),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_wake_from_outside_fails_the_next_task() {
     let waker = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&waker);

@@ -128,6 +128,37 @@ async fn a_panic_in_a_workflow_fails_the_task_and_a_fixed_one_goes_on() -> Outco
     environment.check_history("error_panic_in_workflow", &tea).await
 }
 
+/// Awaits what no server knows of.
+#[derive(Default)]
+struct Stranded;
+
+#[workflow]
+impl Stranded {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> {
+        let (_sender, receiver) = tokio::sync::oneshot::channel::<()>();
+        ctx.sleep(tests::millis(1)).await?;
+        let _ = receiver.await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_workflow_that_awaits_nothing_of_ours_is_failed_at_once_not_left_hanging() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Stranded>().workflow::<Good>());
+    let stranded = environment.start::<Stranded>(()).await?;
+    let failed = failed_task(&environment, stranded.id()).await?;
+    assert!(
+        message(&failed).contains("awaits a future that isn't the workflow's"),
+        "{failed:?}"
+    );
+    assert!(message(&failed).contains("e2e/errors.rs:"), "{failed:?}");
+    works(&environment).await?;
+    stranded.terminate("it will never get on").await?;
+    Ok(())
+}
+
 #[activity(start_to_close_timeout = "10s")]
 async fn panics(ctx: ActivityContext) -> Result<u32, ActivityError> {
     let attempt = ctx.info().attempt;
