@@ -2,7 +2,7 @@
 
 use examples::Outcome;
 use std::time::Duration;
-use steadfast::{client::ResultError, prelude::*};
+use steadfast::{activity::ActivityCancellation, client::ResultError, prelude::*};
 
 /// A cancellation reaches an activity by its heartbeats.
 #[activity(start_to_close_timeout = "1h", heartbeat_timeout = "2s")]
@@ -34,7 +34,11 @@ impl Cake {
     #[run]
     async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<String> {
         ctx.state_mut(|s| s.baking = true);
-        let Err(failure) = ctx.activity::<bake>(()).await else {
+        // Otherwise the workflow would go on at once, with the oven still on.
+        let baking = ctx
+            .activity::<bake>(())
+            .cancellation(ActivityCancellation::WaitCancellationCompleted);
+        let Err(failure) = baking.await else {
             return Ok("a cake".to_owned());
         };
         // What begins after the cancellation is not affected by it.
@@ -68,9 +72,10 @@ pub async fn run(client: &Client) -> Outcome {
     let cake = client.start::<Cake>(()).task_queue("cancellation").await?;
     assert!(cake.is_baking().await?);
     cake.cancel().reason("guests are not coming").await?;
-    let result = cake.result().await;
-    println!("{result:?}");
-    assert!(matches!(result, Err(ResultError::Cancelled(_))));
+    match cake.result().await {
+        Err(error @ ResultError::Cancelled(_)) => println!("{error}"),
+        other => return Err(format!("expected a cancelled workflow, got {other:?}").into()),
+    }
     assert!(cake.is_clean().await?);
     Ok(worker.shutdown().await?)
 }

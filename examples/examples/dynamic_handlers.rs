@@ -14,13 +14,13 @@ impl Counters {
     #[run]
     async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<u64> {
         ctx.wait_condition(|s| !s.counts.is_empty()).await?;
-        // From now on there is something to close. A `close` that came before was kept, and comes now.
+        // From now on, "close" has a handler of its own.
         ctx.handlers().signal("close", |s, ()| s.closed = true);
         ctx.wait_condition(|s| s.closed).await?;
         Ok(ctx.state(|s| s.counts.values().sum()))
     }
 
-    /// Gets the signals that no other handler is named after; at last, "close" has one.
+    /// Gets the signals that no other handler is named after.
     #[signal(dynamic)]
     fn count(&mut self, name: &str, args: RawArgs) {
         *self.counts.entry(name.to_owned()).or_default() += args.get(0).unwrap_or(1);

@@ -1,7 +1,7 @@
 //! A schedule: a workflow that is started again and again.
 
 use examples::Outcome;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use steadfast::{
     client::{Schedule, ScheduleCalendar, ScheduleOverlapPolicy, ScheduleSpec},
     prelude::*,
@@ -37,7 +37,8 @@ pub async fn run(client: &Client) -> Outcome {
         .create_schedule(format!("reports-{}", std::process::id()), schedule)
         .await?;
     let next = schedule.describe().await?.next_action_times().next();
-    println!("next at {:?}", next.ok_or("it is never due")?);
+    let wait = next.ok_or("it is never due")?.duration_since(SystemTime::now())?;
+    println!("due in {} minutes", wait.as_secs() / 60);
 
     schedule.trigger(None).await?; // now, in addition
     let started = loop {

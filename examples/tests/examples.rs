@@ -5,7 +5,7 @@ use std::{fs, future::Future, path::Path, time::Duration};
 use steadfast::Client;
 
 /// None takes as long as this.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 macro_rules! examples {
     ($($name:ident = $path:literal)*) => {
