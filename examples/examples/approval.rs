@@ -52,10 +52,15 @@ pub async fn run(client: &Client) -> Outcome {
     let decided = start(hours(72)).await?;
     assert!(decided.is_open().await?);
     decided.approve("Ada".to_owned()).await?;
-    decided.refuse("Bob".to_owned(), "too late".to_owned()).await?;
     let decision = decided.result().await?;
     println!("{decision:?}");
     assert_eq!(decision, Decision::Approved { by: "Ada".to_owned() });
+
+    let refused = start(hours(72)).await?;
+    refused.refuse("Bob".to_owned(), "too dear".to_owned()).await?;
+    let decision = refused.result().await?;
+    println!("{decision:?}");
+    assert!(matches!(decision, Decision::Refused { .. }));
 
     let forgotten = start(Duration::from_millis(200)).await?;
     let decision = forgotten.result().await?;

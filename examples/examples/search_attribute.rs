@@ -56,11 +56,12 @@ pub async fn run(client: &Client) -> Outcome {
     make_known(client).await?;
     let worker = Worker::new(client, "search_attribute").workflow::<Order>().start();
     let customer = format!("ada-{}", std::process::id());
+    let mut orders = Vec::new();
     for cents in [500, 1500] {
         let order = client
             .start::<Order>(cents)
             .search_attributes([CUSTOMER.set(customer.clone())]);
-        order.task_queue("search_attribute").await?;
+        orders.push(order.task_queue("search_attribute").await?);
     }
 
     let query = format!("ExampleCustomer = '{customer}' AND ExampleCents > 1000");
@@ -74,9 +75,7 @@ pub async fn run(client: &Client) -> Outcome {
     println!("{} has {:?} cents", found.id(), found.search_attribute(&CENTS)?);
     assert_eq!(found.search_attribute(&CENTS)?, Some(1500));
 
-    let mut orders = client.list(format!("ExampleCustomer = '{customer}'"));
-    while let Some(order) = orders.next().await? {
-        let order = client.workflow::<Order>(order.id());
+    for order in orders {
         order.pay().await?;
         assert_eq!(order.result().await?.as_ref(), Some(&customer));
     }
