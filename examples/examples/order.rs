@@ -3,7 +3,7 @@
 //! `cargo run --example order` runs client, worker and server in this process. The same program on a Temporal cluster:
 //! `cargo run --example order -- --address 127.0.0.1:7233`.
 
-use std::error::Error;
+use examples::Outcome;
 use steadfast::prelude::*;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -100,22 +100,17 @@ impl Purchase {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let client = match std::env::args().skip_while(|argument| argument != "--address").nth(1) {
-        Some(address) => Client::connect(address).await?,
-        None => Client::embedded()?,
-    };
-    let worker = Worker::new(&client, "orders")
+async fn main() -> Outcome {
+    run(&examples::connect().await?).await
+}
+
+pub async fn run(client: &Client) -> Outcome {
+    let worker = Worker::new(client, "orders")
         .workflow::<Purchase>()
         .activity::<reserve>()
         .activity::<charge>()
         .activity::<ship>()
         .start();
-    buy(&client).await?;
-    Ok(worker.shutdown().await?)
-}
-
-async fn buy(client: &Client) -> Result<(), Box<dyn Error + Send + Sync>> {
     let order = Order {
         item: "teapot".to_owned(),
         quantity: 1,
@@ -129,6 +124,8 @@ async fn buy(client: &Client) -> Result<(), Box<dyn Error + Send + Sync>> {
     println!("progress     {}", purchase.progress().await?);
     purchase.approve("Ada".to_owned()).await?;
     println!("approved");
-    println!("done         {}", purchase.result().await?);
-    Ok(())
+    let done = purchase.result().await?;
+    println!("done         {done}");
+    assert_eq!(done, "parcel 4711, approved by Ada");
+    Ok(worker.shutdown().await?)
 }
