@@ -54,7 +54,6 @@ REFUSED = {
     "start without a task queue": start(task_queue=None),
     "start in no namespace": start(namespace=""),
     "start in an unknown namespace": start(namespace="conformance-unknown"),
-    "start without a request id": start(request_id=""),
     "start with a negative run time-out": start(workflow_run_timeout=Duration(seconds=-1)),
     "start with a negative task time-out": start(workflow_task_timeout=Duration(seconds=-1)),
     "start with a negative delay": start(workflow_start_delay=Duration(seconds=-1)),

@@ -117,6 +117,7 @@ async def terminate_existing(stage):
     policy = WorkflowIDConflictPolicy.TERMINATE_EXISTING
     second = await stage.start("terminate_existing", Messages.run, id_conflict_policy=policy)
     await stage.show("terminate_existing", first.id, first.result_run_id)
+    await second.query(Messages.items)
     await second.signal(Messages.finish)
     await stage.show("terminate_existing, the second", second.id, second.result_run_id)
 
