@@ -26,12 +26,20 @@ use proc_macro::TokenStream;
 
 /// Makes a function an activity.
 ///
-/// ```ignore
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[derive(Serialize, Deserialize)] struct Order { id: u64 }
 /// #[activity]
-/// async fn send_email(order: Order) -> Result<(), ActivityError> { .. }
+/// async fn send_email(order: Order) -> Result<(), ActivityError> {
+///     if order.id == 0 { Err(ActivityError::new("no such order").non_retryable()) } else { Ok(()) }
+/// }
 ///
 /// #[activity(name = "render-pdf", start_to_close_timeout = "30s")]
-/// fn render(ctx: ActivityContext, order: &Order, copies: u32) -> std::io::Result<Vec<u8>> { .. }
+/// fn render(ctx: ActivityContext, order: &Order, copies: u32) -> std::io::Result<Vec<u8>> {
+///     ctx.heartbeat(&copies).map_err(std::io::Error::other)?;
+///     std::fs::read(format!("{}.pdf", order.id))
+/// }
+/// # fn both(worker: Worker) -> Worker { worker.activity::<send_email>().activity::<render>() }
 /// ```
 ///
 /// An `async fn` runs on the worker's runtime, a plain `fn` on the pool for what blocks. The context comes first, if at all.
@@ -57,15 +65,24 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes methods activities: those with `#[activity]` in this impl block, one block for each type.
 ///
-/// ```ignore
+/// ```
+/// # use steadfast::prelude::*;
+/// # trait Gateway: Send + Sync + 'static { fn pay(&self, key: &str, cents: u64) -> Result<String, std::io::Error>; }
+/// # struct Payments<G> { gateway: G }
 /// #[activities]
 /// impl<G: Gateway> Payments<G> {
 ///     #[activity]
-///     async fn charge(&self, ctx: ActivityContext, order: Order) -> Result<Receipt, PaymentError> { .. }
+///     async fn charge(&self, ctx: ActivityContext, cents: u64) -> Result<String, ActivityError> {
+///         Ok(self.gateway.pay(ctx.info().activity_id.as_str(), cents)?)
+///     }
 ///
 ///     #[activity(start_to_close_timeout = "5s")]
-///     fn audit(&self, who: &str, cents: u64) -> Result<(), ActivityError> { .. }
+///     fn audit(&self, who: &str, cents: u64) -> Result<(), ActivityError> {
+///         self.gateway.pay(who, cents)?;
+///         Ok(())
+///     }
 /// }
+/// # fn both<G: Gateway>(worker: Worker, gateway: G) -> Worker { worker.activities(Payments { gateway }) }
 /// ```
 ///
 /// A workflow calls them through `ctx.activities::<Payments<Stripe>>()`, which has a method for each, with plain parameters; a
@@ -81,18 +98,59 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a type a workflow: its state, with the functions in this impl block.
 ///
-/// ```ignore
+/// ```
+/// # use steadfast::{convert::RawArgs, prelude::*};
+/// # #[activity(start_to_close_timeout = "30s")]
+/// # async fn send_parcel(to: String) -> Result<String, ActivityError> { Ok(format!("to {to}")) }
+/// struct Approval { total_cents: u64, decision: Option<bool>, others: Vec<String> }
+///
 /// #[workflow]
 /// impl Approval {
-///     #[init]              fn new(order: Order) -> Self { .. }          // or `#[derive(Default)]`
-///     #[run]               async fn run(ctx: WorkflowContext<Self>, order: Order) -> WorkflowResult<String> { .. }
-///     #[signal]            fn decide(&mut self, approved: bool) { .. }
-///     #[query]             fn status(&self) -> Option<bool> { .. }
-///     #[update]            fn amend(&mut self, total_cents: u64) -> Result<u64, UpdateError> { .. }
-///     #[validator(amend)]  fn check_amend(&self, total_cents: &u64) -> Result<(), Rejection> { .. }
-///     #[update]            async fn ship(ctx: WorkflowContext<Self>, to: Address) -> Result<Tracking, UpdateError> { .. }
-///     #[signal(dynamic)]   fn any(&mut self, name: &str, args: RawArgs) { .. }
+///     #[init] // or `#[derive(Default)]`
+///     fn new(total_cents: u64) -> Self { Self { total_cents, decision: None, others: vec![] } }
+///
+///     #[run]
+///     async fn run(ctx: WorkflowContext<Self>, _total_cents: u64) -> WorkflowResult<bool> {
+///         Ok(ctx.wait_some(|s| s.decision).await?)
+///     }
+///
+///     #[signal]
+///     fn decide(&mut self, approved: bool) { self.decision = Some(approved); }
+///
+///     #[query]
+///     fn status(&self) -> Option<bool> { self.decision }
+///
+///     #[update]
+///     fn amend(&mut self, total_cents: u64) -> Result<u64, UpdateError> {
+///         Ok(std::mem::replace(&mut self.total_cents, total_cents))
+///     }
+///
+///     #[validator(amend)]
+///     fn check_amend(&self, total_cents: &u64) -> Result<(), Rejection> {
+///         if *total_cents == 0 { Err("nothing to pay".into()) } else { Ok(()) }
+///     }
+///
+///     #[update]
+///     async fn ship(ctx: WorkflowContext<Self>, to: String) -> Result<String, UpdateError> {
+///         Ok(ctx.activity::<send_parcel>(to).await?)
+///     }
+///
+///     #[signal(dynamic)]
+///     fn any(&mut self, name: &str, _args: RawArgs) { self.others.push(name.to_owned()); }
 /// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let env = TestEnv::new();
+/// # env.worker("orders").workflow::<Approval>().activity::<send_parcel>().start();
+/// # let approval = env.client().start::<Approval>(500).task_queue("orders").await?;
+/// # assert_eq!(approval.amend(700).await?, 500);
+/// # assert!(approval.amend(0).await.is_err());
+/// # assert_eq!(approval.ship("Ada".into()).await?, "to Ada");
+/// # assert_eq!(approval.status().await?, None);
+/// # approval.decide(true).await?;
+/// # assert!(approval.result().await?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// - `#[run]`, once: the main routine. An `Err` fails the workflow, a panic only the workflow task.
@@ -124,7 +182,8 @@ pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes an enum or a struct an error that keeps its variant on the way from an activity to a workflow, and on to a client.
 ///
-/// ```ignore
+/// ```
+/// # use steadfast::prelude::*;
 /// #[derive(Debug, Serialize, Deserialize, ApplicationError)]
 /// pub enum PaymentError {
 ///     #[error("card malformed", non_retryable)]
@@ -134,6 +193,8 @@ pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
 ///     #[error("{0} declined")]
 ///     Declined(String),
 /// }
+///
+/// assert_eq!(PaymentError::Busy { attempts: 3 }.to_string(), "gateway busy after 3 attempts");
 /// ```
 ///
 /// It writes `Display`, from the texts, and `Error` as well, so it takes the place of `thiserror::Error`: with both, E0119.
@@ -147,12 +208,24 @@ pub fn application_error(item: TokenStream) -> TokenStream {
 
 /// Makes an async function a test that is given a server, a client and workers in this process, in which time is skipped.
 ///
-/// ```ignore
+/// ```test_harness
+/// # use steadfast::prelude::*;
+/// # #[activity(start_to_close_timeout = "30s")]
+/// # async fn send_email(to: String) -> Result<(), ActivityError> { Err(ActivityError::new(format!("{to} is unknown"))) }
+/// # #[derive(Default)] struct Approval { decision: Option<bool> }
+/// # #[workflow] impl Approval {
+/// #     #[run] async fn run(ctx: WorkflowContext<Self>, who: String) -> WorkflowResult<String> {
+/// #         ctx.activity::<send_email>(who).await?;
+/// #         let decision = ctx.wait_some(|s| s.decision).timeout(hours(72)).await?;
+/// #         Ok(decision.map_or_else(|| "timed out".to_owned(), |decision| decision.to_string()))
+/// #     }
+/// #     #[signal] fn decide(&mut self, approved: bool) { self.decision = Some(approved); }
+/// # }
 /// #[steadfast::test]
 /// async fn an_unanswered_approval_times_out(env: TestEnv) {
 ///     env.worker("orders").workflow::<Approval>().mock::<send_email>(|_| Ok(())).start();
-///     let approval = env.client().start::<Approval>(order).task_queue("orders").await?;
-///     assert_eq!(approval.result().await?, "timed_out");
+///     let approval = env.client().start::<Approval>("Ada".into()).task_queue("orders").await?;
+///     assert_eq!(approval.result().await?, "timed out");
 /// }
 /// ```
 ///

@@ -15,6 +15,7 @@ mod mismatch;
 mod nexus;
 mod patch;
 mod queries;
+mod random_runs;
 mod recorded;
 mod rollback;
 mod shard;

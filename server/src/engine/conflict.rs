@@ -133,7 +133,7 @@ pub(super) fn policies(reuse: Reuse, conflict: Conflict, is_signal: bool) -> Res
     if reuse == Reuse::TerminateIfRunning {
         if conflict != Conflict::Unspecified {
             return Err(Error::invalid(
-                "WorkflowIDConflictPolicy and WorkflowIdReusePolicy TerminateIfRunning cannot be used together",
+                "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be used together with a WorkflowIDConflictPolicy",
             ));
         }
         return Ok((Reuse::AllowDuplicate, Conflict::TerminateExisting));

@@ -4,7 +4,7 @@ use super::{
     Engine,
     activity::{Activity, Attempt},
     callback::Callback,
-    error::Result,
+    error::{Error, Result},
     pause::PausedRun,
     run::Run,
     signal::check_execution,
@@ -31,7 +31,9 @@ impl Engine {
         request: DescribeWorkflowExecutionRequest,
     ) -> Result<DescribeWorkflowExecutionResponse> {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
-        let execution = request.execution.unwrap_or_default();
+        let Some(execution) = request.execution else {
+            return Err(Error::invalid("Execution is not set on request."));
+        };
         check_execution(&execution)?;
         let key = self.find(namespace, &execution)?;
         Ok(self.runs.touch(key)?.describe())
@@ -43,8 +45,8 @@ impl Run {
         DescribeWorkflowExecutionResponse {
             execution_config: Some(WorkflowExecutionConfig {
                 task_queue: Some(self.queue()),
-                workflow_execution_timeout: time::wire(self.is.execution_timeout),
-                workflow_run_timeout: time::wire(self.is.run_timeout),
+                workflow_execution_timeout: time::nonzero(self.is.execution_timeout),
+                workflow_run_timeout: time::nonzero(self.is.run_timeout),
                 default_workflow_task_timeout: time::wire(self.is.task_timeout),
                 user_metadata: self.is.user_metadata.clone(),
             }),

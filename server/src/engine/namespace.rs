@@ -73,7 +73,7 @@ impl Namespaces {
     /// The namespace of a request.
     pub(crate) fn find(&self, name: &str) -> Result<&Namespace> {
         if name.is_empty() {
-            return Err(Error::invalid("Namespace not set on request."));
+            return Err(Error::invalid("Namespace is empty."));
         }
         let found = self.names.get(name).and_then(|key| self.all.get(key.0));
         found.ok_or_else(|| Self::missing(name))
@@ -174,6 +174,9 @@ impl Engine {
                 .map(Namespace::describe)
                 .ok_or_else(|| Namespaces::missing(&request.id));
         }
+        if request.namespace.is_empty() {
+            return Err(Error::invalid("Namespace not set on request."));
+        }
         self.world.namespaces.find(&request.namespace).map(Namespace::describe)
     }
 
@@ -192,8 +195,8 @@ impl Engine {
         check_archival([request.history_archival_state, request.visibility_archival_state])?;
         let retention = retention_of(request.workflow_execution_retention_period.as_ref())?;
         let Some(namespace) = self.world.namespaces.add(&request.namespace, &mut self.world.ids) else {
-            return Err(Error::new(Code::AlreadyExists, "Namespace already exists.")
-                .with(&errordetails::NamespaceAlreadyExistsFailure {}));
+            let text = format!("Namespace \"{}\" already exists", request.namespace);
+            return Err(Error::new(Code::AlreadyExists, text).with(&errordetails::NamespaceAlreadyExistsFailure {}));
         };
         namespace.description = request.description;
         namespace.owner_email = request.owner_email;

@@ -308,11 +308,10 @@ impl Engine {
         request: &DescribeTaskQueueRequest,
     ) -> Result<DescribeTaskQueueResponse> {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
-        let name = request
-            .task_queue
-            .as_ref()
-            .map(|queue| queue.name.as_str())
-            .unwrap_or_default();
+        let Some(queue) = &request.task_queue else {
+            return Err(Error::invalid("taskQueue is not set"));
+        };
+        let name = queue.name.as_str();
         check_queue(name)?;
         if request.api_mode() == DescribeTaskQueueMode::Enhanced {
             return Ok(self.describe_queue_versions(namespace, name, request));

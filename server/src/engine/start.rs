@@ -181,7 +181,6 @@ impl Run {
 
 impl StartPlan {
     fn started(&self, expiration: Option<Time>) -> WorkflowExecutionStartedEventAttributes {
-        let nonzero = |timeout: Duration| (!timeout.is_zero()).then_some(timeout).and_then(time::wire);
         WorkflowExecutionStartedEventAttributes {
             workflow_type: Some(common::WorkflowType {
                 name: self.workflow_type.clone(),
@@ -201,11 +200,11 @@ impl StartPlan {
             root_workflow_execution: self.root.clone(),
             task_queue: Some(super::task_queue::normal(&self.task_queue)),
             input: self.input.clone(),
-            workflow_execution_timeout: nonzero(self.execution_timeout),
+            workflow_execution_timeout: time::nonzero(self.execution_timeout),
             workflow_run_timeout: if self.names_run_timeout {
                 time::wire(self.run_timeout)
             } else {
-                nonzero(self.run_timeout)
+                time::nonzero(self.run_timeout)
             },
             workflow_task_timeout: time::wire(self.task_timeout),
             continued_execution_run_id: self.continued_run_id.map(|id| id.to_string()).unwrap_or_default(),
@@ -249,7 +248,13 @@ impl Engine {
     fn plan(&mut self, request: StartWorkflowExecutionRequest) -> Result<StartPlan> {
         let now = self.world.now();
         let namespace = self.world.namespaces.find(&request.namespace)?;
-        check_name("WorkflowId", &request.workflow_id)?;
+        let length = request.workflow_id.len();
+        if length > limits::NAME_BYTES_MAX {
+            return Err(Error::invalid(format!(
+                "WorkflowId exceeds maximum allowed length ({length}/{})",
+                limits::NAME_BYTES_MAX
+            )));
+        }
         if request.workflow_id.is_empty() {
             return Err(Error::invalid("WorkflowId is not set on request."));
         }
@@ -271,7 +276,7 @@ impl Engine {
         ])?;
         if time::is_negative(request.workflow_start_delay.as_ref()) {
             return Err(Error::invalid(
-                "An invalid WorkflowStartDelaySeconds is set on request.",
+                "An invalid WorkflowStartDelaySeconds is set on request. cause: negative duration",
             ));
         }
         let retry_policy = request.retry_policy.as_ref().map(RetryPolicy::read).transpose()?;
@@ -515,7 +520,9 @@ pub(crate) fn check_timeouts(timeouts: [&Option<prost_types::Duration>; 3]) -> R
     ];
     for (name, timeout) in names.into_iter().zip(timeouts) {
         if time::is_negative(timeout.as_ref()) {
-            return Err(Error::invalid(format!("An invalid {name} is set on request.")));
+            return Err(Error::invalid(format!(
+                "An invalid {name} is set on request. cause: negative duration"
+            )));
         }
     }
     Ok(())

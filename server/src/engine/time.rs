@@ -82,6 +82,11 @@ pub(crate) fn wire(duration: Duration) -> Option<prost_types::Duration> {
     Some(steadfast_proto::duration(duration))
 }
 
+/// The wire form of a time-out, of which zero is none.
+pub(crate) fn nonzero(timeout: Duration) -> Option<prost_types::Duration> {
+    (!timeout.is_zero()).then_some(timeout).and_then(wire)
+}
+
 /// A wire duration; absent and malformed ones are zero, which the API reads as "not set".
 pub(crate) fn lasting(duration: Option<&prost_types::Duration>) -> Duration {
     duration.and_then(steadfast_proto::std_duration).unwrap_or_default()

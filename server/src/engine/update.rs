@@ -468,7 +468,7 @@ pub(crate) struct Checked {
 impl Engine {
     pub(crate) fn check_update(&mut self, request: UpdateWorkflowExecutionRequest) -> Result<Checked> {
         let Some(mut update) = request.request else {
-            return Err(Error::invalid("Request is nil."));
+            return Err(Error::invalid("Update meta is not set on request."));
         };
         check_blob(&self.world, update.input.as_ref())?;
         if update.input.as_ref().is_none_or(|input| input.name.is_empty()) {

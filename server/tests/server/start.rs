@@ -133,7 +133,8 @@ type Spoil = fn(&mut StartWorkflowExecutionRequest);
 #[tokio::test]
 async fn nonsense_is_refused_with_the_text_of_the_original() {
     let bench = real();
-    let cases: [(Spoil, &str); 6] = [
+    let cases: [(Spoil, &str); 7] = [
+        (|request| request.namespace.clear(), "Namespace is empty."),
         (
             |request| request.workflow_id.clear(),
             "WorkflowId is not set on request.",
@@ -146,11 +147,11 @@ async fn nonsense_is_refused_with_the_text_of_the_original() {
         (|request| request.task_queue = queue(""), "missing task queue name"),
         (
             |request| request.workflow_id = "x".repeat(1001),
-            "WorkflowId length exceeds limit.",
+            "WorkflowId exceeds maximum allowed length (1001/1000)",
         ),
         (
             |request| request.workflow_run_timeout = Some(prost_types::Duration { seconds: -1, nanos: 0 }),
-            "An invalid WorkflowRunTimeoutSeconds is set on request.",
+            "An invalid WorkflowRunTimeoutSeconds is set on request. cause: negative duration",
         ),
     ];
     for (spoil, message) in cases {

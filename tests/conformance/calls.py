@@ -1,0 +1,198 @@
+"""Calls whose answers are compared field by field: above all the ones that a server refuses."""
+
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.json_format import MessageToDict
+from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import WorkflowIdConflictPolicy, WorkflowIdReusePolicy
+from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.update.v1 import Input, Meta, Request
+import temporalio.api.workflowservice.v1 as api
+from temporalio.service import RPCError
+
+from workflows import Messages, Nothing
+
+MISSING = WorkflowExecution(workflow_id="conformance-missing")
+NO_UUID = WorkflowExecution(workflow_id="conformance-missing", run_id="not a run id")
+OTHER_RUN = WorkflowExecution(workflow_id="conformance-missing", run_id="01234567-89ab-4cde-8f01-23456789abcd")
+
+
+def start(**changed):
+    request = {
+        "namespace": "default",
+        "workflow_id": "conformance-refused",
+        "workflow_type": WorkflowType(name="Nothing"),
+        "task_queue": TaskQueue(name="conformance-nobody"),
+        "request_id": "request",
+        **changed,
+    }
+    return "start_workflow_execution", api.StartWorkflowExecutionRequest(**request)
+
+
+def of(method, request_type, **fields):
+    """A call of a method by name in the default namespace, if it has one."""
+    if "namespace" in request_type.DESCRIPTOR.fields_by_name:
+        fields.setdefault("namespace", "default")
+    return method, request_type(**fields)
+
+
+def update_of(execution, name="push"):
+    request = Request(meta=Meta(update_id="u"), input=Input(name=name))
+    return of("update_workflow_execution", api.UpdateWorkflowExecutionRequest, workflow_execution=execution, request=request)
+
+
+POLICY_REUSE_TERMINATE = WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING
+POLICY_CONFLICT_USE = WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+
+REFUSED = {
+    "start without an id": start(workflow_id=""),
+    "start with a long id": start(workflow_id="x" * 1001),
+    "start without a type": start(workflow_type=None),
+    "start with a long type": start(workflow_type=WorkflowType(name="x" * 1001)),
+    "start without a task queue": start(task_queue=None),
+    "start in no namespace": start(namespace=""),
+    "start in an unknown namespace": start(namespace="conformance-unknown"),
+    "start with a negative run time-out": start(workflow_run_timeout=Duration(seconds=-1)),
+    "start with a negative task time-out": start(workflow_task_timeout=Duration(seconds=-1)),
+    "start with a negative delay": start(workflow_start_delay=Duration(seconds=-1)),
+    "start with a bad cron schedule": start(cron_schedule="every now and then"),
+    "start with a delay and a cron schedule": start(cron_schedule="@every 1h", workflow_start_delay=Duration(seconds=1)),
+    "start with two policies that exclude each other": start(
+        workflow_id_reuse_policy=POLICY_REUSE_TERMINATE, workflow_id_conflict_policy=POLICY_CONFLICT_USE
+    ),
+    "describe a missing run": of("describe_workflow_execution", api.DescribeWorkflowExecutionRequest, execution=MISSING),
+    "describe with a bad run id": of("describe_workflow_execution", api.DescribeWorkflowExecutionRequest, execution=NO_UUID),
+    "describe another run": of("describe_workflow_execution", api.DescribeWorkflowExecutionRequest, execution=OTHER_RUN),
+    "describe without an execution": of("describe_workflow_execution", api.DescribeWorkflowExecutionRequest),
+    "history of a missing run": of("get_workflow_execution_history", api.GetWorkflowExecutionHistoryRequest, execution=MISSING),
+    "history with a bad page token": of(
+        "get_workflow_execution_history", api.GetWorkflowExecutionHistoryRequest, execution=MISSING, next_page_token=b"no"
+    ),
+    "signal a missing run": of(
+        "signal_workflow_execution", api.SignalWorkflowExecutionRequest, workflow_execution=MISSING, signal_name="add"
+    ),
+    "signal without a name": of("signal_workflow_execution", api.SignalWorkflowExecutionRequest, workflow_execution=MISSING),
+    "cancel a missing run": of(
+        "request_cancel_workflow_execution", api.RequestCancelWorkflowExecutionRequest, workflow_execution=MISSING
+    ),
+    "terminate a missing run": of(
+        "terminate_workflow_execution", api.TerminateWorkflowExecutionRequest, workflow_execution=MISSING
+    ),
+    "delete a missing run": of("delete_workflow_execution", api.DeleteWorkflowExecutionRequest, workflow_execution=MISSING),
+    "query a missing run": of(
+        "query_workflow", api.QueryWorkflowRequest, execution=MISSING, query=WorkflowQuery(query_type="items")
+    ),
+    "update a missing run": update_of(MISSING),
+    "update without a name": update_of(MISSING, name=""),
+    "update without a request": of("update_workflow_execution", api.UpdateWorkflowExecutionRequest, workflow_execution=MISSING),
+    "reset a missing run": of(
+        "reset_workflow_execution", api.ResetWorkflowExecutionRequest, workflow_execution=MISSING,
+        workflow_task_finish_event_id=4, request_id="r",
+    ),
+    "complete an activity with a bad token": of(
+        "respond_activity_task_completed", api.RespondActivityTaskCompletedRequest, task_token=b"no token"
+    ),
+    "complete an activity without a token": of(
+        "respond_activity_task_completed", api.RespondActivityTaskCompletedRequest
+    ),
+    "heartbeat with a bad token": of(
+        "record_activity_task_heartbeat", api.RecordActivityTaskHeartbeatRequest, task_token=b"no token"
+    ),
+    "complete an activity of a missing run": of(
+        "respond_activity_task_completed_by_id", api.RespondActivityTaskCompletedByIdRequest,
+        workflow_id="conformance-missing", activity_id="a",
+    ),
+    "complete a workflow task with a bad token": of(
+        "respond_workflow_task_completed", api.RespondWorkflowTaskCompletedRequest, task_token=b"no token"
+    ),
+    "poll without a task queue": of("poll_workflow_task_queue", api.PollWorkflowTaskQueueRequest),
+    "poll activities without a task queue": of("poll_activity_task_queue", api.PollActivityTaskQueueRequest),
+    "describe no task queue": of("describe_task_queue", api.DescribeTaskQueueRequest),
+    "describe an unknown namespace": of(
+        "describe_namespace", api.DescribeNamespaceRequest, namespace="conformance-unknown"
+    ),
+    "register a namespace twice": of(
+        "register_namespace", api.RegisterNamespaceRequest,
+        workflow_execution_retention_period=Duration(seconds=86400),
+    ),
+    "register a namespace without a retention": of(
+        "register_namespace", api.RegisterNamespaceRequest, namespace="conformance-no-retention"
+    ),
+    "list with a bad filter": of("list_workflow_executions", api.ListWorkflowExecutionsRequest, query="What = is this"),
+    "list with an unfinished filter": of(
+        "list_workflow_executions", api.ListWorkflowExecutionsRequest, query="WorkflowType ="
+    ),
+    "count with a bad filter": of("count_workflow_executions", api.CountWorkflowExecutionsRequest, query="What = 'it'"),
+    "describe a missing schedule": of("describe_schedule", api.DescribeScheduleRequest, schedule_id="conformance-missing"),
+    "delete a missing schedule": of("delete_schedule", api.DeleteScheduleRequest, schedule_id="conformance-missing"),
+    "describe a missing batch": of(
+        "describe_batch_operation", api.DescribeBatchOperationRequest, job_id="conformance-missing"
+    ),
+    "list nothing": of(
+        "list_workflow_executions", api.ListWorkflowExecutionsRequest, query="WorkflowId = 'conformance-missing'"
+    ),
+    "count nothing": of(
+        "count_workflow_executions", api.CountWorkflowExecutionsRequest, query="WorkflowId = 'conformance-missing'"
+    ),
+}
+
+
+async def answer(client, method, request):
+    """What the server says, as plain data: an answer, or an error with its details."""
+    try:
+        said = await getattr(client.workflow_service, method)(request, timeout=timedelta(seconds=10))
+        return {"answer": MessageToDict(said)}
+    except RPCError as error:
+        details = [detail.type_url.rsplit("/", 1)[-1] for detail in error.grpc_status.details]
+        contents = [detail.value.decode("latin-1") for detail in error.grpc_status.details]
+        return {"status": error.status.name, "message": error.message, "details": details, "contents": contents}
+
+
+async def refusals(stage):
+    """Every call above."""
+    for name, (method, request) in REFUSED.items():
+        stage.answers[name] = await answer(stage.client, method, request)
+
+
+async def answers_about_runs(stage):
+    """The same calls to an open and to a closed run."""
+    open_run = await stage.start("open", Messages.run)
+    await open_run.query(Messages.items)
+    closed = await stage.start("closed", Nothing.run)
+    await closed.result()
+    for name, handle in (("an open run", open_run), ("a closed run", closed)):
+        execution = WorkflowExecution(workflow_id=handle.id)
+        calls = {
+            "describe": of("describe_workflow_execution", api.DescribeWorkflowExecutionRequest, execution=execution),
+            "start again": start(
+                workflow_id=handle.id,
+                task_queue=TaskQueue(name=stage.queue),
+                workflow_id_reuse_policy=WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+            ),
+            "query, no such handler": of(
+                "query_workflow", api.QueryWorkflowRequest, execution=execution, query=WorkflowQuery(query_type="no such")
+            ),
+            "update, no such handler": update_of(execution, "no such"),
+            "signal": of(
+                "signal_workflow_execution", api.SignalWorkflowExecutionRequest, workflow_execution=execution,
+                signal_name="add",
+            ),
+            "reset to no event": of(
+                "reset_workflow_execution", api.ResetWorkflowExecutionRequest, workflow_execution=execution,
+                workflow_task_finish_event_id=999, request_id="r",
+            ),
+            "cancel": of(
+                "request_cancel_workflow_execution", api.RequestCancelWorkflowExecutionRequest,
+                workflow_execution=execution,
+            ),
+            "terminate": of(
+                "terminate_workflow_execution", api.TerminateWorkflowExecutionRequest, workflow_execution=execution
+            ),
+            "terminate again": of(
+                "terminate_workflow_execution", api.TerminateWorkflowExecutionRequest, workflow_execution=execution
+            ),
+        }
+        for what, (method, request) in calls.items():
+            stage.answers[f"{name}: {what}"] = await answer(stage.client, method, request)

@@ -1,0 +1,219 @@
+"""The scenarios: each starts runs, talks to them, and names the runs whose histories are compared."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import RetryPolicy, WorkflowIDConflictPolicy
+
+from workflows import (
+    Again, Cancelled, External, Failing, Local, Memo, Messages, Nothing, OneActivity, Outside, Parent, Patches, Retry,
+    Timeout, Timers,
+)  # fmt: skip
+
+
+class Stage:
+    """One server, a queue of its own, and what the scenario under way has shown."""
+
+    def __init__(self, client, queue):
+        self.client = client
+        self.queue = queue
+        self.histories = {}
+        self.answers = {}
+
+    def id(self, name):
+        return f"{self.queue}-{name}"
+
+    async def start(self, name, workflow, *arguments, **options):
+        return await self.client.start_workflow(
+            workflow, args=arguments, id=self.id(name), task_queue=self.queue, **options
+        )
+
+    async def show(self, name, workflow_id, run_id=None):
+        """Keeps the run's history, once the run has closed."""
+        handle = self.client.get_workflow_handle(workflow_id, run_id=run_id)
+        try:
+            await handle.result(follow_runs=False)
+        except Exception:  # how it closed is in the history
+            pass
+        self.histories[name] = (await handle.fetch_history()).to_json_dict()
+
+    async def whole(self, name, workflow, *arguments, **options):
+        handle = await self.start(name, workflow, *arguments, **options)
+        await self.show(name, handle.id, handle.result_run_id)
+
+
+def whole(name, workflow, *arguments, **options):
+    return name, lambda stage: stage.whole(name, workflow, *arguments, **options)
+
+
+async def signal(stage):
+    handle = await stage.start("signal", Messages.run)
+    await handle.query(Messages.items)
+    await handle.signal(Messages.add, "a")
+    await handle.query(Messages.items)
+    await handle.signal(Messages.finish)
+    await stage.show("signal", handle.id)
+
+
+async def signal_with_start(stage):
+    handle = await stage.start("signal_with_start", Messages.run, start_signal="finish")
+    await stage.show("signal_with_start", handle.id)
+
+
+async def update(stage):
+    handle = await stage.start("update", Messages.run)
+    await handle.query(Messages.items)
+    await handle.execute_update(Messages.push, "good", id="first")
+    for call in (handle.execute_update(Messages.push, "bad", id="bad"), handle.execute_update(Messages.failing, id="f")):
+        try:
+            await call
+        except WorkflowUpdateFailedError:
+            pass
+    await handle.execute_update(Messages.slow, "slow", id="slow")
+    await handle.execute_update(Messages.slow, "slow", id="slow")
+    await handle.signal(Messages.finish)
+    await stage.show("update", handle.id)
+
+
+async def update_with_start(stage):
+    policy = WorkflowIDConflictPolicy.USE_EXISTING
+    operation = WithStartWorkflowOperation(
+        Messages.run, id=stage.id("update_with_start"), task_queue=stage.queue, id_conflict_policy=policy
+    )
+    await stage.client.execute_update_with_start_workflow(
+        Messages.push, "x", id="first", start_workflow_operation=operation
+    )
+    handle = await operation.workflow_handle()
+    await handle.signal(Messages.finish)
+    await stage.show("update_with_start", handle.id)
+
+
+def cancelled(how):
+    name = f"cancel_{how.lower()}"
+
+    async def play(stage):
+        handle = await stage.start(name, Cancelled.run, how)
+        while not (await handle.describe()).raw_description.pending_activities[0:1] or (
+            (await handle.describe()).raw_description.pending_activities[0].state != 2
+        ):
+            await asyncio.sleep(0.02)
+        await handle.cancel()
+        await stage.show(name, handle.id)
+
+    return name, play
+
+
+async def terminate(stage):
+    handle = await stage.start("terminate", Messages.run)
+    await handle.query(Messages.items)
+    await handle.terminate("details", reason="enough")
+    await stage.show("terminate", handle.id)
+
+
+async def terminate_existing(stage):
+    first = await stage.start("terminate_existing", Messages.run)
+    await first.query(Messages.items)
+    policy = WorkflowIDConflictPolicy.TERMINATE_EXISTING
+    second = await stage.start("terminate_existing", Messages.run, id_conflict_policy=policy)
+    await stage.show("terminate_existing", first.id, first.result_run_id)
+    await second.query(Messages.items)
+    await second.signal(Messages.finish)
+    await stage.show("terminate_existing, the second", second.id, second.result_run_id)
+
+
+def child(mode):
+    name = f"child_{mode}"
+
+    async def play(stage):
+        await stage.whole(name, Parent.run, mode)
+        id_of_child = stage.id(name) + "-child"
+        if mode == "abandon":
+            await stage.client.get_workflow_handle(id_of_child).terminate("no longer needed")
+        await stage.show(f"{name}, the child", id_of_child)
+
+    return name, play
+
+
+def external(mode):
+    name = f"external_{mode}"
+
+    async def play(stage):
+        target = await stage.start(f"{name}-target", Messages.run)
+        await target.query(Messages.items)
+        await stage.whole(name, External.run, target.id, mode)
+        if mode == "signal":
+            await target.signal(Messages.finish)
+        await stage.show(f"{name}, the other", target.id)
+
+    return name, play
+
+
+def external_missing(mode):
+    name = f"external_{mode}_missing"
+    return name, lambda stage: stage.whole(name, External.run, "conformance-missing", mode)
+
+
+def chain(name, workflow, *arguments, **options):
+    """Runs that follow each other: the first and the last."""
+
+    async def play(stage):
+        handle = await stage.start(name, workflow, *arguments, **options)
+        await stage.show(f"{name}, the first", handle.id, handle.result_run_id)
+        await stage.show(f"{name}, the last", handle.id)
+
+    return name, play
+
+
+async def outside(stage):
+    handle = await stage.start("activity_completed_outside", Outside.run)
+    while True:
+        described = (await handle.describe()).raw_description.pending_activities
+        if described and described[0].state == 2:
+            break
+        await asyncio.sleep(0.02)
+    activity = stage.client.get_async_activity_handle(workflow_id=handle.id, run_id=None, activity_id="outside")
+    await activity.heartbeat("half way")
+    await activity.complete("from outside")
+    await stage.show("activity_completed_outside", handle.id)
+
+
+async def closed_and_gone(stage):
+    handle = await stage.start("reuse", Nothing.run)
+    await stage.show("reuse, the first", handle.id, handle.result_run_id)
+    again = await stage.start("reuse", Nothing.run)
+    await stage.show("reuse, the second", again.id, again.result_run_id)
+
+
+SCENARIOS = dict(
+    [
+        whole("activity", OneActivity.run, "Ada", static_summary="a summary", static_details="details"),
+        *(whole(f"activity_retry_{mode}", Retry.run, mode) for mode in ("ok", "exhausted", "fatal", "type")),
+        *(
+            whole(f"activity_timeout_{kind}", Timeout.run, kind)
+            for kind in ("start_to_close", "start_to_close_twice", "heartbeat", "schedule_to_start", "schedule_to_close")
+        ),
+        ("activity_completed_outside", outside),
+        whole("timers", Timers.run),
+        ("signal", signal),
+        ("signal_with_start", signal_with_start),
+        ("update", update),
+        ("update_with_start", update_with_start),
+        *(cancelled(how) for how in ("WAIT_CANCELLATION_COMPLETED", "TRY_CANCEL", "ABANDON")),
+        ("terminate", terminate),
+        ("terminate_existing", terminate_existing),
+        *(child(mode) for mode in ("ok", "fail", "cancel", "terminate", "abandon", "request_cancel", "duplicate")),
+        *(external(mode) for mode in ("signal", "cancel")),
+        *(external_missing(mode) for mode in ("signal", "cancel")),
+        chain("continue_as_new", Again.run, 2, memo={"m": 1}),
+        chain("retry", Failing.run, retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2)),
+        whole("failure", Failing.run),
+        whole("patches", Patches.run),
+        *(whole(f"local_activity_{failures}_failures", Local.run, failures) for failures in (0, 2)),
+        whole("memo", Memo.run, memo={"given": True}),
+        whole("run_timeout", Messages.run, run_timeout=timedelta(seconds=1)),
+        whole("execution_timeout", Messages.run, execution_timeout=timedelta(seconds=1)),
+        whole("start_delay", Nothing.run, start_delay=timedelta(milliseconds=500)),
+        ("reuse", closed_and_gone),
+    ]
+)
