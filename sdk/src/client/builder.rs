@@ -1,6 +1,6 @@
 //! A client's settings.
 
-use super::{Client, Connection, Inner, LocalWorkers, RpcError};
+use super::{Client, Connection, Inner, LocalWorkers, QueryRejectCondition, RpcError};
 use crate::convert::Converter;
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 use steadfast_proto::Services;
@@ -26,6 +26,7 @@ pub struct ClientBuilder {
     namespace: Option<String>,
     identity: Option<String>,
     converter: Converter,
+    query_reject_condition: QueryRejectCondition,
     api_key: Option<String>,
     worker_heartbeat_interval: Option<Duration>,
     #[cfg(feature = "tls")]
@@ -39,6 +40,7 @@ impl Default for ClientBuilder {
             namespace: None,
             identity: None,
             converter: Converter::default(),
+            query_reject_condition: QueryRejectCondition::None,
             api_key: None,
             worker_heartbeat_interval: Some(WORKER_HEARTBEAT_INTERVAL),
             #[cfg(feature = "tls")]
@@ -69,6 +71,13 @@ impl ClientBuilder {
     /// What turns values into payloads and back.
     pub fn converter(mut self, converter: Converter) -> Self {
         self.converter = converter;
+        self
+    }
+
+    /// In which states of a workflow queries are not to be answered, unless the query itself says so: in none, if it is
+    /// not set.
+    pub fn query_reject_condition(mut self, condition: QueryRejectCondition) -> Self {
+        self.query_reject_condition = condition;
         self
     }
 
@@ -107,6 +116,7 @@ impl ClientBuilder {
             namespace: self.namespace.unwrap_or_else(|| "default".to_owned()),
             identity: self.identity.unwrap_or_else(process_and_host),
             converter: self.converter,
+            query_reject_condition: self.query_reject_condition,
             local_workers: LocalWorkers::default(),
             worker_heartbeat_interval: self.worker_heartbeat_interval,
         }))

@@ -141,10 +141,16 @@ calls! {
     update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
+    delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
+    reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
     terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
     describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
     list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE;
     count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE;
+    start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse, Retry::Call, CALL_DEADLINE;
+    stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse, Retry::Call, CALL_DEADLINE;
+    describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse, Retry::Call, CALL_DEADLINE;
+    list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse, Retry::Call, CALL_DEADLINE;
     create_schedule(CreateScheduleRequest) -> CreateScheduleResponse, Retry::Call, CALL_DEADLINE;
     describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE;
     update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE;
