@@ -18,6 +18,8 @@
 mod async_activity;
 mod batch;
 mod builder;
+#[cfg(feature = "config")]
+mod config;
 mod connection;
 mod describe;
 mod error;
@@ -42,7 +44,9 @@ mod update_with_start;
 pub use async_activity::{AsyncActivity, AsyncActivityError};
 pub use batch::{Batch, BatchCall, BatchDescription, BatchHandle, BatchList, BatchSummary};
 pub(crate) use builder::host_name;
-pub use builder::{AddressError, ClientBuilder, ConnectError};
+pub use builder::{AddressError, ClientBuilder, ConnectError, KeepAlive};
+#[cfg(feature = "config")]
+pub use config::ConfigError;
 pub(crate) use connection::Connection;
 pub use connection::{ErrorDetail, RpcError};
 pub use describe::WorkflowDescription;

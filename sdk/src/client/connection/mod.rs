@@ -6,11 +6,16 @@ mod grpc;
 mod retry;
 
 pub use error::{ErrorDetail, RpcError};
+#[cfg(feature = "client")]
+pub(crate) use grpc::Headers;
 
 use retry::{Retries, Retry};
 use std::{fmt, sync::Arc, time::Duration};
 #[cfg(feature = "client")]
-use steadfast_proto::tonic::{metadata::AsciiMetadataValue, transport::Channel};
+use steadfast_proto::tonic::{
+    metadata::{AsciiMetadataKey, AsciiMetadataValue},
+    transport::Channel,
+};
 use steadfast_proto::{
     Call, Services,
     tonic::{Request, Status},
@@ -49,8 +54,16 @@ impl Connection {
     }
 
     #[cfg(feature = "client")]
-    pub(crate) fn grpc(channel: Channel, headers: Vec<(&'static str, AsciiMetadataValue)>) -> Self {
+    pub(crate) fn grpc(channel: Channel, headers: Headers) -> Self {
         Self(Arc::new(Transport::Grpc(grpc::Transport::new(channel, headers))))
+    }
+
+    /// Has an effect on calls over the network alone: others have no headers.
+    #[cfg(feature = "client")]
+    pub(crate) fn set_header(&self, name: AsciiMetadataKey, value: Option<AsciiMetadataValue>) {
+        if let Transport::Grpc(transport) = &*self.0 {
+            transport.set_header(name, value);
+        }
     }
 
     /// Any call, as a user makes it.
