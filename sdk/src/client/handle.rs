@@ -278,7 +278,7 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
         self.events().all().await
     }
 
-    /// The events of the run, one after the other, and if it is so wished, those to come.
+    /// The events of the run, one after the other, as they are now.
     pub fn events(&self) -> WorkflowEvents {
         let target = &self.target;
         WorkflowEvents::of_run(target.client().clone(), target.id(), self.run_id())

@@ -13,11 +13,11 @@ use steadfast_proto::{
 /// ```no_run
 /// # use steadfast::{client::{RequestError, WorkflowHandle}, workflow::Untyped};
 /// # async fn example(handle: WorkflowHandle<Untyped>) -> Result<(), RequestError> {
-/// let mut events = handle.events().wait_new(true);
+/// let mut events = handle.events().page_size(100);
 /// while let Some(event) = events.next().await? {
 ///     println!("{} {:?}", event.event_id, event.event_type());
 /// }
-/// # Ok(()) // the run is closed
+/// # Ok(())
 /// # }
 /// ```
 #[must_use = "nothing is asked until `.next()`"]
@@ -46,12 +46,12 @@ impl WorkflowEvents {
     }
 
     /// Whether `next` waits for events to come, until the run is closed. Otherwise those that there are now are all.
-    pub fn wait_new(mut self, waits: bool) -> Self {
+    pub(super) fn wait_new(mut self, waits: bool) -> Self {
         self.request.wait_new_event = waits;
         self
     }
 
-    /// Only the last event: with [`wait_new`](Self::wait_new) the one that closes the run.
+    /// Only the last event: of a closed run the one that closes it.
     pub fn close_event(mut self) -> Self {
         self.request.history_event_filter_type = HistoryEventFilterType::CloseEvent.into();
         self
