@@ -73,6 +73,7 @@
 //! |---|---|---|
 //! | `client` | yes | servers over gRPC |
 //! | `server` | yes | the embedded server: tests, programs of one process |
+//! | `config` | no | settings from environment variables and `temporal.toml` |
 //! | `tls` | no | encrypted connections |
 
 #![cfg_attr(

@@ -1,15 +1,13 @@
 //! What the server knows about a workflow.
 
-use super::WorkflowStatus;
+use super::{PendingActivity, PendingChild, PendingWorkflowTask, WorkflowStatus};
 use crate::{
     convert::{Converter, Data, DecodeError},
     search_attribute::{SearchAttributeKey, SearchAttributeValue},
 };
 use std::time::SystemTime;
 use steadfast_proto::{
-    system_time,
-    workflow::{PendingActivityInfo, PendingChildExecutionInfo, WorkflowExecutionInfo},
-    workflowservice::DescribeWorkflowExecutionResponse,
+    system_time, workflow::WorkflowExecutionInfo, workflowservice::DescribeWorkflowExecutionResponse,
 };
 
 /// What the server knows about a workflow, at the time it was asked.
@@ -61,6 +59,12 @@ macro_rules! execution_info {
             #[must_use]
             pub fn task_queue(&self) -> &str {
                 &self.info.task_queue
+            }
+
+            /// The first run of its chain of retries, runs of a cron schedule and runs that continued as new.
+            #[must_use]
+            pub fn first_run_id(&self) -> &str {
+                &self.info.first_run_id
             }
 
             /// When it was started.
@@ -140,15 +144,21 @@ impl WorkflowDescription {
     }
 
     /// Activities that have not ended.
-    #[must_use]
-    pub fn pending_activities(&self) -> &[PendingActivityInfo] {
-        &self.response.pending_activities
+    pub fn pending_activities(&self) -> impl ExactSizeIterator<Item = PendingActivity<'_>> {
+        let converter = &self.converter;
+        let pending = self.response.pending_activities.iter();
+        pending.map(move |info| PendingActivity { info, converter })
     }
 
     /// Children that have not ended.
+    pub fn pending_children(&self) -> impl ExactSizeIterator<Item = PendingChild<'_>> {
+        self.response.pending_children.iter().map(PendingChild)
+    }
+
+    /// The workflow task that has not ended, if there is one.
     #[must_use]
-    pub fn pending_children(&self) -> &[PendingChildExecutionInfo] {
-        &self.response.pending_children
+    pub fn pending_workflow_task(&self) -> Option<PendingWorkflowTask<'_>> {
+        self.response.pending_workflow_task.as_ref().map(PendingWorkflowTask)
     }
 
     /// Whether somebody asked for its cancellation.

@@ -159,6 +159,28 @@ client_errors! {
         Rpc(RpcError) = "",
     }
 
+    /// Why a request about a batch failed.
+    BatchError {
+        /// There is a batch of this id already.
+        AlreadyExists(RpcError) = "",
+        /// There is no such batch.
+        NotFound(RpcError) = "",
+        /// An argument of the signal cannot be encoded.
+        Encode(EncodeError) = "the signal: ",
+        /// The call failed.
+        Rpc(RpcError) = "",
+    }
+
+    /// Why a workflow was not reset.
+    ResetError {
+        /// There is no such workflow.
+        NotFound(RpcError) = "",
+        /// It has no workflow task to go back to.
+        NoTask(NoWorkflowTask) = "",
+        /// The call failed: the event does not end a workflow task, say.
+        Rpc(RpcError) = "",
+    }
+
     /// Why a request about a workflow failed.
     RequestError {
         /// There is no such workflow, or it does not run any more.
@@ -235,6 +257,18 @@ impl fmt::Display for ContinuedAsNew {
 
 impl Error for ContinuedAsNew {}
 
+/// A workflow has had no workflow task yet, as when its start is delayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoWorkflowTask;
+
+impl fmt::Display for NoWorkflowTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the workflow has had no workflow task yet to go back to; reset it once it has begun")
+    }
+}
+
+impl Error for NoWorkflowTask {}
+
 /// Sorts out what does not exist.
 macro_rules! from_rpc {
     ($($name:ident)*) => {$(
@@ -245,17 +279,23 @@ macro_rules! from_rpc {
         }
     )*};
 }
-from_rpc!(SignalError RequestError ResultError);
+from_rpc!(SignalError RequestError ResetError ResultError);
 
-impl From<RpcError> for ScheduleError {
-    fn from(error: RpcError) -> Self {
-        match error.code() {
-            Code::AlreadyExists => Self::AlreadyExists(error),
-            _ if error.is_not_found() => Self::NotFound(error),
-            _ => Self::Rpc(error),
+/// Sorts out what does not exist, and what does already.
+macro_rules! from_rpc_create {
+    ($($name:ident)*) => {$(
+        impl From<RpcError> for $name {
+            fn from(error: RpcError) -> Self {
+                match error.code() {
+                    Code::AlreadyExists => Self::AlreadyExists(error),
+                    _ if error.is_not_found() => Self::NotFound(error),
+                    _ => Self::Rpc(error),
+                }
+            }
         }
-    }
+    )*};
 }
+from_rpc_create!(BatchError ScheduleError);
 
 impl ResultError {
     /// The failure with which the workflow was closed, if it was.

@@ -1,8 +1,8 @@
 //! A workflow, reached through a client.
 
 use super::{
-    Client, QueryCall, RequestError, ResultCall, SignalCall, UpdateCall, UpdateHandle, WorkflowDescription, execution,
-    new_id,
+    Client, QueryCall, RequestError, ResetCall, ResetPoint, ResultCall, SignalCall, UpdateCall, UpdateHandle,
+    WorkflowDescription, WorkflowEvents, execution, new_id,
 };
 use crate::{
     convert::{Arguments, Converter, Data, EncodeError},
@@ -15,7 +15,7 @@ use steadfast_proto::{
     common::{Payloads, WorkflowExecution},
     history::History,
     workflowservice::{
-        DescribeWorkflowExecutionRequest, GetWorkflowExecutionHistoryRequest, RequestCancelWorkflowExecutionRequest,
+        DeleteWorkflowExecutionRequest, DescribeWorkflowExecutionRequest, RequestCancelWorkflowExecutionRequest,
         TerminateWorkflowExecutionRequest,
     },
 };
@@ -33,8 +33,10 @@ struct Inner {
     id: String,
     /// The run that everything goes to; the latest one if it is not set.
     run_id: Option<String>,
-    /// The run that this handle started: its result is meant, and its chain of runs the only one to be ended.
+    /// The run that this handle started: its result is meant.
     started_run_id: Option<String>,
+    /// The first run of the only chain of runs to be ended.
+    first_run_id: Option<String>,
 }
 
 impl ToClient {
@@ -44,6 +46,7 @@ impl ToClient {
             id: id.into(),
             run_id: None,
             started_run_id: None,
+            first_run_id: None,
         }))
     }
 
@@ -52,14 +55,23 @@ impl ToClient {
             client,
             id,
             run_id: None,
+            first_run_id: Some(run_id.clone()),
             started_run_id: Some(run_id),
         }))
     }
 
-    fn with_run_id(&self, run_id: String) -> Self {
+    pub(super) fn with_run_id(&self, run_id: String) -> Self {
         Self(Arc::new(Inner {
             run_id: Some(run_id),
             started_run_id: None,
+            first_run_id: None,
+            ..Inner::clone(&self.0)
+        }))
+    }
+
+    fn with_first_run_id(&self, run_id: String) -> Self {
+        Self(Arc::new(Inner {
+            first_run_id: Some(run_id),
             ..Inner::clone(&self.0)
         }))
     }
@@ -142,6 +154,13 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
         Handle::of(self.target.with_run_id(run_id.into()))
     }
 
+    /// The same, bound to a chain of runs by the id of its first one: `cancel` and `terminate` leave a later workflow of the
+    /// same id alone. A handle that started its workflow is.
+    #[must_use]
+    pub fn with_first_run_id(&self, run_id: impl Into<String>) -> WorkflowHandle<W> {
+        Handle::of(self.target.with_first_run_id(run_id.into()))
+    }
+
     /// Waits for the workflow's result, through all its runs: retries, cron, continuing as new.
     pub fn result(&self) -> ResultCall<W::Output> {
         ResultCall::new(self.target.clone())
@@ -195,20 +214,45 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
     }
 
     /// Ends the workflow at once, without its code being asked.
-    ///
-    /// # Errors
-    /// There is no such workflow, it has ended, or the call fails.
-    pub async fn terminate(&self, reason: impl Into<String> + Send) -> Result<(), RequestError> {
-        let client = self.target.client();
-        let request = TerminateWorkflowExecutionRequest {
+    pub fn terminate(&self, reason: impl Into<String>) -> TerminateCall {
+        let client = self.target.client().clone();
+        let request = Box::new(TerminateWorkflowExecutionRequest {
             namespace: client.namespace().to_owned(),
             workflow_execution: Some(self.target.execution()),
             reason: reason.into(),
             identity: client.identity().to_owned(),
             first_execution_run_id: self.first_execution_run_id(),
             ..TerminateWorkflowExecutionRequest::default()
+        });
+        TerminateCall { client, request }
+    }
+
+    /// Goes back to an earlier event of the run that the handle is bound to, or else of the latest: it is ended, if it has not, and a new one goes on from there. When awaited,
+    /// returns a handle to the new run.
+    ///
+    /// ```no_run
+    /// # use steadfast::{client::{ResetError, ResetPoint, WorkflowHandle}, workflow::Untyped};
+    /// # async fn example(handle: WorkflowHandle<Untyped>) -> Result<(), ResetError> {
+    /// let again = handle.reset(ResetPoint::FirstWorkflowTask).reason("the bug is fixed").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reset(&self, to: ResetPoint) -> ResetCall<W> {
+        ResetCall::new(self.target.clone(), to)
+    }
+
+    /// Deletes the run that the handle started or is bound to, or else the latest: ends it, if it has not ended, and removes its
+    /// history. The server does it a little later.
+    ///
+    /// # Errors
+    /// There is no such workflow, or the call fails.
+    pub async fn delete(&self) -> Result<(), RequestError> {
+        let client = self.target.client();
+        let request = DeleteWorkflowExecutionRequest {
+            namespace: client.namespace().to_owned(),
+            workflow_execution: Some(execution(self.id(), self.run_id())),
         };
-        client.connection().terminate_workflow_execution(request).await?;
+        client.connection().delete_workflow_execution(request).await?;
         Ok(())
     }
 
@@ -231,29 +275,18 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
     /// # Errors
     /// There is no such workflow, or the call fails.
     pub async fn fetch_history(&self) -> Result<History, RequestError> {
-        let client = self.target.client();
-        let mut request = GetWorkflowExecutionHistoryRequest {
-            namespace: client.namespace().to_owned(),
-            execution: Some(execution(self.id(), self.run_id())),
-            ..GetWorkflowExecutionHistoryRequest::default()
-        };
-        let mut events = Vec::new();
-        loop {
-            let page = client
-                .connection()
-                .get_workflow_execution_history(request.clone())
-                .await?;
-            events.extend(page.history.unwrap_or_default().events);
-            if page.next_page_token.is_empty() {
-                return Ok(History { events });
-            }
-            request.next_page_token = page.next_page_token;
-        }
+        self.events().all().await
     }
 
-    /// Keeps a handle that started a workflow from ending a later one of the same id.
+    /// The events of the run, one after the other, as they are now.
+    pub fn events(&self) -> WorkflowEvents {
+        let target = &self.target;
+        WorkflowEvents::of_run(target.client().clone(), target.id(), self.run_id())
+    }
+
+    /// Keeps a handle from ending a later one of the same id.
     fn first_execution_run_id(&self) -> String {
-        self.target.0.started_run_id.clone().unwrap_or_default()
+        self.target.0.first_run_id.clone().unwrap_or_default()
     }
 }
 
@@ -288,6 +321,34 @@ impl IntoFuture for CancelCall {
                 .connection()
                 .request_cancel_workflow_execution(*self.request)
                 .await?;
+            Ok(())
+        })
+    }
+}
+
+/// A termination, done when awaited.
+#[must_use = "nothing is terminated until awaited"]
+pub struct TerminateCall {
+    client: Client,
+    request: Box<TerminateWorkflowExecutionRequest>,
+}
+
+impl TerminateCall {
+    /// More about why, for those who read the history: any payloads, as [`Converter`] makes them.
+    pub fn details(mut self, details: Payloads) -> Self {
+        self.request.details = Some(details);
+        self
+    }
+}
+
+impl IntoFuture for TerminateCall {
+    type Output = Result<(), RequestError>;
+    type IntoFuture = BoxFuture<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let connection = self.client.connection();
+            connection.terminate_workflow_execution(*self.request).await?;
             Ok(())
         })
     }

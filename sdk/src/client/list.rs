@@ -1,6 +1,6 @@
 //! Finding workflows.
 
-use super::{Client, RpcError, WorkflowStatus, describe::execution_info};
+use super::{Client, RpcError, WorkflowStatus, describe::execution_info, history::WorkflowEvents};
 use crate::{
     convert::{Converter, Data, DecodeError},
     search_attribute::{SearchAttributeKey, SearchAttributeValue},
@@ -8,9 +8,11 @@ use crate::{
 use bytes::Bytes;
 use std::{collections::VecDeque, time::SystemTime};
 use steadfast_proto::{
+    common::Payload,
+    history::History,
     system_time,
     workflow::WorkflowExecutionInfo,
-    workflowservice::{CountWorkflowExecutionsRequest, ListWorkflowExecutionsRequest},
+    workflowservice::{CountWorkflowExecutionsRequest, CountWorkflowExecutionsResponse, ListWorkflowExecutionsRequest},
 };
 
 /// The workflows that a query finds, fetched page by page.
@@ -29,6 +31,8 @@ pub struct WorkflowList {
     client: Client,
     request: Box<ListWorkflowExecutionsRequest>,
     pages: Pages<WorkflowExecutionInfo>,
+    /// How many may still come.
+    left: Option<u64>,
 }
 
 /// A list that comes page by page.
@@ -48,19 +52,20 @@ impl<T> Default for Pages<T> {
 }
 
 impl<T> Pages<T> {
-    /// The next entry. `fetch` gets the page of a token, and the token of the page after it, empty for none.
-    pub(super) async fn next(
-        &mut self,
-        fetch: impl AsyncFn(Bytes) -> Result<(Vec<T>, Bytes), RpcError>,
-    ) -> Result<Option<T>, RpcError> {
-        while self.page.is_empty()
-            && let Some(token) = self.token.clone()
-        {
-            let (page, token) = fetch(token).await?;
-            self.page = page.into();
-            self.token = Some(token).filter(|token| !token.is_empty());
-        }
-        Ok(self.page.pop_front())
+    /// What to ask for a page with, if one is to be fetched before there is a next entry.
+    pub(super) fn wanted(&self) -> Option<Bytes> {
+        self.token.clone().filter(|_| self.page.is_empty())
+    }
+
+    /// A page, and the token of the one after it, empty for none.
+    pub(super) fn add(&mut self, page: Vec<T>, token: Bytes) {
+        self.page = page.into();
+        self.token = Some(token).filter(|token| !token.is_empty());
+    }
+
+    /// The next entry, once nothing is wanted any more; `None` after the last.
+    pub(super) fn pop(&mut self) -> Option<T> {
+        self.page.pop_front()
     }
 }
 
@@ -82,7 +87,19 @@ impl WorkflowList {
             client,
             request,
             pages: Pages::default(),
+            left: None,
         }
+    }
+
+    /// How many are found at most.
+    pub fn limit(mut self, workflows: u64) -> Self {
+        self.left = Some(workflows);
+        self
+    }
+
+    /// The histories of those that are found, to [replay](crate::replay::Replayer) them, say.
+    pub fn histories(self) -> WorkflowHistories {
+        WorkflowHistories(self)
     }
 
     /// How many are fetched at once.
@@ -96,16 +113,19 @@ impl WorkflowList {
     /// # Errors
     /// The query is malformed, or the call fails.
     pub async fn next(&mut self) -> Result<Option<WorkflowSummary>, RpcError> {
-        let (client, request) = (&self.client, &self.request);
-        let fetch = async |next_page_token| {
+        if self.left == Some(0) {
+            return Ok(None);
+        }
+        while let Some(next_page_token) = self.pages.wanted() {
             let request = ListWorkflowExecutionsRequest {
                 next_page_token,
-                ..(**request).clone()
+                ..(*self.request).clone()
             };
-            let answer = client.connection().list_workflow_executions(request).await?;
-            Ok((answer.executions, answer.next_page_token))
-        };
-        let info = self.pages.next(fetch).await?;
+            let answer = self.client.connection().list_workflow_executions(request).await?;
+            self.pages.add(answer.executions, answer.next_page_token);
+        }
+        let info = self.pages.pop();
+        self.left = self.left.map(|left| left.saturating_sub(1));
         Ok(info.map(|info| WorkflowSummary {
             info: Box::new(info),
             converter: self.client.converter().clone(),
@@ -135,11 +155,90 @@ impl WorkflowSummary {
     }
 }
 
+/// The histories of the workflows that a query finds, one after the other.
+///
+/// ```no_run
+/// # async fn example(client: steadfast::Client, replayer: steadfast::replay::Replayer) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut histories = client.list("WorkflowType = 'Approval'").limit(100).histories();
+/// while let Some((workflow, history)) = histories.next().await? {
+///     replayer.replay(history).map_err(|error| format!("{}: {error}", workflow.id()))?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is asked until `.next()`"]
+pub struct WorkflowHistories(WorkflowList);
+
+impl WorkflowHistories {
+    /// The next workflow with the history of its run; `None` after the last.
+    ///
+    /// # Errors
+    /// The query is malformed, or a call fails, as for a workflow that was deleted since.
+    pub async fn next(&mut self) -> Result<Option<(WorkflowSummary, History)>, RpcError> {
+        let Some(summary) = self.0.next().await? else {
+            return Ok(None);
+        };
+        let mut events = WorkflowEvents::of_run(self.0.client.clone(), summary.id(), Some(summary.run_id()));
+        let history = events.history().await?;
+        Ok(Some((summary, history)))
+    }
+}
+
+/// How many workflows have the same values, of those that a query with `GROUP BY` finds.
+#[derive(Debug, Clone)]
+pub struct WorkflowCount {
+    count: u64,
+    values: Vec<Payload>,
+    converter: Converter,
+}
+
+impl WorkflowCount {
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The value that they have in common: the first, if the query groups by several attributes.
+    ///
+    /// # Errors
+    /// It is not a `T`.
+    pub fn value<T: Data>(&self) -> Result<T, DecodeError> {
+        self.value_at(0)
+    }
+
+    /// The value of the attribute at this place in the query, from 0 on.
+    ///
+    /// # Errors
+    /// It is not a `T`, or there are not so many.
+    pub fn value_at<T: Data>(&self, index: usize) -> Result<T, DecodeError> {
+        self.converter.decode(self.values.get(index))
+    }
+}
+
 pub(super) async fn count(client: &Client, query: String) -> Result<u64, RpcError> {
+    Ok(natural(ask_count(client, query).await?.count))
+}
+
+pub(super) async fn count_groups(client: &Client, query: String) -> Result<Vec<WorkflowCount>, RpcError> {
+    let groups = ask_count(client, query).await?.groups.into_iter();
+    Ok(groups
+        .map(|group| WorkflowCount {
+            count: natural(group.count),
+            values: group.group_values,
+            converter: client.converter().clone(),
+        })
+        .collect())
+}
+
+async fn ask_count(client: &Client, query: String) -> Result<CountWorkflowExecutionsResponse, RpcError> {
     let request = CountWorkflowExecutionsRequest {
         namespace: client.namespace().to_owned(),
         query,
     };
-    let answer = client.connection().count_workflow_executions(request).await?;
-    Ok(u64::try_from(answer.count).unwrap_or_default())
+    client.connection().count_workflow_executions(request).await
+}
+
+fn natural(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
 }

@@ -16,14 +16,20 @@
 //! ```
 
 mod async_activity;
+mod batch;
 mod builder;
+#[cfg(feature = "config")]
+mod config;
 mod connection;
 mod describe;
 mod error;
 mod handle;
+mod history;
 mod list;
 mod local;
+mod pending;
 mod query;
+mod reset;
 mod result;
 mod schedule;
 mod signal;
@@ -36,19 +42,25 @@ mod update;
 mod update_with_start;
 
 pub use async_activity::{AsyncActivity, AsyncActivityError};
+pub use batch::{Batch, BatchCall, BatchDescription, BatchHandle, BatchList, BatchSummary};
 pub(crate) use builder::host_name;
-pub use builder::{AddressError, ClientBuilder, ConnectError};
+pub use builder::{AddressError, ClientBuilder, ConnectError, KeepAlive};
+#[cfg(feature = "config")]
+pub use config::ConfigError;
 pub(crate) use connection::Connection;
 pub use connection::{ErrorDetail, RpcError};
 pub use describe::WorkflowDescription;
 pub use error::{
-    AlreadyStarted, ContinuedAsNew, ExecuteError, QueryError, Rejected, RequestError, ResultError, ScheduleError,
-    SignalError, StartError, UpdateCallError, UpdateWithStartError,
+    AlreadyStarted, BatchError, ContinuedAsNew, ExecuteError, NoWorkflowTask, QueryError, Rejected, RequestError,
+    ResetError, ResultError, ScheduleError, SignalError, StartError, UpdateCallError, UpdateWithStartError,
 };
-pub use handle::{CancelCall, ToClient, WorkflowHandle};
-pub use list::{WorkflowList, WorkflowSummary};
+pub use handle::{CancelCall, TerminateCall, ToClient, WorkflowHandle};
+pub use history::WorkflowEvents;
+pub use list::{WorkflowCount, WorkflowHistories, WorkflowList, WorkflowSummary};
 pub(crate) use local::{EagerReservation, LocalWorker, LocalWorkers, ReportingWorker};
+pub use pending::{PendingActivity, PendingChild, PendingWorkflowTask};
 pub use query::QueryCall;
+pub use reset::{ResetCall, ResetPoint};
 pub use result::ResultCall;
 pub use schedule::{
     CreateScheduleCall, Schedule, ScheduleActionResult, ScheduleCalendar, ScheduleDescription, ScheduleHandle,
@@ -58,8 +70,9 @@ pub use signal::SignalCall;
 pub use start::{Execute, Messages, Start, StartCall, StartSignal, TaskQueueMissing, TaskQueueSet, ToStart};
 pub use steadfast_proto::{
     enums::{
-        QueryRejectCondition, WorkflowExecutionStatus as WorkflowStatus, WorkflowIdConflictPolicy,
-        WorkflowIdReusePolicy,
+        BatchOperationState, BatchOperationType, ParentClosePolicy, PendingActivityState, PendingWorkflowTaskState,
+        QueryRejectCondition, ResetReapplyExcludeType, WorkflowExecutionStatus as WorkflowStatus,
+        WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     },
     tonic::Code,
 };
@@ -86,6 +99,7 @@ struct Inner {
     namespace: String,
     identity: String,
     converter: Converter,
+    query_reject_condition: QueryRejectCondition,
     local_workers: LocalWorkers,
     worker_heartbeat_interval: Option<Duration>,
 }
@@ -177,6 +191,36 @@ impl Client {
     /// The query is malformed, or the call fails.
     pub async fn count(&self, query: impl Into<String>) -> Result<u64, RpcError> {
         list::count(self, query.into()).await
+    }
+
+    /// How many workflows a visibility query finds, for each value of the attribute that it groups them by:
+    /// `WorkflowType = 'Approval' GROUP BY ExecutionStatus`. Empty for a query without `GROUP BY`.
+    ///
+    /// # Errors
+    /// The query is malformed, or the call fails.
+    pub async fn count_groups(&self, query: impl Into<String>) -> Result<Vec<WorkflowCount>, RpcError> {
+        list::count_groups(self, query.into()).await
+    }
+
+    /// One operation on all workflows that a visibility query finds, done by the server in its own time.
+    pub fn batch(&self, query: impl Into<String>) -> Batch {
+        Batch::of_query(self.clone(), query.into())
+    }
+
+    /// As [`batch`](Self::batch), on the workflows of these ids.
+    pub fn batch_of(&self, ids: impl IntoIterator<Item = impl Into<String>>) -> Batch {
+        Batch::of_ids(self.clone(), ids.into_iter().map(Into::into))
+    }
+
+    /// A handle to a batch that was started before. Nothing is asked of the server yet.
+    #[must_use]
+    pub fn batch_handle(&self, job_id: impl Into<String>) -> BatchHandle {
+        BatchHandle::new(self.clone(), job_id.into())
+    }
+
+    /// The batches of the namespace.
+    pub fn list_batches(&self) -> BatchList {
+        BatchList::new(self.clone())
     }
 
     /// Creates a schedule when awaited, and returns its handle.

@@ -32,6 +32,7 @@ impl<O> QueryCall<O> {
                 query_args,
                 header: None,
             }),
+            query_reject_condition: target.client().0.query_reject_condition.into(),
             ..QueryWorkflowRequest::default()
         });
         Self {
@@ -42,7 +43,7 @@ impl<O> QueryCall<O> {
         }
     }
 
-    /// In which states of the workflow the query is not to be answered.
+    /// In which states of the workflow the query is not to be answered; as the client was told, unless it is set.
     pub fn reject_condition(mut self, condition: QueryRejectCondition) -> Self {
         self.request.query_reject_condition = condition.into();
         self

@@ -1,6 +1,6 @@
 //! A workflow's result.
 
-use super::{Client, ResultError, ToClient, error::ContinuedAsNew, execution};
+use super::{Client, ResultError, RpcError, ToClient, WorkflowEvents, error::ContinuedAsNew};
 use crate::{
     convert::Data,
     error::{Failure, SOURCE, WorkflowFailure},
@@ -9,10 +9,9 @@ use std::{future::IntoFuture, marker::PhantomData};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
     common::Payloads,
-    enums::{HistoryEventFilterType, TimeoutType},
+    enums::TimeoutType,
     failure::{CanceledFailureInfo, TerminatedFailureInfo, TimeoutFailureInfo, failure::FailureInfo},
     history::{HistoryEvent, history_event::Attributes},
-    workflowservice::GetWorkflowExecutionHistoryRequest,
 };
 
 /// The wait for a workflow's result.
@@ -56,7 +55,9 @@ impl<O: Data> IntoFuture for ResultCall<O> {
             let client = self.target.client();
             let mut run_id = self.target.result_run_id().map(str::to_owned);
             loop {
-                let event = close_event(client, self.target.id(), run_id.as_deref()).await?;
+                let event = close_event(client, self.target.id(), run_id.as_deref())
+                    .await?
+                    .unwrap_or_default();
                 match close(event, self.follows_runs) {
                     Close::Completed(result) => return Ok(client.converter().decode_result(result.as_ref())?),
                     Close::Next(next) => run_id = Some(next),
@@ -67,29 +68,15 @@ impl<O: Data> IntoFuture for ResultCall<O> {
     }
 }
 
-/// Waits for the event that closes a run; the server answers without one after a while.
-async fn close_event(client: &Client, id: &str, run_id: Option<&str>) -> Result<HistoryEvent, ResultError> {
-    let mut request = GetWorkflowExecutionHistoryRequest {
-        namespace: client.namespace().to_owned(),
-        execution: Some(execution(id, run_id)),
-        wait_new_event: true,
-        history_event_filter_type: HistoryEventFilterType::CloseEvent.into(),
-        skip_archival: true,
-        ..GetWorkflowExecutionHistoryRequest::default()
-    };
-    loop {
-        let answer = client
-            .connection()
-            .wait_workflow_execution_history(request.clone())
-            .await?;
-        if let Some(event) = answer
-            .history
-            .and_then(|history| history.events.into_iter().next_back())
-        {
-            return Ok(event);
-        }
-        request.next_page_token = answer.next_page_token;
-    }
+/// Waits for the event that closes a run; `None` if the server gives none, which it does not.
+async fn close_event(client: &Client, id: &str, run_id: Option<&str>) -> Result<Option<HistoryEvent>, RpcError> {
+    let events = WorkflowEvents::of_run(client.clone(), id, run_id);
+    events
+        .wait_new(true)
+        .close_event()
+        .skip_archival(true)
+        .next_event()
+        .await
 }
 
 fn close(event: HistoryEvent, follows_runs: bool) -> Close {

@@ -388,7 +388,7 @@ async fn a_description_tells_what_was_said_at_the_start(env: TestEnv) -> Checked
     );
     assert_eq!(running.memo::<String>("customer")?.as_deref(), Some("ada"));
     assert_eq!(running.memo::<String>("nothing")?, None);
-    assert!(running.pending_activities().is_empty() && running.pending_children().is_empty());
+    assert!(running.pending_activities().len() == 0 && running.pending_children().len() == 0);
 
     order.cancel().await?;
     assert!(order.result().await.is_err());
@@ -428,10 +428,10 @@ async fn an_activity_is_completed_by_somebody_else(env: TestEnv) -> Checked {
         .await?;
     let _hold = env.server().hold();
     let activity_id = loop {
-        if let Some(pending) = asks.describe().await?.pending_activities().first()
-            && pending.last_started_time.is_some()
+        if let Some(pending) = asks.describe().await?.pending_activities().next()
+            && pending.last_started_time().is_some()
         {
-            break pending.activity_id.clone();
+            break pending.id().to_owned();
         }
         tokio::task::yield_now().await;
     };

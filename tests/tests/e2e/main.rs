@@ -5,9 +5,11 @@
 
 mod activity;
 mod activity_operation;
+mod batch;
 mod cache;
 mod cancel;
 mod child;
+mod client;
 mod connection;
 mod continue_as_new;
 mod errors;

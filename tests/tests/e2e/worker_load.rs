@@ -351,8 +351,7 @@ async fn an_activity_hears_that_its_worker_stops_before_it_is_cancelled() -> Out
         let description = shift.describe().await?;
         if description
             .pending_activities()
-            .iter()
-            .any(|activity| activity.attempt > 0 && activity.last_started_time.is_some())
+            .any(|activity| activity.attempt() > 0 && activity.last_started_time().is_some())
         {
             break;
         }

@@ -6,11 +6,16 @@ mod grpc;
 mod retry;
 
 pub use error::{ErrorDetail, RpcError};
+#[cfg(feature = "client")]
+pub(crate) use grpc::Headers;
 
 use retry::{Retries, Retry};
 use std::{fmt, sync::Arc, time::Duration};
 #[cfg(feature = "client")]
-use steadfast_proto::tonic::{metadata::AsciiMetadataValue, transport::Channel};
+use steadfast_proto::tonic::{
+    metadata::{AsciiMetadataKey, AsciiMetadataValue},
+    transport::Channel,
+};
 use steadfast_proto::{
     Call, Services,
     tonic::{Request, Status},
@@ -49,8 +54,16 @@ impl Connection {
     }
 
     #[cfg(feature = "client")]
-    pub(crate) fn grpc(channel: Channel, headers: Vec<(&'static str, AsciiMetadataValue)>) -> Self {
+    pub(crate) fn grpc(channel: Channel, headers: Headers) -> Self {
         Self(Arc::new(Transport::Grpc(grpc::Transport::new(channel, headers))))
+    }
+
+    /// Has an effect on calls over the network alone: others have no headers.
+    #[cfg(feature = "client")]
+    pub(crate) fn set_header(&self, name: AsciiMetadataKey, value: Option<AsciiMetadataValue>) {
+        if let Transport::Grpc(transport) = &*self.0 {
+            transport.set_header(name, value);
+        }
     }
 
     /// Any call, as a user makes it.
@@ -141,10 +154,16 @@ calls! {
     update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
+    delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
+    reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
     terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
     describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
     list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE;
     count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE;
+    start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse, Retry::Call, CALL_DEADLINE;
+    stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse, Retry::Call, CALL_DEADLINE;
+    describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse, Retry::Call, CALL_DEADLINE;
+    list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse, Retry::Call, CALL_DEADLINE;
     create_schedule(CreateScheduleRequest) -> CreateScheduleResponse, Retry::Call, CALL_DEADLINE;
     describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE;
     update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE;

@@ -55,16 +55,15 @@ impl ScheduleList {
     /// # Errors
     /// The query is malformed, or the call fails.
     pub async fn next(&mut self) -> Result<Option<ScheduleSummary>, RpcError> {
-        let (client, request) = (&self.client, &self.request);
-        let fetch = async |next_page_token| {
+        while let Some(next_page_token) = self.pages.wanted() {
             let request = ListSchedulesRequest {
                 next_page_token,
-                ..(**request).clone()
+                ..(*self.request).clone()
             };
-            let answer = client.connection().list_schedules(request).await?;
-            Ok((answer.schedules, answer.next_page_token))
-        };
-        let entry = self.pages.next(fetch).await?;
+            let answer = self.client.connection().list_schedules(request).await?;
+            self.pages.add(answer.schedules, answer.next_page_token);
+        }
+        let entry = self.pages.pop();
         Ok(entry.map(|entry| ScheduleSummary {
             entry: Box::new(entry),
             client: self.client.clone(),
