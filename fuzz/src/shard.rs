@@ -6,9 +6,15 @@ use std::{
     collections::VecDeque,
     time::{Duration, SystemTime},
 };
-use steadfast_core::{Input as ShardInput, Output, Refusal, RunKey, Shard, ShardOptions};
-use steadfast_proto::workflowservice::{
-    GetWorkflowExecutionHistoryResponse, PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedResponse,
+use steadfast_core::{
+    Input as ShardInput, LocalActivityKey, LocalActivityOutcome, Output, PayloadLimits, Refusal, RunKey, Shard,
+    ShardOptions,
+};
+use steadfast_proto::{
+    enums::VersioningBehavior,
+    workflowservice::{
+        GetWorkflowExecutionHistoryResponse, PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedResponse,
+    },
 };
 
 /// A program, and what a server answers one after the other.
@@ -47,6 +53,7 @@ pub struct Answer {
 struct Calls {
     completions: VecDeque<RunKey>,
     failures: VecDeque<RunKey>,
+    local_activities: VecDeque<LocalActivityKey>,
     fetches: VecDeque<RunKey>,
 }
 
@@ -76,7 +83,7 @@ pub fn run(data: &[u8]) {
                     event.event_id = event.event_id.saturating_add(first).saturating_sub(1);
                 }
             }
-            give(&mut shard, &mut calls, ShardInput::WorkflowTask(Box::new(poll)));
+            give(&mut shard, &mut calls, ShardInput::WorkflowTask(Box::new(poll), None));
         } else if let Some(page) = answer.page {
             let Some(key) = at(&mut calls.fetches) else { continue };
             let page = refused.map_or(Ok(Box::new(page)), Err);
@@ -111,6 +118,8 @@ fn settle(shard: &mut Shard, calls: &mut Calls) {
             ShardInput::Completed(key, Ok(Box::default()))
         } else if let Some(key) = calls.failures.pop_front() {
             ShardInput::Failed(key, Ok(()))
+        } else if let Some(key) = calls.local_activities.pop_front() {
+            ShardInput::LocalActivity(key, LocalActivityOutcome::Completed(None))
         } else {
             assert_eq!(shard.outstanding(), 0, "tasks that were never answered");
             return;
@@ -127,7 +136,8 @@ fn give(shard: &mut Shard, calls: &mut Calls, input: ShardInput) {
             Output::Complete(key, _) => calls.completions.push_back(key),
             Output::Fail(key, _) => calls.failures.push_back(key),
             Output::FetchHistory(key, _) => calls.fetches.push_back(key),
-            Output::AnswerQuery(_) | Output::Notice(_) => {}
+            Output::RunLocalActivity(task) => calls.local_activities.push_back(task.key),
+            Output::AnswerQuery(_) | Output::Notice(_) | Output::StopLocalActivity(..) => {}
         }
     }
 }
@@ -141,6 +151,9 @@ fn options(input: &Input) -> ShardOptions {
         sticky_queue: Some(("sticky".to_owned(), Duration::from_secs(10))),
         sdk: ("steadfast".to_owned(), "0".to_owned()),
         record_flags: true,
-        build_id: None,
+        max_local_activities: 2,
+        deployment: None,
+        versioning_behavior: VersioningBehavior::Unspecified,
+        payload_limits: PayloadLimits::default(),
     }
 }

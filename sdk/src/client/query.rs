@@ -33,7 +33,6 @@ impl<O> QueryCall<O> {
                 header: None,
             }),
             query_reject_condition: target.client().0.query_reject_condition.into(),
-            ..QueryWorkflowRequest::default()
         });
         Self {
             target,
