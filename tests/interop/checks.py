@@ -1,7 +1,10 @@
 """What the programs here have in common: expectations, fresh names, calls of the command line."""
 
+import asyncio
 import json
+import os
 import subprocess
+import sys
 import uuid
 
 LIMIT_SECONDS = 60
@@ -15,6 +18,19 @@ def expect(got, wanted, what):
     if got != wanted:
         raise Unexpected(f"{what}: expected {wanted!r}, got {got!r}")
     print(f"  {what}: {json.dumps(got, default=str)}", flush=True)
+
+
+def run_and_leave(checks):
+    """Runs the checks, then leaves at once: threads of the SDK's native part that outlive the interpreter abort it at times."""
+    status = 0
+    try:
+        asyncio.run(asyncio.wait_for(checks, LIMIT_SECONDS * 3))
+    except (Unexpected, TimeoutError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def fresh(kind):

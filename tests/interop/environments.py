@@ -21,7 +21,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from checks import LIMIT_SECONDS, Unexpected, expect
+from checks import LIMIT_SECONDS, expect, run_and_leave
 
 TEAM = SearchAttributeKey.for_keyword("Team")
 
@@ -103,7 +103,4 @@ async def main(server):
 if len(sys.argv) != 2:
     sys.exit(__doc__)
 logging.getLogger("temporalio").setLevel(logging.ERROR)
-try:
-    asyncio.run(asyncio.wait_for(main(str(Path(sys.argv[1]).resolve())), LIMIT_SECONDS * 3))
-except (Unexpected, TimeoutError) as error:
-    sys.exit(f"{type(error).__name__}: {error}")
+run_and_leave(main(str(Path(sys.argv[1]).resolve())))

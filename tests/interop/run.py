@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from administration import administer
-from checks import LIMIT_SECONDS, Unexpected, expect, fresh, temporal
+from checks import LIMIT_SECONDS, Unexpected, expect, fresh, run_and_leave, temporal
 from conversation import Conversation, greet
 from nexus import call_operations
 
@@ -179,7 +179,4 @@ async def main(address, interop):
 if len(sys.argv) != 3:
     sys.exit(__doc__)
 logging.getLogger("temporalio").setLevel(logging.ERROR)
-try:
-    asyncio.run(asyncio.wait_for(main(sys.argv[1], str(Path(sys.argv[2]).resolve())), LIMIT_SECONDS * 3))
-except (Unexpected, TimeoutError) as error:
-    sys.exit(f"{type(error).__name__}: {error}")
+run_and_leave(main(sys.argv[1], str(Path(sys.argv[2]).resolve())))
