@@ -186,6 +186,16 @@ service! {
         create_worker_deployment(CreateWorkerDeploymentRequest) -> CreateWorkerDeploymentResponse = CreateWorkerDeployment;
         create_worker_deployment_version(CreateWorkerDeploymentVersionRequest) -> CreateWorkerDeploymentVersionResponse = CreateWorkerDeploymentVersion;
         list_archived_workflow_executions(ListArchivedWorkflowExecutionsRequest) -> ListArchivedWorkflowExecutionsResponse = ListArchivedWorkflowExecutions;
+        start_nexus_operation_execution(StartNexusOperationExecutionRequest) -> StartNexusOperationExecutionResponse = StartNexusOperationExecution;
+        describe_nexus_operation_execution(DescribeNexusOperationExecutionRequest) -> DescribeNexusOperationExecutionResponse = DescribeNexusOperationExecution;
+        poll_nexus_operation_execution(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse = PollNexusOperationExecution;
+        list_nexus_operation_executions(ListNexusOperationExecutionsRequest) -> ListNexusOperationExecutionsResponse = ListNexusOperationExecutions;
+        count_nexus_operation_executions(CountNexusOperationExecutionsRequest) -> CountNexusOperationExecutionsResponse = CountNexusOperationExecutions;
+        request_cancel_nexus_operation_execution(RequestCancelNexusOperationExecutionRequest) -> RequestCancelNexusOperationExecutionResponse = RequestCancelNexusOperationExecution;
+        terminate_nexus_operation_execution(TerminateNexusOperationExecutionRequest) -> TerminateNexusOperationExecutionResponse = TerminateNexusOperationExecution;
+        delete_nexus_operation_execution(DeleteNexusOperationExecutionRequest) -> DeleteNexusOperationExecutionResponse = DeleteNexusOperationExecution;
+        count_workers(CountWorkersRequest) -> CountWorkersResponse = CountWorkers;
+        update_task_queue_config(UpdateTaskQueueConfigRequest) -> UpdateTaskQueueConfigResponse = UpdateTaskQueueConfig;
     }
     unbuilt {
         update_worker_deployment_version_compute_config(
@@ -209,18 +219,8 @@ service! {
         delete_workflow_rule(DeleteWorkflowRuleRequest) -> DeleteWorkflowRuleResponse: "the original does not support workflow rules by default either";
         list_workflow_rules(ListWorkflowRulesRequest) -> ListWorkflowRulesResponse: "the original does not support workflow rules by default either";
         trigger_workflow_rule(TriggerWorkflowRuleRequest) -> TriggerWorkflowRuleResponse: "the original does not support workflow rules by default either";
-        count_workers(CountWorkersRequest) -> CountWorkersResponse;
-        update_task_queue_config(UpdateTaskQueueConfigRequest) -> UpdateTaskQueueConfigResponse;
         fetch_worker_config(FetchWorkerConfigRequest) -> FetchWorkerConfigResponse: "workers take no commands from this server";
         update_worker_config(UpdateWorkerConfigRequest) -> UpdateWorkerConfigResponse: "workers take no commands from this server";
-        start_nexus_operation_execution(StartNexusOperationExecutionRequest) -> StartNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
-        describe_nexus_operation_execution(DescribeNexusOperationExecutionRequest) -> DescribeNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
-        poll_nexus_operation_execution(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
-        list_nexus_operation_executions(ListNexusOperationExecutionsRequest) -> ListNexusOperationExecutionsResponse: "standalone Nexus operations are disabled";
-        count_nexus_operation_executions(CountNexusOperationExecutionsRequest) -> CountNexusOperationExecutionsResponse: "standalone Nexus operations are disabled";
-        request_cancel_nexus_operation_execution(RequestCancelNexusOperationExecutionRequest) -> RequestCancelNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
-        terminate_nexus_operation_execution(TerminateNexusOperationExecutionRequest) -> TerminateNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
-        delete_nexus_operation_execution(DeleteNexusOperationExecutionRequest) -> DeleteNexusOperationExecutionResponse: "standalone Nexus operations are disabled";
         poll_workflow_execution_time_skipping(PollWorkflowExecutionTimeSkippingRequest) -> PollWorkflowExecutionTimeSkippingResponse: "a server has one time, see `Time::Virtual`";
     }
 }

@@ -306,7 +306,8 @@ impl Run {
             since: now,
             scheduled: since,
             request_id,
-            version: poller.version.clone(),
+            // Builds without a version are told by the answer, not by the poll.
+            version: poller.version.clone().filter(|version| version.use_versioning),
         };
         activity.last_identity.clone_from(&poller.identity);
         activity.last_started = Some(now);

@@ -58,6 +58,15 @@ impl Run {
         (started_event_id, Some(activity))
     }
 
+    /// The worker that answers says which build it is.
+    pub(crate) fn note_activity_worker(&mut self, event_id: i64, build: Option<common::WorkerVersionStamp>) {
+        if let Some(Attempt::Started { version, .. }) = self.activities.get_mut(&event_id).map(|a| &mut a.state)
+            && build.is_some()
+        {
+            *version = build;
+        }
+    }
+
     pub(crate) fn complete_activity(
         &mut self,
         world: &mut World,

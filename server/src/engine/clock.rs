@@ -128,12 +128,12 @@ impl Engine {
             return false;
         }
         self.drop_stale();
-        let real = self.world.real;
+        let (real, now) = (self.world.real, self.world.now());
         !self
             .world
             .queues
             .backlog()
-            .any(|(_, queue)| queue.is_expected_soon(real))
+            .any(|(_, queue)| queue.is_expected_soon(real) && !queue.is_held_back(now))
     }
 
     /// Stale tasks at the head of a queue hold nothing up.
@@ -272,12 +272,12 @@ impl Engine {
             );
         }
         self.drop_stale();
-        let real = self.world.real;
+        let (real, now) = (self.world.real, self.world.now());
         for (_, queue) in self
             .world
             .queues
             .backlog()
-            .filter(|(_, queue)| queue.is_expected_soon(real))
+            .filter(|(_, queue)| queue.is_expected_soon(real) && !queue.is_held_back(now))
         {
             why.push(Standstill::TaskOnQueue {
                 task_queue: queue.name.to_string(),

@@ -346,7 +346,7 @@ impl Run {
                 .collect(),
             versioning_override: self.versioning.decided.as_ref().map(Decided::wire),
             inherited_version: None,
-            reset_points: self.reset_points.clone(),
+            reset_points: self.expiring_reset_points(world),
             parent: self.is.parent.clone(),
             root: self.is.root.clone(),
             signal: None,

@@ -278,6 +278,20 @@ impl Run {
         });
     }
 
+    /// The points that the next run of the chain is told of: this run is kept no longer than its namespace says.
+    pub(crate) fn expiring_reset_points(&self, world: &World) -> Vec<ResetPointInfo> {
+        let retention = world
+            .namespaces
+            .get(self.is.namespace)
+            .map(|namespace| namespace.retention);
+        let expires = retention.and_then(|retention| world.now().plus(retention).wire());
+        let mut points = self.reset_points.clone();
+        for point in points.iter_mut().filter(|point| point.expire_time.is_none()) {
+            point.expire_time = expires;
+        }
+        points
+    }
+
     fn poller_of(&self, request: &RespondWorkflowTaskCompletedRequest) -> Poller {
         let version = request
             .worker_version_stamp

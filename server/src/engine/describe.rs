@@ -4,6 +4,7 @@ use super::{
     Engine,
     activity::{Activity, Attempt},
     callback::Callback,
+    deployment::typed,
     error::{Error, Result},
     pause::PausedRun,
     run::Run,
@@ -11,6 +12,7 @@ use super::{
     time::{self, Time},
     workflow_task::WorkflowTask,
 };
+use std::collections::BTreeMap;
 use steadfast_proto::{
     common,
     enums::{PendingActivityState, PendingWorkflowTaskState},
@@ -81,6 +83,29 @@ impl Run {
     }
 
     /// The row of this run in a list.
+    /// The builds of workers without a version that have completed workflow tasks of the run, as lists name them.
+    pub(crate) fn build_ids(&self) -> Vec<String> {
+        let builds = self.reset_points.iter().filter(|point| !point.build_id.is_empty());
+        let own = self.is.run_id.to_string();
+        let builds: Vec<String> = builds
+            .filter(|point| point.run_id == own)
+            .map(|point| format!("unversioned:{}", point.build_id))
+            .collect();
+        let unversioned = (!builds.is_empty()).then(|| "unversioned".to_owned());
+        unversioned.into_iter().chain(builds).collect()
+    }
+
+    /// The search attributes as clients see them: builds are told from the tasks that they completed.
+    fn visible_attributes(&self) -> BTreeMap<String, common::Payload> {
+        let mut attributes = self.search_attributes.clone();
+        let builds = self.build_ids();
+        if !builds.is_empty() {
+            let list = || typed("KeywordList", format!("[\"{}\"]", builds.join("\",\"")));
+            attributes.entry("BuildIds".to_owned()).or_insert_with(list);
+        }
+        attributes
+    }
+
     pub(crate) fn info(&self) -> WorkflowExecutionInfo {
         let closed = self.close_time;
         WorkflowExecutionInfo {
@@ -104,7 +129,7 @@ impl Run {
                 fields: self.memo.clone(),
             }),
             search_attributes: Some(common::SearchAttributes {
-                indexed_fields: self.search_attributes.clone(),
+                indexed_fields: self.visible_attributes(),
             }),
             auto_reset_points: Some(ResetPoints {
                 points: self.reset_points.clone(),

@@ -60,6 +60,10 @@ impl History {
         self.events.get(usize::try_from(event_id).ok()?.checked_sub(1)?)
     }
 
+    pub(crate) fn all(&self) -> &[HistoryEvent] {
+        &self.events
+    }
+
     pub(crate) fn first(&self) -> Option<&HistoryEvent> {
         self.events.first()
     }

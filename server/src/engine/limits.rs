@@ -152,6 +152,10 @@ pub(crate) const RUN_INTERVAL_MIN: Duration = Duration::from_secs(1);
 pub(crate) const KEPT_FAILURE_BYTES_MAX: usize = 4 * 1024;
 /// Virtual time: how long (in real time) a task waits for a worker to appear before it is taken that none will.
 pub(crate) const POLLER_ABSENCE: Duration = Duration::from_millis(200);
+/// Tasks that a queue hands out in a second, as the original describes it if nobody has said anything. Not enforced.
+pub(crate) const QUEUE_RATE: f32 = 4_000.0;
+/// Task queues whose rate operators have set.
+pub(crate) const QUEUE_RATES_MAX: usize = 10_000;
 /// Worker heartbeats kept per namespace.
 pub(crate) const WORKER_HEARTBEATS_MAX: usize = 10_000;
 /// Workers on a page of their list.

@@ -38,6 +38,7 @@ mod options;
 mod pause;
 mod poll;
 mod query;
+mod rate;
 mod read;
 mod rebuild;
 mod removal;
@@ -51,6 +52,7 @@ mod search_attribute;
 mod search_value;
 mod signal;
 mod standalone_activity;
+mod standalone_operation;
 mod start;
 mod system;
 mod task_queue;
@@ -78,6 +80,7 @@ use clock::Clock;
 use deadline::Due;
 use id::Ids;
 use namespace::Namespaces;
+use run::RunKind;
 use runs::Runs;
 use schedule::Schedules;
 use std::collections::BTreeSet;
@@ -303,10 +306,10 @@ impl Engine {
 
     fn look_after(&mut self, key: run::RunKey) {
         let Some(run) = self.runs.peek_mut(key) else { return };
-        if run.standalone.is_some() {
-            self.look_after_activity(key);
-        } else {
-            run.count_transition();
+        match run.kind() {
+            RunKind::Workflow => run.count_transition(),
+            RunKind::Activity => self.look_after_activity(key),
+            RunKind::Operation => self.look_after_operation(key),
         }
         let Self { runs, world, .. } = self;
         let Some(run) = runs.peek_mut(key) else { return };
@@ -411,6 +414,11 @@ impl Engine {
                 self.stop_awaiting_activity(run, waiter);
                 Ok(reply)
             }
+            Wait::Operation { run, awaited } => {
+                let (run, reply) = (*run, standalone_operation::nothing_yet(awaited));
+                self.stop_awaiting_operation(run, waiter);
+                Ok(reply)
+            }
             // Nobody sleeps that long.
             Wait::Sleep { .. } => Ok(Reply::Sleep(Box::default())),
         };
@@ -436,6 +444,7 @@ impl Engine {
                 }
             }
             Some(Wait::Activity { run, .. }) => self.stop_awaiting_activity(run, waiter),
+            Some(Wait::Operation { run, .. }) => self.stop_awaiting_operation(run, waiter),
             Some(Wait::Sleep { relock: true, .. }) => self.clock.lock(),
             Some(Wait::Sleep { .. }) | None => {}
         }
@@ -544,6 +553,30 @@ impl Engine {
             Request::UpdateActivityExecutionOptions(r) => {
                 R::UpdateActivityExecutionOptions(Box::new(self.update_activity_execution_options(*r)?))
             }
+            Request::StartNexusOperationExecution(r) => {
+                R::StartNexusOperationExecution(Box::new(self.start_nexus_operation_execution(*r)?))
+            }
+            Request::DescribeNexusOperationExecution(r) => {
+                return self.describe_nexus_operation_execution(*r, patience);
+            }
+            Request::PollNexusOperationExecution(r) => return self.poll_nexus_operation_execution(&r, patience),
+            Request::ListNexusOperationExecutions(r) => {
+                R::ListNexusOperationExecutions(Box::new(self.list_nexus_operation_executions(*r)?))
+            }
+            Request::CountNexusOperationExecutions(r) => {
+                R::CountNexusOperationExecutions(Box::new(self.count_nexus_operation_executions(&r)?))
+            }
+            Request::RequestCancelNexusOperationExecution(r) => {
+                R::RequestCancelNexusOperationExecution(Box::new(self.request_cancel_nexus_operation_execution(*r)?))
+            }
+            Request::TerminateNexusOperationExecution(r) => {
+                R::TerminateNexusOperationExecution(Box::new(self.terminate_nexus_operation_execution(&r)?))
+            }
+            Request::DeleteNexusOperationExecution(r) => {
+                R::DeleteNexusOperationExecution(Box::new(self.delete_nexus_operation_execution(&r)?))
+            }
+            Request::CountWorkers(r) => R::CountWorkers(Box::new(self.count_workers(&r)?)),
+            Request::UpdateTaskQueueConfig(r) => R::UpdateTaskQueueConfig(Box::new(self.update_task_queue_config(*r)?)),
             Request::CreateWorkerDeployment(r) => R::CreateWorkerDeployment(Box::new(self.create_deployment(*r)?)),
             Request::CreateWorkerDeploymentVersion(r) => {
                 R::CreateWorkerDeploymentVersion(Box::new(self.create_version(*r)?))

@@ -131,6 +131,7 @@ impl Namespace {
                     async_update: true,
                     worker_heartbeats: true,
                     standalone_activities: true,
+                    standalone_nexus_operation: true,
                     workflow_pause: true,
                     worker_poll_complete_on_shutdown: true,
                     ..Default::default()

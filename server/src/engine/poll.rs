@@ -14,11 +14,10 @@ use super::{
     token::TaskToken,
     waiter::{Wait, WaiterId},
 };
-use std::collections::BTreeMap;
 use std::time::Duration;
 use steadfast_proto::{
     common,
-    enums::{DescribeTaskQueueMode, TaskQueueKind, TaskQueueType},
+    enums::TaskQueueKind,
     failure::{Failure, failure::FailureInfo},
     taskqueue,
     workflowservice::*,
@@ -303,49 +302,6 @@ impl Engine {
         Ok(ResetStickyTaskQueueResponse {})
     }
 
-    pub(crate) fn describe_task_queue(
-        &mut self,
-        request: &DescribeTaskQueueRequest,
-    ) -> Result<DescribeTaskQueueResponse> {
-        let namespace = self.world.namespaces.find(&request.namespace)?.key;
-        let Some(queue) = &request.task_queue else {
-            return Err(Error::invalid("taskQueue is not set"));
-        };
-        let name = queue.name.as_str();
-        check_queue(name)?;
-        if request.api_mode() == DescribeTaskQueueMode::Enhanced {
-            return Ok(self.describe_queue_versions(namespace, name, request));
-        }
-        let work = match request.task_queue_type() {
-            TaskQueueType::Activity => Work::Activity,
-            TaskQueueType::Nexus => Work::Nexus,
-            TaskQueueType::Workflow | TaskQueueType::Unspecified => Work::Workflow,
-        };
-        let real = self.world.real;
-        let queue = self.world.queues.find(namespace, work, name);
-        let backlog = queue.map_or(0, |queue| i64::try_from(queue.tasks.len()).unwrap_or(i64::MAX));
-        let (stats, stats_by_priority_key) = match queue.filter(|_| request.report_stats) {
-            Some(queue) => {
-                let (stats, by_key) = queue.tasks.stats(real);
-                (Some(stats), by_key)
-            }
-            None => (
-                request.report_stats.then(taskqueue::TaskQueueStats::default),
-                BTreeMap::new(),
-            ),
-        };
-        Ok(DescribeTaskQueueResponse {
-            pollers: queue.map(|queue| queue.pollers_seen(real)).unwrap_or_default(),
-            stats,
-            stats_by_priority_key,
-            task_queue_status: request.include_task_queue_status.then(|| taskqueue::TaskQueueStatus {
-                backlog_count_hint: backlog,
-                ..Default::default()
-            }),
-            ..Default::default()
-        })
-    }
-
     /// Does something with an activity that the worker with the token holds.
     fn with_held<T>(
         &mut self,
@@ -434,8 +390,9 @@ impl Engine {
         &mut self,
         request: RespondActivityTaskCompletedRequest,
     ) -> Result<RespondActivityTaskCompletedResponse> {
-        let (result, identity) = (request.result, request.identity);
+        let (result, identity, build) = (request.result, request.identity, request.worker_version);
         self.with_held(&request.task_token, |run, world, id| {
+            run.note_activity_worker(id, build);
             run.complete_activity(world, id, result, &identity);
             Ok(())
         })?;
@@ -461,7 +418,9 @@ impl Engine {
     ) -> Result<RespondActivityTaskFailedResponse> {
         check_failure(request.failure.as_ref())?;
         let (failure, identity, details) = (request.failure, request.identity, request.last_heartbeat_details);
+        let build = request.worker_version;
         self.with_held(&request.task_token, |run, world, id| {
+            run.note_activity_worker(id, build);
             if details.is_some() {
                 run.heartbeat(world, id, details);
             }

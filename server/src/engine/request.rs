@@ -153,6 +153,16 @@ requests! {
     CreateWorkerDeployment create_worker_deployment workflowservice::CreateWorkerDeploymentRequest => workflowservice::CreateWorkerDeploymentResponse;
     CreateWorkerDeploymentVersion create_worker_deployment_version workflowservice::CreateWorkerDeploymentVersionRequest => workflowservice::CreateWorkerDeploymentVersionResponse;
     ListArchivedWorkflowExecutions list_archived_workflow_executions workflowservice::ListArchivedWorkflowExecutionsRequest => workflowservice::ListArchivedWorkflowExecutionsResponse;
+    StartNexusOperationExecution start_nexus_operation_execution workflowservice::StartNexusOperationExecutionRequest => workflowservice::StartNexusOperationExecutionResponse;
+    DescribeNexusOperationExecution describe_nexus_operation_execution workflowservice::DescribeNexusOperationExecutionRequest => workflowservice::DescribeNexusOperationExecutionResponse;
+    PollNexusOperationExecution poll_nexus_operation_execution workflowservice::PollNexusOperationExecutionRequest => workflowservice::PollNexusOperationExecutionResponse;
+    ListNexusOperationExecutions list_nexus_operation_executions workflowservice::ListNexusOperationExecutionsRequest => workflowservice::ListNexusOperationExecutionsResponse;
+    CountNexusOperationExecutions count_nexus_operation_executions workflowservice::CountNexusOperationExecutionsRequest => workflowservice::CountNexusOperationExecutionsResponse;
+    RequestCancelNexusOperationExecution request_cancel_nexus_operation_execution workflowservice::RequestCancelNexusOperationExecutionRequest => workflowservice::RequestCancelNexusOperationExecutionResponse;
+    TerminateNexusOperationExecution terminate_nexus_operation_execution workflowservice::TerminateNexusOperationExecutionRequest => workflowservice::TerminateNexusOperationExecutionResponse;
+    DeleteNexusOperationExecution delete_nexus_operation_execution workflowservice::DeleteNexusOperationExecutionRequest => workflowservice::DeleteNexusOperationExecutionResponse;
+    CountWorkers count_workers workflowservice::CountWorkersRequest => workflowservice::CountWorkersResponse;
+    UpdateTaskQueueConfig update_task_queue_config workflowservice::UpdateTaskQueueConfigRequest => workflowservice::UpdateTaskQueueConfigResponse;
     AddSearchAttributes add_search_attributes operatorservice::AddSearchAttributesRequest => operatorservice::AddSearchAttributesResponse;
     RemoveSearchAttributes remove_search_attributes operatorservice::RemoveSearchAttributesRequest => operatorservice::RemoveSearchAttributesResponse;
     ListSearchAttributes list_search_attributes operatorservice::ListSearchAttributesRequest => operatorservice::ListSearchAttributesResponse;

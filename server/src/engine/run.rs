@@ -16,6 +16,7 @@ use super::{
     query::Queries,
     retry::RetryPolicy,
     standalone_activity::Standalone,
+    standalone_operation::StandaloneOperation,
     time::Time,
     timer::Timer,
     update::Updates,
@@ -57,6 +58,16 @@ impl RunKey {
     }
 }
 
+/// What kind of thing a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunKind {
+    Workflow,
+    /// A standalone activity.
+    Activity,
+    /// A standalone Nexus operation.
+    Operation,
+}
+
 /// What a run is, from its start on.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
@@ -89,6 +100,47 @@ pub(crate) struct Identity {
     pub(crate) last_reset: Option<Time>,
     /// The request that made this run of another one, if that was a reset.
     pub(crate) reset_request_id: String,
+}
+
+impl Identity {
+    /// What a run is that has no workflow code: nothing but its names and its time.
+    pub(crate) fn without_workflow(
+        key: RunKey,
+        namespace: NamespaceKey,
+        namespace_name: Arc<str>,
+        workflow_id: Arc<str>,
+        run_id: Uuid,
+        now: Time,
+    ) -> Self {
+        Self {
+            key,
+            namespace,
+            namespace_name,
+            workflow_id,
+            run_id,
+            first_run_id: run_id,
+            workflow_type: String::new(),
+            task_queue: "".into(),
+            execution_timeout: Duration::ZERO,
+            run_timeout: Duration::ZERO,
+            task_timeout: Duration::ZERO,
+            retry_policy: None,
+            cron_schedule: String::new(),
+            attempt: 1,
+            start_request_id: String::new(),
+            parent: None,
+            root: None,
+            priority: common::Priority::default(),
+            user_metadata: None,
+            start_time: now,
+            execution_time: now,
+            expiration: None,
+            run_expiration: None,
+            original_start_time: now,
+            last_reset: None,
+            reset_request_id: String::new(),
+        }
+    }
 }
 
 /// Who started a run as its child.
@@ -136,6 +188,8 @@ pub(crate) struct Run {
     pub(crate) callbacks: Vec<Callback>,
     /// What there is besides if the run is an activity without a workflow.
     pub(crate) standalone: Option<Box<Standalone>>,
+    /// What there is besides if the run is a Nexus operation without a workflow.
+    pub(crate) standalone_operation: Option<Box<StandaloneOperation>>,
     /// By whom the run was paused, if it was.
     pub(crate) paused: Option<PausedRun>,
     pub(crate) versioning: Versioning,
@@ -193,6 +247,7 @@ impl Run {
             nexus_held: BTreeMap::new(),
             callbacks: Vec::new(),
             standalone: None,
+            standalone_operation: None,
             paused: None,
             versioning: Versioning::default(),
             updates: Updates::default(),
@@ -213,6 +268,14 @@ impl Run {
             is_indexed: false,
             reset_run_id: None,
             retention: None,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> RunKind {
+        match (&self.standalone, &self.standalone_operation) {
+            (Some(_), _) => RunKind::Activity,
+            (None, Some(_)) => RunKind::Operation,
+            (None, None) => RunKind::Workflow,
         }
     }
 
@@ -355,6 +418,16 @@ impl Run {
             workflow_id: self.is.workflow_id.to_string(),
             run_id: self.is.run_id.to_string(),
             reference: Some(workflow_event::Reference::RequestIdRef(reference)),
+        }))
+    }
+
+    /// A link to this run as a whole.
+    pub(crate) fn link_to_run(&self, reason: &str) -> common::Link {
+        self.link_to(common::link::Variant::Workflow(common::link::Workflow {
+            namespace: self.is.namespace_name.to_string(),
+            workflow_id: self.is.workflow_id.to_string(),
+            run_id: self.is.run_id.to_string(),
+            reason: reason.to_owned(),
         }))
     }
 

@@ -5,7 +5,7 @@ use super::{
     error::{Error, Result},
     id::Uuid,
     namespace::NamespaceKey,
-    run::{Run, RunKey},
+    run::{Run, RunKey, RunKind},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(crate) struct Runs {
     current: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>>,
     /// The latest standalone activity of each id.
     activities: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>>,
+    /// The latest standalone Nexus operation of each id.
+    operations: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>>,
     /// Runs whose tasks are in workers' hands.
     pub(crate) held: BTreeSet<RunKey>,
     touched: Vec<RunKey>,
@@ -88,11 +90,12 @@ impl Runs {
         Some(run)
     }
 
-    /// Where a run is found by its id: activities are no workflows.
+    /// Where a run is found by its id: activities and operations are no workflows.
     fn latest_of(&mut self, run: &Run) -> &mut BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>> {
-        match run.standalone {
-            Some(_) => &mut self.activities,
-            None => &mut self.current,
+        match run.kind() {
+            RunKind::Workflow => &mut self.current,
+            RunKind::Activity => &mut self.activities,
+            RunKind::Operation => &mut self.operations,
         }
     }
 
@@ -111,6 +114,10 @@ impl Runs {
 
     pub(crate) fn current_activity(&self, namespace: NamespaceKey, activity_id: &str) -> Option<RunKey> {
         self.activities.get(&namespace)?.get(activity_id).copied()
+    }
+
+    pub(crate) fn current_operation(&self, namespace: NamespaceKey, operation_id: &str) -> Option<RunKey> {
+        self.operations.get(&namespace)?.get(operation_id).copied()
     }
 
     /// A run that may change: what follows from that is seen to when the request is done.
@@ -166,7 +173,7 @@ impl Engine {
         let found = self.runs.by_id(id).filter(|key| {
             self.runs
                 .get(*key)
-                .filter(|run| run.standalone.is_none())
+                .filter(|run| run.kind() == RunKind::Workflow)
                 .is_some_and(|run| run.is.namespace == namespace && *run.is.workflow_id == **workflow_id)
         });
         found.ok_or_else(|| {

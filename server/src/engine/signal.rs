@@ -92,7 +92,7 @@ impl Engine {
         check_name("RequestId", &request.request_id)?;
         check_blob(&self.world, request.input.as_ref())?;
         let key = self.find(namespace, &execution)?;
-        let request_id = super::waiter::or_drawn(&request.request_id, self.world.ids.random());
+        let request_id = request.request_id;
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;
         if !run.is_open() {

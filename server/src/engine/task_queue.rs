@@ -5,6 +5,7 @@ use super::{
     deployment::Version,
     limits,
     namespace::NamespaceKey,
+    rate::Rate,
     run::RunKey,
     time::{self, Time},
     waiter::WaiterId,
@@ -141,16 +142,9 @@ pub(crate) struct TaskQueue {
     pub(crate) is_shut_down: bool,
     /// The queue of which this is the part for one version.
     whole: Option<QueueKey>,
-    rate: Option<Rate>,
-}
-
-/// How fast a queue hands out its tasks, as a worker asked for: evenly spread over virtual time.
-#[derive(Debug)]
-struct Rate {
-    interval: Duration,
-    next: Time,
-    /// A deadline is set for the next one.
-    is_awaited: bool,
+    pub(super) rate: Option<Rate>,
+    /// What an operator said about the rate.
+    pub(super) configured: Option<Box<taskqueue::RateLimitConfig>>,
 }
 
 impl TaskQueue {
@@ -230,6 +224,7 @@ impl TaskQueues {
             seen: BTreeMap::new(),
             is_shut_down: false,
             rate: None,
+            configured: None,
             whole: None,
         };
         self.queues.insert(key, queue);
@@ -255,7 +250,10 @@ impl TaskQueues {
             added: real,
             seen: BTreeMap::new(),
             is_shut_down: false,
-            rate: None,
+            rate: queue
+                .configured_rate()
+                .map(|rate| Rate::new(rate.into(), Time::default())),
+            configured: queue.configured.clone(),
             whole: Some(whole),
         };
         self.queues.insert(key, part);
@@ -263,7 +261,7 @@ impl TaskQueues {
         key
     }
 
-    fn parts(&self, whole: QueueKey) -> impl Iterator<Item = QueueKey> {
+    pub(super) fn parts(&self, whole: QueueKey) -> impl Iterator<Item = QueueKey> {
         let parts = self.versions.iter().filter(move |((of, _), _)| *of == whole);
         parts.map(|(_, key)| *key)
     }
@@ -309,7 +307,7 @@ impl TaskQueues {
         self.queues.retain(|key, queue| {
             let used = queue.polled.unwrap_or_default().max(queue.added);
             let is_idle = queue.tasks.is_empty() && queue.pollers.is_empty() && real.since(used) > limits::POLLER_SHOWN;
-            let is_idle = is_idle && !wholes.contains(key);
+            let is_idle = is_idle && !wholes.contains(key) && queue.configured.is_none();
             if is_idle
                 && queue.whole.is_none()
                 && let Some(names) = names.get_mut(&(queue.namespace, queue.work))
@@ -347,48 +345,13 @@ impl TaskQueues {
         }
     }
 
-    /// From now on the queue hands out no more than so many tasks in a second.
-    pub(crate) fn limit(&mut self, key: QueueKey, per_second: f64) {
-        let Some(queue) = self.queues.get_mut(&key) else {
-            return;
-        };
-        let interval = Duration::try_from_secs_f64(1.0 / per_second).unwrap_or(Duration::MAX);
-        match &mut queue.rate {
-            Some(rate) => rate.interval = interval,
-            None => {
-                queue.rate = Some(Rate {
-                    interval,
-                    next: Time::default(),
-                    is_awaited: false,
-                });
-            }
-        }
+    /// Tasks may be handed out that waited for something else than a poller.
+    pub(crate) fn look_again(&mut self, key: QueueKey) {
+        self.ready.push(key);
     }
 
-    /// A task was handed out at that time (virtual).
-    pub(crate) fn handed_out(&mut self, key: QueueKey, now: Time) {
-        if let Some(rate) = self.queues.get_mut(&key).and_then(|queue| queue.rate.as_mut()) {
-            rate.next = rate.next.max(now).plus(rate.interval);
-        }
-    }
-
-    /// Whether the queue may hand out no task yet.
-    pub(crate) fn is_held_back(&self, key: QueueKey, now: Time) -> bool {
-        let rate = self.queues.get(&key).and_then(|queue| queue.rate.as_ref());
-        rate.is_some_and(|rate| rate.next > now)
-    }
-
-    /// When the queue may hand out its next task, if nobody waits for that time yet; from now on somebody does.
-    pub(crate) fn await_turn(&mut self, key: QueueKey) -> Option<Time> {
-        let rate = self.queues.get_mut(&key)?.rate.as_mut()?;
-        (!std::mem::replace(&mut rate.is_awaited, true)).then_some(rate.next)
-    }
-
-    /// That time has come.
-    pub(crate) fn turn_has_come(&mut self, key: QueueKey) {
-        if let Some(rate) = self.queues.get_mut(&key).and_then(|queue| queue.rate.as_mut()) {
-            rate.is_awaited = false;
-        }
+    pub(crate) fn all(&self) -> impl Iterator<Item = &TaskQueue> {
+        self.queues.values()
     }
 
     /// The next task, stale or not.

@@ -1,14 +1,63 @@
 //! What operators ask of task queues.
 
-use super::{Engine, error::Result, namespace::NamespaceKey, start::check_queue, task_queue::Work};
+use super::{
+    Engine,
+    error::{Code, Error, Result},
+    limits,
+    namespace::NamespaceKey,
+    rate::{self, RateUpdate},
+    start::check_queue,
+    task_queue::{TaskQueue, Work},
+};
 use std::collections::BTreeMap;
 use steadfast_proto::{
-    enums::{BuildIdTaskReachability, TaskQueueType},
+    enums::{BuildIdTaskReachability, DescribeTaskQueueMode, TaskQueueType},
     taskqueue,
     workflowservice::*,
 };
 
 impl Engine {
+    pub(crate) fn describe_task_queue(
+        &mut self,
+        request: &DescribeTaskQueueRequest,
+    ) -> Result<DescribeTaskQueueResponse> {
+        let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        let Some(queue) = &request.task_queue else {
+            return Err(Error::invalid("taskQueue is not set"));
+        };
+        let name = queue.name.as_str();
+        check_queue(name)?;
+        if request.api_mode() == DescribeTaskQueueMode::Enhanced {
+            return Ok(self.describe_queue_versions(namespace, name, request));
+        }
+        let work = work_of(request.task_queue_type());
+        let real = self.world.real;
+        let queue = self.world.queues.find(namespace, work, name);
+        let backlog = queue.map_or(0, |queue| i64::try_from(queue.tasks.len()).unwrap_or(i64::MAX));
+        let (stats, stats_by_priority_key) = match queue.filter(|_| request.report_stats) {
+            Some(queue) => {
+                let (stats, by_key) = queue.tasks.stats(real);
+                (Some(stats), by_key)
+            }
+            None => (
+                request.report_stats.then(taskqueue::TaskQueueStats::default),
+                BTreeMap::new(),
+            ),
+        };
+        Ok(DescribeTaskQueueResponse {
+            pollers: queue.map(|queue| queue.pollers_seen(real)).unwrap_or_default(),
+            stats,
+            stats_by_priority_key,
+            task_queue_status: request.include_task_queue_status.then(|| taskqueue::TaskQueueStatus {
+                backlog_count_hint: backlog,
+                ..Default::default()
+            }),
+            config: queue.filter(|_| request.report_config).and_then(TaskQueue::config),
+            effective_rate_limit: request.report_config.then(|| rate::effective(queue)),
+            ..Default::default()
+        })
+    }
+
     /// The older form that tells several types of tasks at once. All versions of workers share one queue.
     pub(super) fn describe_queue_versions(
         &self,
@@ -46,6 +95,46 @@ impl Engine {
             versions_info: BTreeMap::from([(String::new(), info)]),
             ..Default::default()
         }
+    }
+
+    /// Sets or takes back how fast a queue hands out tasks.
+    pub(crate) fn update_task_queue_config(
+        &mut self,
+        request: UpdateTaskQueueConfigRequest,
+    ) -> Result<UpdateTaskQueueConfigResponse> {
+        let namespace = self.world.namespaces.find(&request.namespace)?.key;
+        check_queue(&request.task_queue)?;
+        let work = work_of(request.task_queue_type());
+        if request.update_fairness_key_rate_limit_default.is_some()
+            || !request.set_fairness_weight_overrides.is_empty()
+            || !request.unset_fairness_weight_overrides.is_empty()
+        {
+            return Err(Error::unbuilt("rates and weights of fairness keys"));
+        }
+        let now = self.world.now();
+        let key = self.world.queue(namespace, work, &request.task_queue);
+        if let Some(update) = request.update_queue_rate_limit {
+            if work == Work::Workflow {
+                return Err(Error::invalid(
+                    "Setting rate limit on workflow task queues is not allowed.",
+                ));
+            }
+            let update = RateUpdate::read(update, request.identity, now)?;
+            let queues = &mut self.world.queues;
+            if !queues.set_rate(key, &update, now) {
+                return Err(Error::new(
+                    Code::ResourceExhausted,
+                    format!(
+                        "{} task queues have a rate limit already: take one back first",
+                        limits::QUEUE_RATES_MAX
+                    ),
+                ));
+            }
+        }
+        let config = self.world.queues.get(key).and_then(TaskQueue::config);
+        Ok(UpdateTaskQueueConfigResponse {
+            config: Some(config.unwrap_or_default()),
+        })
     }
 
     /// A queue is in one piece.

@@ -259,7 +259,12 @@ impl Run {
             Stage::Completed => EventType::WorkflowExecutionUpdateCompleted,
             _ => EventType::WorkflowExecutionUpdateAccepted,
         };
-        let link = (event_id > 0).then(|| self.link(event_id, kind));
+        let link = match (stage, event_id) {
+            (_, 1..) => Some(self.link(event_id, kind)),
+            // There is no event that says so.
+            (Stage::Completed, _) => Some(self.link_to_run("Update rejected")),
+            _ => None,
+        };
         let response = UpdateWorkflowExecutionResponse {
             update_ref,
             outcome,

@@ -8,6 +8,7 @@ use super::{
     request::Reply,
     run::RunKey,
     standalone_activity::Awaited,
+    standalone_operation,
     task_queue::{Poller, QueueKey},
     time::Time,
 };
@@ -64,6 +65,11 @@ pub(crate) enum Wait {
         run: RunKey,
         awaited: Awaited,
     },
+    /// A stage of a standalone Nexus operation, or a change of it.
+    Operation {
+        run: RunKey,
+        awaited: standalone_operation::Awaited,
+    },
     Sleep {
         until: Time,
         kind: SleepKind,
@@ -103,7 +109,8 @@ impl Waiters {
             Wait::History { run, .. }
             | Wait::Update { run, .. }
             | Wait::Query { run, .. }
-            | Wait::Activity { run, .. } => {
+            | Wait::Activity { run, .. }
+            | Wait::Operation { run, .. } => {
                 let count = self.awaited.entry(*run).or_default();
                 *count = count.saturating_add(1);
             }
@@ -124,7 +131,8 @@ impl Waiters {
             Wait::History { run, .. }
             | Wait::Update { run, .. }
             | Wait::Query { run, .. }
-            | Wait::Activity { run, .. } => {
+            | Wait::Activity { run, .. }
+            | Wait::Operation { run, .. } => {
                 if let Some(count) = self.awaited.get_mut(run) {
                     *count = count.saturating_sub(1);
                     if *count == 0 {

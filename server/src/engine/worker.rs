@@ -45,6 +45,15 @@ impl Engine {
         })
     }
 
+    pub(crate) fn count_workers(&mut self, request: &CountWorkersRequest) -> Result<CountWorkersResponse> {
+        let wanted = parse(&request.query)?;
+        let workers = &self.world.namespaces.find(&request.namespace)?.workers;
+        let count = workers.values().filter(|worker| fits(worker, &wanted)).count();
+        Ok(CountWorkersResponse {
+            count: i64::try_from(count).unwrap_or(i64::MAX),
+        })
+    }
+
     pub(crate) fn list_workers(&mut self, request: &ListWorkersRequest) -> Result<ListWorkersResponse> {
         let wanted = parse(&request.query)?;
         let after = std::str::from_utf8(&request.next_page_token);

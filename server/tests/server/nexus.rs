@@ -1,51 +1,22 @@
 //! Nexus: endpoints, operations, requests to handlers, and workflows that complete operations.
 
-use crate::support::*;
-use std::sync::Arc;
+use crate::{handler::*, support::*};
 use std::time::Duration;
 use steadfast_proto::{
     command::{self, Command, command::Attributes},
-    common::{self, Payload},
-    duration,
+    common, duration,
     enums::{
         CommandType, EventType, NexusOperationCancellationState, PendingNexusOperationState, WorkflowTaskFailedCause,
     },
     failure::{Failure, failure::FailureInfo},
     history::{HistoryEvent, history_event},
-    nexus::{self, endpoint_target, request, response, start_operation_response},
-    operatorservice::{operator_service_server::OperatorService, *},
+    nexus::{self, request, response},
     prost_types,
-    tonic::{Code, Request, Status},
+    tonic::{Code, Request},
     workflow::{OnConflictOptions, PendingNexusOperationInfo},
     workflowservice::*,
 };
 use steadfast_server::Time;
-
-const HANDLERS: &str = "handlers";
-
-fn spec(name: &str, namespace: &str, task_queue: &str) -> nexus::EndpointSpec {
-    let worker = endpoint_target::Worker {
-        namespace: namespace.to_owned(),
-        task_queue: task_queue.to_owned(),
-    };
-    nexus::EndpointSpec {
-        name: name.to_owned(),
-        description: None,
-        target: Some(nexus::EndpointTarget {
-            variant: Some(endpoint_target::Variant::Worker(worker)),
-        }),
-    }
-}
-
-async fn create(operator: &Arc<dyn OperatorService>, spec: nexus::EndpointSpec) -> Result<nexus::Endpoint, Status> {
-    let request = Request::new(CreateNexusEndpointRequest { spec: Some(spec) });
-    let response = operator.create_nexus_endpoint(request).await?.into_inner();
-    Ok(response.endpoint.unwrap())
-}
-
-fn payload(text: &str) -> Payload {
-    Payload::encoded("json/plain", format!("{text:?}"))
-}
 
 fn schedule(set: impl FnOnce(&mut command::ScheduleNexusOperationCommandAttributes)) -> Command {
     let mut attributes = command::ScheduleNexusOperationCommandAttributes {
@@ -76,32 +47,6 @@ fn cancel(scheduled_event_id: i64) -> Command {
     }
 }
 
-fn answer(variant: start_operation_response::Variant) -> nexus::Response {
-    nexus::Response {
-        variant: Some(response::Variant::StartOperation(nexus::StartOperationResponse {
-            variant: Some(variant),
-        })),
-    }
-}
-
-fn done(result: &str) -> nexus::Response {
-    answer(start_operation_response::Variant::SyncSuccess(
-        start_operation_response::Sync {
-            payload: Some(payload(result)),
-            ..Default::default()
-        },
-    ))
-}
-
-fn begun(token: &str) -> nexus::Response {
-    answer(start_operation_response::Variant::AsyncSuccess(
-        start_operation_response::Async {
-            operation_token: token.to_owned(),
-            ..Default::default()
-        },
-    ))
-}
-
 impl Bench {
     /// A server with an endpoint, and a workflow that has scheduled an operation on it: event 5.
     async fn calling(time: Time, set: impl FnOnce(&mut command::ScheduleNexusOperationCommandAttributes)) -> Self {
@@ -115,53 +60,6 @@ impl Bench {
         bench
     }
 
-    async fn poll_nexus(&self) -> PollNexusTaskQueueResponse {
-        let request = PollNexusTaskQueueRequest {
-            namespace: "default".to_owned(),
-            task_queue: queue(HANDLERS),
-            identity: "handler".to_owned(),
-            ..Default::default()
-        };
-        self.service
-            .poll_nexus_task_queue(Request::new(request))
-            .await
-            .unwrap()
-            .into_inner()
-    }
-
-    async fn respond(&self, task: &PollNexusTaskQueueResponse, response: nexus::Response) -> Result<(), Status> {
-        let request = RespondNexusTaskCompletedRequest {
-            namespace: "default".to_owned(),
-            task_token: task.task_token.clone(),
-            response: Some(response),
-            ..Default::default()
-        };
-        self.service
-            .respond_nexus_task_completed(Request::new(request))
-            .await
-            .map(|_| ())
-    }
-
-    async fn fail_request(&self, task: &PollNexusTaskQueueResponse, kind: &str) {
-        let request = RespondNexusTaskFailedRequest {
-            namespace: "default".to_owned(),
-            task_token: task.task_token.clone(),
-            error: Some(nexus::HandlerError {
-                error_type: kind.to_owned(),
-                failure: Some(nexus::Failure {
-                    message: "oh".to_owned(),
-                    ..Default::default()
-                }),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        self.service
-            .respond_nexus_task_failed(Request::new(request))
-            .await
-            .unwrap();
-    }
-
     async fn pending_operation(&self) -> PendingNexusOperationInfo {
         self.describe("caller").await.pending_nexus_operations.remove(0)
     }
@@ -169,13 +67,6 @@ impl Bench {
     /// The events after the operation was scheduled.
     async fn since(&self) -> Vec<HistoryEvent> {
         self.history("caller").await.split_off(5)
-    }
-}
-
-fn start_of(task: &PollNexusTaskQueueResponse) -> nexus::StartOperationRequest {
-    match task.request.clone().unwrap().variant {
-        Some(request::Variant::StartOperation(start)) => start,
-        other => panic!("expected a request to start, got {other:?}"),
     }
 }
 
@@ -191,140 +82,6 @@ fn cause_of(event: &HistoryEvent) -> Failure {
     let failure = failure.unwrap();
     assert_eq!(failure.message, "nexus operation completed unsuccessfully");
     *failure.cause.unwrap()
-}
-
-fn callback_of(task: &PollNexusTaskQueueResponse) -> common::Callback {
-    let start = start_of(task);
-    common::Callback {
-        variant: Some(common::callback::Variant::Nexus(common::callback::Nexus {
-            url: start.callback,
-            header: start.callback_header,
-        })),
-        links: Vec::new(),
-    }
-}
-
-#[tokio::test]
-async fn an_endpoint_is_made_found_changed_and_deleted() {
-    let operator = real().server.operator_service();
-    let made = create(&operator, spec("one", "default", "queue")).await.unwrap();
-    assert_eq!(made.version, 1);
-    let taken = create(&operator, spec("one", "default", "queue")).await.unwrap_err();
-    assert_eq!(taken.code(), Code::AlreadyExists);
-    let update = |version| UpdateNexusEndpointRequest {
-        id: made.id.clone(),
-        version,
-        spec: Some(spec("two", "default", "other")),
-    };
-    let stale = operator
-        .update_nexus_endpoint(Request::new(update(7)))
-        .await
-        .unwrap_err();
-    assert_eq!(stale.code(), Code::FailedPrecondition);
-    operator.update_nexus_endpoint(Request::new(update(1))).await.unwrap();
-    let get = GetNexusEndpointRequest { id: made.id.clone() };
-    let got = operator
-        .get_nexus_endpoint(Request::new(get.clone()))
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(got.endpoint.unwrap().spec.unwrap().name, "two");
-    let list = ListNexusEndpointsRequest {
-        name: "two".to_owned(),
-        ..Default::default()
-    };
-    let listed = operator
-        .list_nexus_endpoints(Request::new(list))
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(listed.endpoints.len(), 1);
-    let delete = DeleteNexusEndpointRequest {
-        id: made.id,
-        version: 2,
-    };
-    operator.delete_nexus_endpoint(Request::new(delete)).await.unwrap();
-    let gone = operator.get_nexus_endpoint(Request::new(get)).await.unwrap_err();
-    assert_eq!(gone.code(), Code::NotFound);
-}
-
-#[tokio::test]
-async fn endpoints_are_listed_in_pages() {
-    let operator = real().server.operator_service();
-    for name in ["first", "second", "third"] {
-        create(&operator, spec(name, "default", "queue")).await.unwrap();
-    }
-    let mut seen = Vec::new();
-    let mut next_page_token = bytes::Bytes::new();
-    loop {
-        let list = ListNexusEndpointsRequest {
-            page_size: 2,
-            next_page_token,
-            ..Default::default()
-        };
-        let page = operator
-            .list_nexus_endpoints(Request::new(list))
-            .await
-            .unwrap()
-            .into_inner();
-        seen.extend(page.endpoints.into_iter().map(|endpoint| endpoint.spec.unwrap().name));
-        next_page_token = page.next_page_token;
-        if next_page_token.is_empty() {
-            break;
-        }
-    }
-    seen.sort();
-    assert_eq!(seen, ["first", "second", "third"]);
-}
-
-#[tokio::test]
-async fn what_is_wrong_with_an_endpoint_is_said() {
-    let operator = real().server.operator_service();
-    let refused = [
-        (
-            spec("", "default", "queue"),
-            Code::InvalidArgument,
-            "endpoint name not set",
-        ),
-        (
-            spec("-a-", "default", "queue"),
-            Code::InvalidArgument,
-            "must match the regex",
-        ),
-        (
-            spec("name", "nowhere", "queue"),
-            Code::FailedPrecondition,
-            "Namespace nowhere is not found",
-        ),
-        (
-            spec("name", "default", ""),
-            Code::InvalidArgument,
-            "invalid target task queue",
-        ),
-        (
-            nexus::EndpointSpec::default(),
-            Code::InvalidArgument,
-            "empty target variant",
-        ),
-    ];
-    for (spec, code, text) in refused {
-        let status = create(&operator, spec).await.unwrap_err();
-        assert_eq!(status.code(), code, "{status}");
-        assert!(status.message().contains(text), "{status}");
-    }
-    let external = nexus::EndpointSpec {
-        name: "name".to_owned(),
-        target: Some(nexus::EndpointTarget {
-            variant: Some(endpoint_target::Variant::External(endpoint_target::External {
-                url: "http://localhost".to_owned(),
-            })),
-        }),
-        ..Default::default()
-    };
-    assert_eq!(
-        create(&operator, external).await.unwrap_err().code(),
-        Code::Unimplemented
-    );
 }
 
 #[tokio::test]

@@ -76,6 +76,25 @@ async fn workers_are_listed_page_by_page_and_by_what_they_are() {
 }
 
 #[tokio::test]
+async fn workers_are_counted() {
+    let bench = real();
+    record(
+        &bench,
+        vec![heartbeat("a", "one"), heartbeat("b", "one"), heartbeat("c", "two")],
+    )
+    .await;
+    for (query, expected) in [("", 3), ("TaskQueue = 'one'", 2)] {
+        let request = CountWorkersRequest {
+            namespace: "default".to_owned(),
+            query: query.to_owned(),
+            ..Default::default()
+        };
+        let counted = bench.service.count_workers(Request::new(request)).await.unwrap();
+        assert_eq!(counted.into_inner().count, expected, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn the_last_word_of_a_worker_counts() {
     let bench = real();
     record(&bench, vec![heartbeat("a", "orders")]).await;

@@ -8,7 +8,7 @@ mod operation;
 mod routing;
 mod versioning;
 
-pub(crate) use versioning::{Decided, Versioning};
+pub(crate) use versioning::{Decided, Versioning, typed};
 
 use super::{limits, namespace::NamespaceKey, task_queue::Work, time::Time};
 use std::collections::{BTreeMap, BTreeSet};

@@ -167,7 +167,8 @@ impl Versioning {
     }
 }
 
-fn typed(kind: &'static str, json: String) -> Payload {
+/// A search attribute's value with its type.
+pub(crate) fn typed(kind: &'static str, json: String) -> Payload {
     let mut payload = Payload::encoded("json/plain", json);
     payload
         .metadata

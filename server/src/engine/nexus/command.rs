@@ -4,6 +4,7 @@ use super::super::{
     command::{BadCommand, Seen},
     limits, time,
 };
+use super::operation;
 use steadfast_proto::{command::ScheduleNexusOperationCommandAttributes, enums::WorkflowTaskFailedCause as Cause};
 
 impl Seen<'_> {
@@ -35,7 +36,7 @@ impl Seen<'_> {
             }
         }
         let header = &command.nexus_header;
-        if let Some(key) = header.keys().find(|key| key.eq_ignore_ascii_case("request-timeout")) {
+        if let Some(key) = operation::disallowed(header) {
             return bad(format!("{WHERE}.NexusHeader contains a disallowed header key: {key:?}"));
         }
         if limits::header_bytes(header) > limits::NEXUS_HEADER_BYTES_MAX {

@@ -59,6 +59,11 @@ impl Delivery {
         }
     }
 
+    /// Whether an attempt has begun that has not ended.
+    pub(crate) fn is_under_way(&self) -> bool {
+        matches!(self.stage, Stage::Queued { .. } | Stage::Held)
+    }
+
     pub(crate) fn wire_attempts(&self) -> i32 {
         i32::try_from(self.attempts).unwrap_or(i32::MAX)
     }

@@ -25,11 +25,6 @@ impl Run {
     fn pending_operation(&self, event_id: i64, operation: &Operation) -> Option<PendingNexusOperationInfo> {
         let scheduled = self.operation_event(event_id)?;
         let start = &operation.start;
-        let state = match (&operation.started, start.stage) {
-            (Some(_), _) => PendingNexusOperationState::Started,
-            (None, Stage::BackingOff { .. }) => PendingNexusOperationState::BackingOff,
-            (None, _) => PendingNexusOperationState::Scheduled,
-        };
         let set = |timeout: Duration| (!timeout.is_zero()).then_some(timeout).and_then(time::wire);
         Some(PendingNexusOperationInfo {
             endpoint: scheduled.endpoint.clone(),
@@ -38,7 +33,7 @@ impl Run {
             operation_id: operation.token().to_owned(),
             schedule_to_close_timeout: set(operation.schedule_to_close),
             scheduled_time: operation.scheduled.wire(),
-            state: state.into(),
+            state: operation.state().into(),
             attempt: start.wire_attempts(),
             last_attempt_complete_time: start.last_ended.and_then(Time::wire),
             last_attempt_failure: start.last_failure.clone(),
@@ -53,18 +48,33 @@ impl Run {
     }
 }
 
+impl Operation {
+    pub(crate) fn state(&self) -> PendingNexusOperationState {
+        match (&self.started, self.start.stage) {
+            (Some(_), _) => PendingNexusOperationState::Started,
+            (None, Stage::BackingOff { .. }) => PendingNexusOperationState::BackingOff,
+            (None, _) => PendingNexusOperationState::Scheduled,
+        }
+    }
+}
+
+impl Cancellation {
+    pub(crate) fn state(&self) -> NexusOperationCancellationState {
+        match self.delivery.stage {
+            Stage::Idle => NexusOperationCancellationState::Unspecified,
+            Stage::Queued { .. } | Stage::Held => NexusOperationCancellationState::Scheduled,
+            Stage::BackingOff { .. } => NexusOperationCancellationState::BackingOff,
+            Stage::Answered => NexusOperationCancellationState::Succeeded,
+            Stage::Refused => NexusOperationCancellationState::Failed,
+        }
+    }
+}
+
 fn describe_cancellation(cancellation: &Cancellation) -> NexusOperationCancellationInfo {
     let delivery = &cancellation.delivery;
-    let state = match delivery.stage {
-        Stage::Idle => NexusOperationCancellationState::Unspecified,
-        Stage::Queued { .. } | Stage::Held => NexusOperationCancellationState::Scheduled,
-        Stage::BackingOff { .. } => NexusOperationCancellationState::BackingOff,
-        Stage::Answered => NexusOperationCancellationState::Succeeded,
-        Stage::Refused => NexusOperationCancellationState::Failed,
-    };
     NexusOperationCancellationInfo {
         requested_time: cancellation.requested.and_then(Time::wire),
-        state: state.into(),
+        state: cancellation.state().into(),
         attempt: delivery.wire_attempts(),
         last_attempt_complete_time: delivery.last_ended.and_then(Time::wire),
         last_attempt_failure: delivery.last_failure.clone(),

@@ -7,7 +7,7 @@ use steadfast_proto::{
     common::{
         self,
         link::{
-            Variant, WorkflowEvent,
+            NexusOperation, Variant, WorkflowEvent,
             workflow_event::{EventReference, Reference, RequestIdReference},
         },
     },
@@ -15,13 +15,16 @@ use steadfast_proto::{
     nexus,
 };
 
+const NEXUS_OPERATION: &str = "temporal.api.common.v1.Link.NexusOperation";
 const WORKFLOW_EVENT: &str = "temporal.api.common.v1.Link.WorkflowEvent";
 const EVENT_TYPES_MAX: i32 = 100;
 
 /// The address of an event of a run; nothing for links to other things.
 pub(crate) fn to_nexus(link: &common::Link) -> Option<nexus::Link> {
-    let Some(Variant::WorkflowEvent(event)) = &link.variant else {
-        return None;
+    let event = match &link.variant {
+        Some(Variant::WorkflowEvent(event)) => event,
+        Some(Variant::NexusOperation(operation)) => return Some(to_operation(operation)),
+        _ => return None,
     };
     let mut url = format!(
         "temporal:///namespaces/{}/workflows/{}/{}/history",
@@ -52,6 +55,18 @@ pub(crate) fn to_nexus(link: &common::Link) -> Option<nexus::Link> {
         url,
         r#type: WORKFLOW_EVENT.to_owned(),
     })
+}
+
+fn to_operation(operation: &NexusOperation) -> nexus::Link {
+    nexus::Link {
+        url: format!(
+            "temporal:///namespaces/{}/nexus-operations/{}/{}/details",
+            encoded(&operation.namespace),
+            encoded(&operation.operation_id),
+            encoded(&operation.run_id)
+        ),
+        r#type: NEXUS_OPERATION.to_owned(),
+    }
 }
 
 /// The links among those of a handler that name events; others have no place in history.

@@ -11,6 +11,7 @@ use super::{
     delivery::{Delivery, Stage},
     failure,
 };
+use std::collections::BTreeMap;
 use std::time::Duration;
 use steadfast_proto::{
     command::ScheduleNexusOperationCommandAttributes,
@@ -24,6 +25,7 @@ use steadfast_proto::{
         NexusOperationScheduledEventAttributes, NexusOperationStartedEventAttributes,
         NexusOperationTimedOutEventAttributes, history_event::Attributes,
     },
+    prost_types,
 };
 
 /// An operation that has not ended.
@@ -117,13 +119,8 @@ impl Operation {
 }
 
 /// Schedule-to-close, schedule-to-start and start-to-close as they are in force.
-fn timeouts(command: &ScheduleNexusOperationCommandAttributes, run_timeout: Duration) -> [Duration; 3] {
-    let asked = [
-        &command.schedule_to_close_timeout,
-        &command.schedule_to_start_timeout,
-        &command.start_to_close_timeout,
-    ];
-    let [close, start, run] = asked.map(|timeout| time::lasting(timeout.as_ref()));
+pub(crate) fn timeouts(asked: [Option<&prost_types::Duration>; 3], run_timeout: Duration) -> [Duration; 3] {
+    let [close, start, run] = asked.map(time::lasting);
     let close = super::super::start::shorter(close, run_timeout);
     let within = |timeout: Duration| {
         if timeout.is_zero() || close.is_zero() {
@@ -135,6 +132,17 @@ fn timeouts(command: &ScheduleNexusOperationCommandAttributes, run_timeout: Dura
     [close, within(start), within(run)]
 }
 
+/// A header as it is kept: keys in small letters.
+pub(crate) fn lowered(header: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let lower = |(key, value): (String, String)| (key.to_ascii_lowercase(), value);
+    header.into_iter().map(lower).collect()
+}
+
+/// A key that callers may not set, since the server does.
+pub(crate) fn disallowed(header: &BTreeMap<String, String>) -> Option<&String> {
+    header.keys().find(|key| key.eq_ignore_ascii_case("request-timeout"))
+}
+
 impl Run {
     pub(crate) fn schedule_operation(
         &mut self,
@@ -142,22 +150,25 @@ impl Run {
         command: ScheduleNexusOperationCommandAttributes,
         completed: i64,
     ) {
-        let set = |timeout: Duration| (!timeout.is_zero()).then_some(timeout).and_then(time::wire);
-        let [close, start, run] = timeouts(&command, self.is.run_timeout);
+        let asked = [
+            &command.schedule_to_close_timeout,
+            &command.schedule_to_start_timeout,
+            &command.start_to_close_timeout,
+        ];
+        let [close, start, run] = timeouts(asked.map(Option::as_ref), self.is.run_timeout).map(time::nonzero);
         let endpoint_id = world.endpoints.find(&command.endpoint);
-        let lower = |(key, value): (String, String)| (key.to_ascii_lowercase(), value);
         let attributes = NexusOperationScheduledEventAttributes {
             endpoint: command.endpoint,
             service: command.service,
             operation: command.operation,
             input: command.input,
-            schedule_to_close_timeout: set(close),
-            nexus_header: command.nexus_header.into_iter().map(lower).collect(),
+            schedule_to_close_timeout: close,
+            nexus_header: lowered(command.nexus_header),
             workflow_task_completed_event_id: completed,
             request_id: world.ids.random().to_string(),
             endpoint_id: endpoint_id.map(|id| id.to_string()).unwrap_or_default(),
-            schedule_to_start_timeout: set(start),
-            start_to_close_timeout: set(run),
+            schedule_to_start_timeout: start,
+            start_to_close_timeout: run,
         };
         let operation = Operation::scheduled(&attributes, world.now());
         let event_id = self.record(world, attributes);
@@ -263,12 +274,21 @@ impl Run {
             .unwrap_or_default()
     }
 
+    /// Takes an operation out of the run; nothing of it falls due any more.
+    pub(crate) fn take_operation(&mut self, world: &mut World, event_id: i64) -> Option<Operation> {
+        let mut operation = self.operations.remove(&event_id)?;
+        operation.clear(world);
+        Some(operation)
+    }
+
     /// An operation has ended; its caller hears of it.
     pub(crate) fn end_operation(&mut self, world: &mut World, event_id: i64, ending: Ending, links: Vec<common::Link>) {
-        let Some(mut operation) = self.operations.remove(&event_id) else {
+        let Some(operation) = self.take_operation(world, event_id) else {
             return;
         };
-        operation.clear(world);
+        if self.standalone_operation.is_some() {
+            return self.conclude_operation(world, operation, ending);
+        }
         let Some(scheduled) = self.operation_event(event_id) else {
             return;
         };

@@ -6,7 +6,7 @@ use super::{
         deadline::Due,
         error::{Error, Result},
         limits,
-        run::{Run, RunKey},
+        run::{Run, RunKey, RunKind},
         task_queue::{Task, Work},
         time::Time,
         token::TaskToken,
@@ -161,7 +161,10 @@ impl Run {
 
     fn start_request(&self, event_id: i64) -> Option<StartOperationRequest> {
         let scheduled = self.operation_event(event_id)?;
-        let back = self.link(event_id, EventType::NexusOperationScheduled);
+        let back = match self.kind() {
+            RunKind::Operation => self.operation_link(),
+            _ => self.link(event_id, EventType::NexusOperationScheduled),
+        };
         let token = super::super::callback::token(self.is.run_id, event_id, &scheduled.request_id);
         Some(StartOperationRequest {
             service: scheduled.service.clone(),
@@ -194,6 +197,9 @@ impl Run {
             }
             return self.end_operation(world, event_id, Ending::Failed(failure), Vec::new());
         }
+        if self.kind() == RunKind::Operation {
+            self.note_change();
+        }
         let delivery = self
             .operations
             .get_mut(&event_id)
@@ -218,6 +224,9 @@ impl Run {
             .get(&event_id)
             .and_then(|operation| operation.attempt(stamp));
         if let Some(is_cancel) = attempt {
+            if self.kind() == RunKind::Operation {
+                self.note_change();
+            }
             self.send(world, event_id, is_cancel);
         }
     }

@@ -1,6 +1,6 @@
 //! Lists and counts of standalone activities.
 
-use super::super::{Engine, error::Result};
+use super::super::{Engine, error::Result, run::RunKind};
 use steadfast_proto::workflowservice::{count_activity_executions_response::AggregationGroup, *};
 
 impl Engine {
@@ -8,7 +8,8 @@ impl Engine {
         &mut self,
         request: ListActivityExecutionsRequest,
     ) -> Result<ListActivityExecutionsResponse> {
-        let (runs, next_page_token) = self.activity_page(
+        let (runs, next_page_token) = self.page_without_workflow(
+            RunKind::Activity,
             &request.namespace,
             &request.query,
             request.page_size,
@@ -24,7 +25,7 @@ impl Engine {
         &mut self,
         request: &CountActivityExecutionsRequest,
     ) -> Result<CountActivityExecutionsResponse> {
-        let (count, groups) = self.count_activities(&request.namespace, &request.query)?;
+        let (count, groups) = self.count_without_workflow(RunKind::Activity, &request.namespace, &request.query)?;
         let groups = groups.into_iter().map(|group| AggregationGroup {
             group_values: group.group_values,
             count: group.count,

@@ -51,32 +51,20 @@ impl Engine {
         let delay = time::lasting(request.start_delay.as_ref());
         let run_id = self.world.ids.ordered(now);
         let is = Identity {
-            key: self.runs.vacant(),
-            namespace: key,
-            namespace_name: name,
-            workflow_id: request.activity_id.as_str().into(),
-            run_id,
-            first_run_id: run_id,
             workflow_type: request.activity_type.clone().unwrap_or_default().name,
             task_queue: request.task_queue.clone().unwrap_or_default().name.into(),
-            execution_timeout: Duration::ZERO,
-            run_timeout: Duration::ZERO,
-            task_timeout: Duration::ZERO,
-            retry_policy: None,
-            cron_schedule: String::new(),
-            attempt: 1,
             start_request_id: request.request_id.clone(),
-            parent: None,
-            root: None,
             priority: request.priority.clone().unwrap_or_default(),
             user_metadata: request.user_metadata.clone(),
-            start_time: now,
             execution_time: now.plus(delay),
-            expiration: None,
-            run_expiration: None,
-            original_start_time: now,
-            last_reset: None,
-            reset_request_id: String::new(),
+            ..Identity::without_workflow(
+                self.runs.vacant(),
+                key,
+                name,
+                request.activity_id.as_str().into(),
+                run_id,
+                now,
+            )
         };
         let (run, response) = Run::standalone(&mut self.world, is, request, delay);
         let key: RunKey = run.is.key;

@@ -7,6 +7,7 @@ use super::{
 use crate::engine::{
     error::{Error, Result},
     limits,
+    run::RunKind,
     search_attribute::SearchAttributeTypes,
     search_value::SearchValue,
 };
@@ -21,8 +22,8 @@ pub(crate) struct Query {
     pub(crate) groups: Vec<String>,
     /// It speaks of the division, so that rows of all divisions are looked at.
     pub(super) names_division: bool,
-    /// It is about standalone activities.
-    pub(super) of_activities: bool,
+    /// What it is about.
+    pub(super) kind: RunKind,
 }
 
 /// What rows are admitted.
@@ -128,6 +129,18 @@ impl Columns for SearchAttributeTypes {
     }
 }
 
+/// The columns of standalone Nexus operations: those of runs, and what only operations have.
+struct OperationColumns<'a>(&'a SearchAttributeTypes);
+
+impl Columns for OperationColumns<'_> {
+    fn kind(&self, name: &str) -> Result<Type> {
+        match name {
+            "Service" | "RequestId" => Ok(Type::Keyword),
+            _ => self.0.kind(name),
+        }
+    }
+}
+
 fn check_length(text: &str) -> Result<()> {
     if text.len() > limits::FILTER_BYTES_MAX {
         return Err(invalid(format!(
@@ -146,21 +159,29 @@ impl Query {
         Self::parse(tokens(text), columns)
     }
 
-    /// Reads a filter of standalone activities, which have names of their own for what all rows have.
-    pub(super) fn read_for_activities(text: &str, types: &SearchAttributeTypes) -> Result<Self> {
+    /// Reads a filter of what has no workflow, with names of its own for what all rows have.
+    pub(super) fn read_for(kind: RunKind, text: &str, types: &SearchAttributeTypes) -> Result<Self> {
         check_length(text)?;
         let mut words = tokens(text);
         for word in &mut words {
             if let Kind::Word(name) | Kind::Name(name) = &mut word.kind {
-                match name.as_str() {
-                    "ActivityId" => "WorkflowId".clone_into(name),
-                    "ActivityType" => "WorkflowType".clone_into(name),
+                match (kind, name.as_str()) {
+                    (RunKind::Activity, "ActivityId") | (RunKind::Operation, "OperationId") => {
+                        "WorkflowId".clone_into(name);
+                    }
+                    (RunKind::Activity, "ActivityType") | (RunKind::Operation, "Operation") => {
+                        "WorkflowType".clone_into(name);
+                    }
+                    (RunKind::Operation, "Endpoint") => "TaskQueue".clone_into(name),
                     _ => {}
                 }
             }
         }
-        let mut query = Self::parse(words, types)?;
-        query.of_activities = true;
+        let mut query = match kind {
+            RunKind::Operation => Self::parse(words, &OperationColumns(types))?,
+            RunKind::Activity | RunKind::Workflow => Self::parse(words, types)?,
+        };
+        query.kind = kind;
         Ok(query)
     }
 
@@ -183,7 +204,7 @@ impl Query {
                 filter,
                 groups,
                 names_division: parser.names_division,
-                of_activities: false,
+                kind: RunKind::Workflow,
             }),
             _ => Err(parser.syntax()),
         }

@@ -255,9 +255,12 @@ fn shelf(name: &str, kind: Type, value: &SearchValue) -> Option<Shelf> {
         ("WorkflowId", SearchValue::Text(text)) => Shelf::WorkflowId(text.as_str().into()),
         ("WorkflowType", SearchValue::Text(text)) => Shelf::WorkflowType(text.clone()),
         ("ExecutionStatus", SearchValue::Int(status)) => Shelf::Status(i32::try_from(*status).ok()?),
-        ("TaskQueue" | "ParentWorkflowId" | "ParentRunId" | "RootWorkflowId" | "RootRunId", _) => {
-            return None;
-        }
+        // What is on no shelf of its own; the last two are of standalone Nexus operations.
+        (
+            "TaskQueue" | "ParentWorkflowId" | "ParentRunId" | "RootWorkflowId" | "RootRunId" | "BuildIds" | "Service"
+            | "RequestId",
+            _,
+        ) => return None,
         (name, SearchValue::Text(text)) if matches!(kind, Type::Keyword | Type::KeywordList) => {
             Shelf::Keyword(name.to_owned(), text.clone())
         }

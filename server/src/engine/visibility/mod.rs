@@ -15,7 +15,7 @@ use super::{
     error::{Error, Result},
     limits,
     namespace::NamespaceKey,
-    run::{Run, RunKey},
+    run::{Run, RunKey, RunKind},
     search_attribute,
     search_value::SearchValue,
     time::Time,
@@ -59,11 +59,11 @@ impl Engine {
         Ok((namespace.key, Query::read(query, &namespace.search_attributes)?))
     }
 
-    fn activity_query(&self, namespace: &str, query: &str) -> Result<(NamespaceKey, Query)> {
+    fn query_for(&self, kind: RunKind, namespace: &str, query: &str) -> Result<(NamespaceKey, Query)> {
         let namespace = self.world.namespaces.find(namespace)?;
         Ok((
             namespace.key,
-            Query::read_for_activities(query, &namespace.search_attributes)?,
+            Query::read_for(kind, query, &namespace.search_attributes)?,
         ))
     }
 
@@ -89,11 +89,11 @@ impl Engine {
         let named = named
             .into_iter()
             .flat_map(|places| places.into_iter().rev().map(|place| place.run));
-        let of_activities = query.of_activities;
+        let kind = query.kind;
         let runs = named
             .chain(candidates.into_iter().flatten())
             .filter_map(|key| self.runs.get(key));
-        runs.filter(move |run| run.standalone.is_some() == of_activities)
+        runs.filter(move |run| run.kind() == kind)
             .filter(|run| query.names_division || !run.search_attributes.contains_key(DIVISION))
             .filter(|run| query.filter.admits(*run))
     }
@@ -117,15 +117,16 @@ impl Engine {
         Ok((runs.into_iter().map(row).collect(), token))
     }
 
-    /// A page of standalone activities.
-    pub(crate) fn activity_page(
+    /// A page of what has no workflow.
+    pub(crate) fn page_without_workflow(
         &self,
+        kind: RunKind,
         namespace: &str,
         query: &str,
         page_size: i32,
         token: Bytes,
     ) -> Result<(Vec<&Run>, Bytes)> {
-        let (namespace, query) = self.activity_query(namespace, query)?;
+        let (namespace, query) = self.query_for(kind, namespace, query)?;
         self.page_of(&Listing {
             namespace,
             query,
@@ -253,9 +254,14 @@ impl Engine {
         Ok(CountWorkflowExecutionsResponse { count, groups })
     }
 
-    /// How many standalone activities a query admits.
-    pub(crate) fn count_activities(&self, namespace: &str, query: &str) -> Result<(i64, Vec<AggregationGroup>)> {
-        let (namespace, query) = self.activity_query(namespace, query)?;
+    /// How much of what has no workflow a query admits.
+    pub(crate) fn count_without_workflow(
+        &self,
+        kind: RunKind,
+        namespace: &str,
+        query: &str,
+    ) -> Result<(i64, Vec<AggregationGroup>)> {
+        let (namespace, query) = self.query_for(kind, namespace, query)?;
         self.count(namespace, &query)
     }
 
@@ -366,7 +372,7 @@ fn whole(filter: Filter) -> Query {
         filter,
         groups: Vec::new(),
         names_division: false,
-        of_activities: false,
+        kind: RunKind::Workflow,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::filter::{Column, Comparison, Condition, Filter};
 use crate::engine::{
-    run::Run,
+    run::{Run, RunKind},
     search_value::{SearchValue, words},
     time::Time,
 };
@@ -179,6 +179,15 @@ fn cell<'a>(run: &'a Run, column: &Column) -> Cell<'a> {
         "RootRunId" => match &run.is.root {
             Some(root) => text(&root.run_id),
             None => Cell::Text(run.is.run_id.to_string().into()),
+        },
+        "BuildIds" if !run.search_attributes.contains_key("BuildIds") => match run.build_ids() {
+            ids if ids.is_empty() => Cell::Null,
+            ids => Cell::Value(SearchValue::List(ids)),
+        },
+        "Service" | "RequestId" if run.kind() == RunKind::Operation => match run.operation_event(1) {
+            Some(scheduled) if column.name == "Service" => text(&scheduled.service),
+            Some(_) => text(&run.is.start_request_id),
+            None => Cell::Null,
         },
         _ => attribute(&run.search_attributes, column),
     }
