@@ -196,6 +196,7 @@ service! {
         delete_nexus_operation_execution(DeleteNexusOperationExecutionRequest) -> DeleteNexusOperationExecutionResponse = DeleteNexusOperationExecution;
         count_workers(CountWorkersRequest) -> CountWorkersResponse = CountWorkers;
         update_task_queue_config(UpdateTaskQueueConfigRequest) -> UpdateTaskQueueConfigResponse = UpdateTaskQueueConfig;
+        poll_workflow_execution_time_skipping(PollWorkflowExecutionTimeSkippingRequest) -> PollWorkflowExecutionTimeSkippingResponse = PollWorkflowExecutionTimeSkipping;
     }
     unbuilt {
         update_worker_deployment_version_compute_config(
@@ -221,7 +222,6 @@ service! {
         trigger_workflow_rule(TriggerWorkflowRuleRequest) -> TriggerWorkflowRuleResponse: "the original does not support workflow rules by default either";
         fetch_worker_config(FetchWorkerConfigRequest) -> FetchWorkerConfigResponse: "workers take no commands from this server";
         update_worker_config(UpdateWorkerConfigRequest) -> UpdateWorkerConfigResponse: "workers take no commands from this server";
-        poll_workflow_execution_time_skipping(PollWorkflowExecutionTimeSkippingRequest) -> PollWorkflowExecutionTimeSkippingResponse: "a server has one time, see `Time::Virtual`";
     }
 }
 

@@ -3,17 +3,25 @@
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import MessageToDict
 from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy, WorkflowIdReusePolicy
+from temporalio.api.failure.v1 import Failure, TimeoutFailureInfo
+from temporalio.api.filter.v1 import WorkflowExecutionFilter
+from temporalio.api.nexus.v1 import EndpointSpec
+import temporalio.api.operatorservice.v1 as operator
 from temporalio.api.query.v1 import WorkflowQuery
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.update.v1 import Input, Meta, Request
+from temporalio.api.taskqueue.v1 import RateLimit, TaskQueue
+from temporalio.api.update.v1 import Input, Meta, Request, UpdateRef
+from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 import temporalio.api.workflowservice.v1 as api
 from temporalio.service import RPCError
 
 from workflows import Messages, Nothing
 
+RateLimitUpdate = api.UpdateTaskQueueConfigRequest.RateLimitUpdate
 MISSING = WorkflowExecution(workflow_id="conformance-missing")
 NO_UUID = WorkflowExecution(workflow_id="conformance-missing", run_id="not a run id")
 OTHER_RUN = WorkflowExecution(workflow_id="conformance-missing", run_id="01234567-89ab-4cde-8f01-23456789abcd")
@@ -130,6 +138,152 @@ REFUSED = {
     "describe a missing batch": of(
         "describe_batch_operation", api.DescribeBatchOperationRequest, job_id="conformance-missing"
     ),
+    "list archived runs": of("list_archived_workflow_executions", api.ListArchivedWorkflowExecutionsRequest),
+    "list open runs": of(
+        "list_open_workflow_executions", api.ListOpenWorkflowExecutionsRequest,
+        execution_filter=WorkflowExecutionFilter(workflow_id="conformance-missing"),
+    ),
+    "list closed runs": of(
+        "list_closed_workflow_executions", api.ListClosedWorkflowExecutionsRequest,
+        execution_filter=WorkflowExecutionFilter(workflow_id="conformance-missing"),
+    ),
+    "scan nothing": of(
+        "scan_workflow_executions", api.ScanWorkflowExecutionsRequest, query="WorkflowId = 'conformance-missing'"
+    ),
+    "history in reverse of a missing run": of(
+        "get_workflow_execution_history_reverse", api.GetWorkflowExecutionHistoryReverseRequest, execution=MISSING
+    ),
+    "signal with start without a name": of(
+        "signal_with_start_workflow_execution", api.SignalWithStartWorkflowExecutionRequest,
+        workflow_id="conformance-refused", workflow_type=WorkflowType(name="Nothing"),
+        task_queue=TaskQueue(name="conformance-nobody"),
+    ),
+    "no operations": of("execute_multi_operation", api.ExecuteMultiOperationRequest),
+    "poll an update of a missing run": of(
+        "poll_workflow_execution_update", api.PollWorkflowExecutionUpdateRequest,
+        update_ref=UpdateRef(workflow_execution=MISSING, update_id="u"),
+    ),
+    "poll no update": of("poll_workflow_execution_update", api.PollWorkflowExecutionUpdateRequest),
+    "fail a workflow task with a bad token": of(
+        "respond_workflow_task_failed", api.RespondWorkflowTaskFailedRequest, task_token=b"no token"
+    ),
+    "answer a query with a bad token": of(
+        "respond_query_task_completed", api.RespondQueryTaskCompletedRequest, task_token=b"no token"
+    ),
+    "reset the stickiness of a missing run": of(
+        "reset_sticky_task_queue", api.ResetStickyTaskQueueRequest, execution=MISSING
+    ),
+    "fail an activity with no application failure": of(
+        "respond_activity_task_failed", api.RespondActivityTaskFailedRequest, task_token=b"no token",
+        failure=Failure(message="oh", timeout_failure_info=TimeoutFailureInfo()),
+    ),
+    **{
+        f"{what} of a missing run": of(f"{what}_by_id", request, workflow_id="conformance-missing", activity_id="a")
+        for what, request in (
+            ("record_activity_task_heartbeat", api.RecordActivityTaskHeartbeatByIdRequest),
+            ("respond_activity_task_failed", api.RespondActivityTaskFailedByIdRequest),
+            ("respond_activity_task_canceled", api.RespondActivityTaskCanceledByIdRequest),
+        )
+    },
+    "cancel an activity with a bad token": of(
+        "respond_activity_task_canceled", api.RespondActivityTaskCanceledRequest, task_token=b"no token"
+    ),
+    "pause an activity of a missing run": of(
+        "pause_activity", api.PauseActivityRequest, execution=MISSING, id="a"
+    ),
+    "unpause an activity of a missing run": of(
+        "unpause_activity", api.UnpauseActivityRequest, execution=MISSING, id="a"
+    ),
+    "reset an activity of a missing run": of("reset_activity", api.ResetActivityRequest, execution=MISSING, id="a"),
+    "change the options of an activity of a missing run": of(
+        "update_activity_options", api.UpdateActivityOptionsRequest, execution=MISSING, id="a"
+    ),
+    "change options of a missing run": of(
+        "update_workflow_execution_options", api.UpdateWorkflowExecutionOptionsRequest, workflow_execution=MISSING,
+        workflow_execution_options=WorkflowExecutionOptions(), update_mask=FieldMask(paths=["versioning_override"]),
+    ),
+    "change options without a mask": of(
+        "update_workflow_execution_options", api.UpdateWorkflowExecutionOptionsRequest, workflow_execution=MISSING
+    ),
+    "update a missing namespace": of("update_namespace", api.UpdateNamespaceRequest, namespace="conformance-unknown"),
+    "deprecate a missing namespace": of(
+        "deprecate_namespace", api.DeprecateNamespaceRequest, namespace="conformance-unknown"
+    ),
+    "describe no worker": of("describe_worker", api.DescribeWorkerRequest, worker_instance_key="conformance-missing"),
+    "list no workers": of("list_workers", api.ListWorkersRequest, query="WorkerInstanceKey = 'conformance-missing'"),
+    "count no workers": of("count_workers", api.CountWorkersRequest, query="WorkerInstanceKey = 'conformance-missing'"),
+    "shut a missing worker down": of(
+        "shutdown_worker", api.ShutdownWorkerRequest, sticky_task_queue="conformance-missing"
+    ),
+    "limit the rate of workflow tasks": of(
+        "update_task_queue_config", api.UpdateTaskQueueConfigRequest, task_queue="conformance-nobody", task_queue_type=1,
+        update_queue_rate_limit=RateLimitUpdate(rate_limit=RateLimit(requests_per_second=1)),
+    ),
+    "limit a rate to less than nothing": of(
+        "update_task_queue_config", api.UpdateTaskQueueConfigRequest, task_queue="conformance-nobody", task_queue_type=2,
+        update_queue_rate_limit=RateLimitUpdate(rate_limit=RateLimit(requests_per_second=-1)),
+    ),
+    "create a schedule without an id": of("create_schedule", api.CreateScheduleRequest, request_id="r"),
+    "patch a missing schedule": of("patch_schedule", api.PatchScheduleRequest, schedule_id="conformance-missing"),
+    "matching times of a missing schedule": of(
+        "list_schedule_matching_times", api.ListScheduleMatchingTimesRequest, schedule_id="conformance-missing"
+    ),
+    "list schedules with a bad filter": of("list_schedules", api.ListSchedulesRequest, query="What = 'it'"),
+    "start a batch without an id": of("start_batch_operation", api.StartBatchOperationRequest),
+    "stop a missing batch": of(
+        "stop_batch_operation", api.StopBatchOperationRequest, job_id="conformance-missing", reason="r"
+    ),
+    "poll Nexus tasks without a task queue": of("poll_nexus_task_queue", api.PollNexusTaskQueueRequest),
+    "complete a Nexus task with a bad token": of(
+        "respond_nexus_task_completed", api.RespondNexusTaskCompletedRequest, task_token=b"no token"
+    ),
+    "fail a Nexus task with a bad token": of(
+        "respond_nexus_task_failed", api.RespondNexusTaskFailedRequest, task_token=b"no token"
+    ),
+    "start an activity without an id": of("start_activity_execution", api.StartActivityExecutionRequest),
+    **{
+        f"{what} of a missing activity": of(what, request, activity_id="conformance-missing")
+        for what, request in (
+            ("describe_activity_execution", api.DescribeActivityExecutionRequest),
+            ("poll_activity_execution", api.PollActivityExecutionRequest),
+            ("request_cancel_activity_execution", api.RequestCancelActivityExecutionRequest),
+            ("terminate_activity_execution", api.TerminateActivityExecutionRequest),
+            ("delete_activity_execution", api.DeleteActivityExecutionRequest),
+            ("pause_activity_execution", api.PauseActivityExecutionRequest),
+            ("unpause_activity_execution", api.UnpauseActivityExecutionRequest),
+            ("reset_activity_execution", api.ResetActivityExecutionRequest),
+        )
+    },
+    "list no activities": of(
+        "list_activity_executions", api.ListActivityExecutionsRequest, query="ActivityId = 'conformance-missing'"
+    ),
+    "count no activities": of(
+        "count_activity_executions", api.CountActivityExecutionsRequest, query="ActivityId = 'conformance-missing'"
+    ),
+    "describe a missing deployment": of(
+        "describe_worker_deployment", api.DescribeWorkerDeploymentRequest, deployment_name="conformance-missing"
+    ),
+    "delete a missing deployment": of(
+        "delete_worker_deployment", api.DeleteWorkerDeploymentRequest, deployment_name="conformance-missing"
+    ),
+    "describe a missing version": of(
+        "describe_worker_deployment_version", api.DescribeWorkerDeploymentVersionRequest,
+        deployment_version=WorkerDeploymentVersion(deployment_name="conformance-missing", build_id="1"),
+    ),
+    "make a missing version the current one": of(
+        "set_worker_deployment_current_version", api.SetWorkerDeploymentCurrentVersionRequest,
+        deployment_name="conformance-missing", build_id="1",
+    ),
+    "make a missing version the ramping one": of(
+        "set_worker_deployment_ramping_version", api.SetWorkerDeploymentRampingVersionRequest,
+        deployment_name="conformance-missing", build_id="1", percentage=10,
+    ),
+    "get the system's capabilities": of("get_system_info", api.GetSystemInfoRequest),
+    "create a workflow rule": of("create_workflow_rule", api.CreateWorkflowRuleRequest),
+    "describe an older deployment": of("describe_deployment", api.DescribeDeploymentRequest),
+    "rules of build ids": of("get_worker_versioning_rules", api.GetWorkerVersioningRulesRequest),
+    "sets of build ids": of("get_worker_build_id_compatibility", api.GetWorkerBuildIdCompatibilityRequest),
+    "configuration of workers": of("fetch_worker_config", api.FetchWorkerConfigRequest),
     "list nothing": of(
         "list_workflow_executions", api.ListWorkflowExecutionsRequest, query="WorkflowId = 'conformance-missing'"
     ),
@@ -139,10 +293,46 @@ REFUSED = {
 }
 
 
+# Of the operators' service.
+OPERATED = {
+    "add a reserved search attribute": of(
+        "add_search_attributes", operator.AddSearchAttributesRequest, search_attributes={"WorkflowId": 2}
+    ),
+    "add a search attribute again": of(
+        "add_search_attributes", operator.AddSearchAttributesRequest, search_attributes={"ConformanceTeam": 2}
+    ),
+    "remove an unknown search attribute": of(
+        "remove_search_attributes", operator.RemoveSearchAttributesRequest, search_attributes=["ConformanceUnknown"]
+    ),
+    "delete a missing namespace": of(
+        "delete_namespace", operator.DeleteNamespaceRequest, namespace="conformance-unknown"
+    ),
+    "create an endpoint without a name": of(
+        "create_nexus_endpoint", operator.CreateNexusEndpointRequest, spec=EndpointSpec()
+    ),
+    "get a missing endpoint": of(
+        "get_nexus_endpoint", operator.GetNexusEndpointRequest, id="01234567-89ab-4cde-8f01-23456789abcd"
+    ),
+    "delete a missing endpoint": of(
+        "delete_nexus_endpoint", operator.DeleteNexusEndpointRequest, id="01234567-89ab-4cde-8f01-23456789abcd",
+        version=1,
+    ),
+    "update a missing endpoint": of(
+        "update_nexus_endpoint", operator.UpdateNexusEndpointRequest, id="01234567-89ab-4cde-8f01-23456789abcd",
+        version=1,
+    ),
+    "list endpoints by a name that none has": of(
+        "list_nexus_endpoints", operator.ListNexusEndpointsRequest, name="conformance-missing"
+    ),
+}
+
+
 async def answer(client, method, request):
     """What the server says, as plain data: an answer, or an error with its details."""
+    operated = type(request).__module__.startswith("temporalio.api.operatorservice")
+    service = client.operator_service if operated else client.workflow_service
     try:
-        said = await getattr(client.workflow_service, method)(request, timeout=timedelta(seconds=10))
+        said = await getattr(service, method)(request, timeout=timedelta(seconds=10))
         return {"answer": MessageToDict(said)}
     except RPCError as error:
         details = [detail.type_url.rsplit("/", 1)[-1] for detail in error.grpc_status.details]
@@ -152,7 +342,7 @@ async def answer(client, method, request):
 
 async def refusals(stage):
     """Every call above."""
-    for name, (method, request) in REFUSED.items():
+    for name, (method, request) in {**REFUSED, **OPERATED}.items():
         stage.answers[name] = await answer(stage.client, method, request)
 
 

@@ -15,21 +15,39 @@ import sys
 import uuid
 from pathlib import Path
 
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
+from temporalio.service import OperatorService, WorkflowService
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from calls import answers_about_runs, refusals
+from calls import OPERATED, REFUSED, answers_about_runs, refusals
 from normal import differences, normal
+from raw import RAW
 from scenarios import SCENARIOS, Stage
-from workflows import ACTIVITIES, WORKFLOWS
+from workflows import ACTIVITIES, TEAM, WORKFLOWS
 
 LIMIT_SECONDS = 45
+# Scenarios under way on a server.
+AT_ONCE = 4
 TEXT = "ours says what is missing; there schedules and batches are workflows, which shows in the text"
+FIRST = "each names the first mistake it finds"
+UNBUILT = "ours says why it is not built"
 NEVER = "what never expires has no time; there it has the year 1"
 # The row: why it differs. What begins with "open" is a bug of ours.
 REASONS = {
     "answer start with a bad cron schedule": "ours says what was expected",
-    "answer list with a bad filter": "each names the first mistake it finds",
+    "answer list with a bad filter": FIRST,
+    "answer start a batch without an id": FIRST,
+    "answer create a schedule without an id": TEXT,
+    "answer matching times of a missing schedule": TEXT,
+    "answer stop a missing batch": TEXT,
+    "answer get the system's capabilities": "ours starts no workers",
+    "answer create a workflow rule": UNBUILT,
+    "answer describe an older deployment": UNBUILT,
+    "answer rules of build ids": UNBUILT,
+    "answer sets of build ids": UNBUILT,
+    "answer configuration of workers": UNBUILT,
+    "history raw_transient": "the original draws by chance how much longer a task that failed often may take",
     "answer describe a missing schedule": TEXT,
     "answer delete a missing schedule": TEXT,
     "answer describe a missing batch": TEXT,
@@ -38,28 +56,70 @@ REASONS = {
 }
 
 
+# Methods that the scenarios call by way of the SDK, or by hand.
+BY_SDK = {
+    "create_schedule", "delete_schedule", "describe_namespace", "describe_schedule", "execute_multi_operation",
+    "get_workflow_execution_history", "list_search_attributes", "poll_activity_task_queue",
+    "poll_workflow_execution_update", "poll_workflow_task_queue", "query_workflow", "record_activity_task_heartbeat",
+    "record_activity_task_heartbeat_by_id", "record_worker_heartbeat", "request_cancel_workflow_execution",
+    "reset_workflow_execution", "respond_activity_task_canceled", "respond_activity_task_completed",
+    "respond_activity_task_completed_by_id", "respond_activity_task_failed", "respond_query_task_completed",
+    "respond_workflow_task_completed", "respond_workflow_task_failed", "signal_with_start_workflow_execution",
+    "signal_workflow_execution", "start_workflow_execution", "terminate_workflow_execution",
+    "update_workflow_execution",
+}  # fmt: skip
+
+
+def uncalled():
+    """Methods of both services that no row calls."""
+    calls = {**REFUSED, **OPERATED}.values()
+    called = BY_SDK | {method for method, _ in calls}
+    of_services = [
+        name
+        for service in (WorkflowService, OperatorService)
+        for kind in service.__mro__
+        for name, it in vars(kind).items()
+        if callable(it)
+    ]
+    return sorted(name for name in of_services if not name.startswith("_") and name not in called)
+
+
 async def play(address, only):
     """All scenarios on one server: the histories and the answers, normalised, by name."""
     client = await Client.connect(address)
+    await add_search_attribute(client)
+    chosen = {**SCENARIOS, **RAW, "refusals": refusals, "answers about runs": answers_about_runs}
+    slots = asyncio.Semaphore(AT_ONCE)
+    plays = [play_one(client, slots, name, chosen[name]) for name in chosen if only in (None, name)]
+    return {row: shown for rows in await asyncio.gather(*plays) for row, shown in rows.items()}
+
+
+async def play_one(client, slots, name, scenario):
     rows = {}
-    chosen = {**SCENARIOS, "refusals": refusals, "answers about runs": answers_about_runs}
-    for name, scenario in chosen.items():
-        if only and only != name:
-            continue
-        unique = uuid.uuid4().hex[:12]
-        stage = Stage(client, f"conformance-{unique}")
-        worker = Worker(
-            client, task_queue=stage.queue, workflows=WORKFLOWS, activities=ACTIVITIES,
-            workflow_runner=UnsandboxedWorkflowRunner(),
-        )  # fmt: skip
-        async with worker:
-            try:
-                await asyncio.wait_for(scenario(stage), LIMIT_SECONDS)
-            except Exception as error:
-                rows[f"scenario {name}"] = {"failed": f"{type(error).__name__}: {error}"}
-        rows |= {f"history {key}": normal(shown, unique) for key, shown in stage.histories.items()}
-        rows |= {f"answer {key}": normal(shown, unique) for key, shown in stage.answers.items()}
+    unique = uuid.uuid4().hex[:12]
+    stage = Stage(client, f"conformance-{unique}")
+    worker = Worker(
+        client, task_queue=stage.queue, workflows=WORKFLOWS, activities=ACTIVITIES,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )  # fmt: skip
+    async with slots, worker:
+        try:
+            await asyncio.wait_for(scenario(stage), LIMIT_SECONDS)
+        except Exception as error:
+            rows[f"scenario {name}"] = {"failed": f"{type(error).__name__}: {error}"}
+    rows |= {f"history {key}": normal(shown, unique) for key, shown in stage.histories.items()}
+    rows |= {f"answer {key}": normal(shown, unique) for key, shown in stage.answers.items()}
     return rows
+
+
+async def add_search_attribute(client):
+    """What the scenarios use; a new attribute takes a moment to be there."""
+    request = AddSearchAttributesRequest(namespace="default", search_attributes={TEAM.name: 2})
+    await client.operator_service.add_search_attributes(request)
+    while TEAM.name not in (
+        await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace="default"))
+    ).custom_attributes:
+        await asyncio.sleep(0.05)
 
 
 def compare(real, ours):
@@ -92,6 +152,8 @@ def report(compared):
             cells = [cell(text) for text in (name, field, real, ours, REASONS.get(name, "new: not looked at yet"))]
             lines.append("| " + " | ".join(cells) + " |")
     lines += ["", "## What is equal", "", *(f"- {name}" for name in equal), ""]
+    lines += ["## What is not compared", "", "Methods that no row calls; the server's own tests do, unless they are unimplemented:", ""]
+    lines += [*(f"- {name}" for name in uncalled()), ""]
     return "\n".join(lines)
 
 
@@ -115,7 +177,10 @@ async def main():
         print(text)
     different = [name for name, found in compared.items() if found]
     print(f"{len(compared) - len(different)} rows equal, {len(different)} different", file=sys.stderr)
-    sys.exit(any(name not in REASONS for name in different))
+    unexplained = [name for name in different if name not in REASONS]
+    for name in unexplained:
+        print(f"{name}: {compared[name]}", file=sys.stderr)
+    sys.exit(bool(unexplained))
 
 
 if __name__ == "__main__":

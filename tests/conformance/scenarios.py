@@ -3,12 +3,16 @@
 import asyncio
 from datetime import timedelta
 
-from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
-from temporalio.common import RetryPolicy, WorkflowIDConflictPolicy
+import temporalio.api.workflowservice.v1 as api
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.client import (
+    Schedule, ScheduleActionStartWorkflow, ScheduleSpec, WithStartWorkflowOperation, WorkflowUpdateFailedError,
+)  # fmt: skip
+from temporalio.common import RetryPolicy, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 
 from workflows import (
-    Again, Cancelled, External, Failing, Local, Memo, Messages, Nothing, OneActivity, Outside, Parent, Patches, Retry,
-    Timeout, Timers,
+    Again, Attributes, Cancelled, External, Failing, FailsOnce, Local, Memo, Messages, Nothing, OneActivity, Outside,
+    Parent, Patches, Retry, TEAM, Timeout, Timers,
 )  # fmt: skip
 
 
@@ -178,6 +182,57 @@ async def outside(stage):
     await stage.show("activity_completed_outside", handle.id)
 
 
+async def cron(stage):
+    handle = await stage.start("cron", Nothing.run, cron_schedule="@every 1s")
+    await stage.show("cron, the first", handle.id, handle.result_run_id)
+    await stage.client.get_workflow_handle(handle.id).terminate("enough")
+
+
+async def reset(stage):
+    """The reset run begins with a copy, and signals come after it again."""
+    handle = await stage.start("reset", Messages.run)
+    await handle.query(Messages.items)
+    await handle.signal(Messages.add, "a")
+    await handle.execute_update(Messages.push, "b", id="update")
+    request = api.ResetWorkflowExecutionRequest(
+        namespace="default",
+        workflow_execution=WorkflowExecution(workflow_id=handle.id),
+        workflow_task_finish_event_id=4,
+        request_id="reset",
+        reason="once more",
+    )
+    await stage.client.workflow_service.reset_workflow_execution(request)
+    await stage.show("reset, the base", handle.id, handle.result_run_id)
+    again = stage.client.get_workflow_handle(handle.id)
+    await again.query(Messages.items)
+    await again.signal(Messages.finish)
+    await stage.show("reset, the new run", handle.id)
+
+
+async def schedule(stage):
+    action = ScheduleActionStartWorkflow(
+        Nothing.run, id=stage.id("scheduled"), task_queue=stage.queue, memo={"m": 1}
+    )
+    created = await stage.client.create_schedule(
+        stage.id("schedule"), Schedule(action=action, spec=ScheduleSpec()), trigger_immediately=True
+    )
+    while not (actions := (await created.describe()).info.recent_actions):
+        await asyncio.sleep(0.05)
+    started = actions[0].action
+    await stage.show("scheduled", started.workflow_id, started.first_execution_run_id)
+    await created.delete()
+
+
+async def search_attributes(stage):
+    """A custom search attribute, given at the start and changed by the workflow."""
+    attributes = TypedSearchAttributes([SearchAttributePair(TEAM, "red")])
+    await stage.whole("search_attributes", Attributes.run, search_attributes=attributes)
+
+
+async def task_fails_once(stage):
+    await stage.whole("workflow_task_fails_once", FailsOnce.run, stage.id("fails"))
+
+
 async def closed_and_gone(stage):
     handle = await stage.start("reuse", Nothing.run)
     await stage.show("reuse, the first", handle.id, handle.result_run_id)
@@ -215,5 +270,10 @@ SCENARIOS = dict(
         whole("execution_timeout", Messages.run, execution_timeout=timedelta(seconds=1)),
         whole("start_delay", Nothing.run, start_delay=timedelta(milliseconds=500)),
         ("reuse", closed_and_gone),
+        ("cron", cron),
+        ("reset", reset),
+        ("schedule", schedule),
+        ("search_attributes", search_attributes),
+        ("workflow_task_fails_once", task_fails_once),
     ]
 )

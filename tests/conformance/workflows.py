@@ -4,11 +4,12 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import activity, workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 from temporalio.workflow import ActivityCancellationType, ParentClosePolicy
 
 LIMIT = timedelta(seconds=20)
+TEAM = SearchAttributeKey.for_keyword("ConformanceTeam")
 QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=50), maximum_attempts=3)
 
 
@@ -287,7 +288,31 @@ class Nothing:
         return "done"
 
 
+@workflow.defn
+class Attributes:
+    @workflow.run
+    async def run(self) -> None:
+        workflow.upsert_search_attributes([TEAM.value_set("blue")])
+        await asyncio.sleep(0.05)
+        workflow.upsert_search_attributes([TEAM.value_unset()])
+
+
+FAILED: set[str] = set()
+
+
+@workflow.defn
+class FailsOnce:
+    """Its first task fails, and no other."""
+
+    @workflow.run
+    async def run(self, _: str) -> str:
+        if workflow.info().run_id not in FAILED:
+            FAILED.add(workflow.info().run_id)
+            raise RuntimeError("the task fails")
+        return "done"
+
+
 WORKFLOWS = [
     OneActivity, Retry, Timeout, Timers, Messages, Child, Parent, Cancelled, Again, Patches, Local, External, Memo,
-    Failing, Outside, Nothing,
+    Failing, Outside, Nothing, Attributes, FailsOnce,
 ]  # fmt: skip

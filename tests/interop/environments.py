@@ -12,7 +12,7 @@ import logging
 import sys
 import time
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from temporalio import activity, workflow
@@ -95,9 +95,30 @@ async def test_server(server):
             expect(time.monotonic() - began < LIMIT_SECONDS, True, "in no time")
 
 
+async def time_skipping_of_workflows(server):
+    print("the dev server of WorkflowEnvironment.start_time_skipping_v2", flush=True)
+    began = time.monotonic()
+    async with await WorkflowEnvironment.start_time_skipping_v2(dev_server_existing_path=server) as environment:
+        client, queue = environment.client, "queue"
+        async with Worker(client, task_queue=queue, workflows=[Patient, Quick], activities=[flaky]):
+            attempts = await client.execute_workflow(Patient.run, id="patient", task_queue=queue)
+            expect(attempts, 4, "attempts of an activity")
+            with environment.with_time_skipping_disabled():
+                handle = await client.start_workflow(
+                    Quick.run, id="later", task_queue=queue, start_delay=timedelta(days=2)
+                )
+            expect(await environment.fast_forward(handle, timedelta(days=1)), True, "fast-forward by a day")
+            ahead = await environment.get_current_time(handle) - datetime.now(timezone.utc)
+            expect(timedelta(hours=23) < ahead < timedelta(hours=25), True, "the workflow is a day ahead")
+            expect(await environment.fast_forward(handle, timedelta(days=2)), False, "the workflow ends before")
+            expect(await handle.result(), "done", "result")
+    expect(time.monotonic() - began < LIMIT_SECONDS, True, "in no time")
+
+
 async def main(server):
     await dev_server(server)
     await test_server(server)
+    await time_skipping_of_workflows(server)
 
 
 if len(sys.argv) != 2:

@@ -202,11 +202,7 @@ impl Run {
             .as_ref()
             .and_then(|policy| RetryPolicy::read(policy).ok());
         let retry = policy.unwrap_or_else(RetryPolicy::of_activities);
-        let named = command
-            .task_queue
-            .map(|queue| queue.name)
-            .filter(|name| !name.is_empty());
-        let task_queue = named.unwrap_or_else(|| self.is.task_queue.to_string());
+        let task_queue = command.task_queue.map_or_else(String::new, |queue| queue.name);
         let attributes = ActivityTaskScheduledEventAttributes {
             activity_id: command.activity_id,
             activity_type: command.activity_type,
@@ -220,10 +216,10 @@ impl Run {
             workflow_task_completed_event_id: completed,
             retry_policy: Some(retry.wire()),
             use_workflow_build_id: command.use_workflow_build_id,
-            priority: Some(command.priority.unwrap_or_default()),
+            priority: command.priority,
         };
         let eager = eager.filter(|poller| self.activity_version(world, &task_queue) == poller.deployment);
-        let mut activity = Activity::scheduled(&attributes, &self.is.priority, world.now());
+        let mut activity = Activity::scheduled(&attributes, &self.is.priority, self.now(world));
         activity.stamp = world.next_stamp();
         let event = self.event(world, attributes);
         let event_id = self.push(world, event);
@@ -240,7 +236,7 @@ impl Run {
 
     /// Puts an activity on its queue as if it had just been scheduled.
     pub(crate) fn reschedule_activity(&mut self, world: &mut World, event_id: i64) {
-        let now = world.now();
+        let now = self.now(world);
         if let Some(activity) = self.activities.get_mut(&event_id) {
             activity.scheduled = now;
             activity.state = Attempt::Scheduled { since: now };
@@ -281,7 +277,9 @@ impl Run {
             run,
             scheduled_event_id: event_id,
         };
-        activity.deadline = activity.next_timeout().map(|(at, _)| world.deadlines.set(at, due));
+        activity.deadline = activity
+            .next_timeout()
+            .map(|(at, _)| world.deadlines.set(at.minus(self.skipped), due));
     }
 
     /// Hands an activity to a worker. `None` if it is not the attempt that the queue names.
@@ -293,7 +291,7 @@ impl Run {
         poller: &Poller,
     ) -> Option<PollActivityTaskQueueResponse> {
         let request_id = world.ids.random().to_string();
-        let now = world.now();
+        let now = self.now(world);
         let execution = self.execution();
         let activity = self.activities.get_mut(&event_id)?;
         let Attempt::Scheduled { since } = activity.state else {
@@ -371,7 +369,7 @@ impl Run {
                 ..Beat::default()
             };
         }
-        let now = world.now();
+        let now = self.now(world);
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return Beat::default();
         };

@@ -280,7 +280,7 @@ pub(crate) fn snake(path: &str) -> String {
 impl Run {
     /// No attempt is begun any more; one that a worker has goes on, and its worker hears of it.
     pub(crate) fn pause_activity(&mut self, world: &mut World, event_id: i64, identity: &str, reason: &str) {
-        let time = world.now();
+        let time = self.now(world);
         let Some(activity) = self
             .activities
             .get_mut(&event_id)
@@ -369,7 +369,7 @@ impl Run {
 
     /// Puts an activity on its queue at once, or at some time within the jitter.
     fn go_on(&mut self, world: &mut World, event_id: i64, jitter: Duration) {
-        let now = world.now();
+        let now = self.now(world);
         let drawn = world.ids.random().0.checked_rem(jitter.as_nanos()).unwrap_or(0);
         let wait = Duration::from_nanos(u64::try_from(drawn).unwrap_or(0));
         let Some(activity) = self.activities.get_mut(&event_id) else {

@@ -157,7 +157,7 @@ impl Run {
         event_id: i64,
         failure: Option<&Failure>,
     ) -> Result<(), RetryState> {
-        let now = world.now();
+        let now = self.now(world);
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return Err(RetryState::Unspecified);
         };
@@ -202,12 +202,12 @@ impl Run {
             run,
             scheduled_event_id: event_id,
         };
-        activity.deadline = Some(world.deadlines.set(until, due));
+        activity.deadline = Some(world.deadlines.set(until.minus(self.skipped), due));
     }
 
     /// The time of the next attempt has come.
     pub(crate) fn resume_activity(&mut self, world: &mut World, event_id: i64) {
-        let now = world.now();
+        let now = self.now(world);
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return;
         };
@@ -221,12 +221,13 @@ impl Run {
 
     /// A time-out of an activity may have passed.
     pub(crate) fn time_activity_out(&mut self, world: &mut World, event_id: i64) {
+        let now = self.now(world);
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return;
         };
         activity.deadline = None;
         let kind = match activity.next_timeout() {
-            Some((at, kind)) if at <= world.now() => kind,
+            Some((at, kind)) if at <= now => kind,
             // A heartbeat has moved it.
             _ => return self.arm_activity(world, event_id),
         };

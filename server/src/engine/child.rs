@@ -57,7 +57,6 @@ impl Run {
         let execution_timeout = time::lasting(command.workflow_execution_timeout.as_ref());
         let run_timeout = start::shorter(time::lasting(command.workflow_run_timeout.as_ref()), execution_timeout);
         let asked = time::lasting(command.workflow_task_timeout.as_ref());
-        let asked = if asked.is_zero() { self.is.task_timeout } else { asked };
         let policy = match command.parent_close_policy {
             0 => ParentClosePolicy::Terminate.into(),
             given => given,
@@ -78,6 +77,7 @@ impl Run {
             .as_ref()
             .and_then(|policy| super::retry::RetryPolicy::read(policy).ok());
         let workflow_type = command.workflow_type.unwrap_or_default();
+        let time = self.time_of_child();
         let attributes = StartChildWorkflowExecutionInitiatedEventAttributes {
             namespace: namespace.name.to_string(),
             namespace_id: namespace.id.to_string(),
@@ -100,7 +100,9 @@ impl Run {
             memo: command.memo.filter(|memo| !memo.fields.is_empty()),
             search_attributes,
             inherit_build_id: command.inherit_build_id,
-            priority: Some(command.priority.unwrap_or_default()),
+            priority: command.priority,
+            time_skipping_config: time.as_ref().and_then(|time| time.config()),
+            time_skipping_state_propagation: time.as_ref().and_then(|time| time.wire()),
             ..Default::default()
         };
         let initiated_event_id = self.record(world, attributes);
@@ -125,7 +127,7 @@ impl Run {
         let Some(Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(initiated)) = &event.attributes else {
             return None;
         };
-        let now = world.now();
+        let now = self.now(world);
         let run_id = world.ids.ordered(now);
         let cron = super::cron::Schedule::read(&initiated.cron_schedule).ok().flatten();
         let execution_timeout = time::lasting(initiated.workflow_execution_timeout.as_ref());
@@ -169,6 +171,7 @@ impl Run {
                 initiated_event_id,
             }),
             root: Some(self.is.root.clone().unwrap_or_else(|| self.execution())),
+            time: self.time_of_child(),
             inherited_version: self.versioning.inherited().filter(|version| {
                 let queue = initiated.task_queue.as_ref().map_or("", |queue| queue.name.as_str());
                 world

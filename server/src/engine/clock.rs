@@ -115,7 +115,7 @@ impl Engine {
             self.runs
                 .get(key)
                 .filter(|run| run.is_open())
-                .and_then(|run| run.is.run_expiration)
+                .and_then(|run| run.is.run_expiration.map(|at| run.due(at)))
         });
         let relevant = work.into_iter().chain(sleeper).chain(expiries).min()?;
         // What is due before that is due before that.

@@ -128,7 +128,10 @@ impl Run {
             })),
             ..Failure::default()
         };
-        let is_over = self.is.expiration.is_some_and(|expiration| expiration <= world.now());
+        let is_over = self
+            .is
+            .expiration
+            .is_some_and(|expiration| expiration <= self.now(world));
         let (next, retry_state) = if is_over {
             (None, RetryState::Timeout)
         } else {
@@ -239,7 +242,7 @@ impl Run {
     fn pause(&self, world: &World) -> Duration {
         world
             .run_interval_min
-            .saturating_sub(world.now().since(self.is.execution_time))
+            .saturating_sub(self.now(world).since(self.is.execution_time))
     }
 
     /// The run after a failure: another attempt, or else the next one by cron.
@@ -249,7 +252,7 @@ impl Run {
             Some(policy) => match policy.next(self.is.attempt, Some(failure)) {
                 Ok(interval) => {
                     let interval = interval.max(self.pause(world));
-                    let is_late = |expiration| world.now().plus(interval) > expiration;
+                    let is_late = |expiration| self.now(world).plus(interval) > expiration;
                     if self.is.expiration.is_some_and(is_late) {
                         RetryState::Timeout
                     } else {
@@ -274,11 +277,11 @@ impl Run {
         result: Option<common::Payloads>,
     ) -> Option<StartPlan> {
         let schedule = cron::Schedule::read(&self.is.cron_schedule).ok().flatten()?;
-        let wait = schedule.wait(self.is.start_time, world.now());
+        let wait = schedule.wait(self.is.start_time, self.now(world));
         if self
             .is
             .expiration
-            .is_some_and(|expiration| world.now().plus(wait) > expiration)
+            .is_some_and(|expiration| self.now(world).plus(wait) > expiration)
         {
             return None;
         }
@@ -336,7 +339,10 @@ impl Run {
             search_attributes: kept(&self.search_attributes)
                 .map(|indexed_fields| common::SearchAttributes { indexed_fields }),
             header: started.header,
-            priority: Some(self.is.priority.clone()),
+            priority: started
+                .priority
+                .map(|_| self.is.priority.clone())
+                .or_else(|| self.chosen_priority()),
             user_metadata: self.is.user_metadata.clone(),
             links: Vec::new(),
             callbacks: self
@@ -351,6 +357,7 @@ impl Run {
             root: self.is.root.clone(),
             signal: None,
             is_eager: false,
+            time: self.passes_on_time(),
         }
     }
 
@@ -358,7 +365,7 @@ impl Run {
     fn close(&mut self, world: &mut World, status: Status, next: Option<StartPlan>, legacy: Legacy) {
         self.status = status;
         self.is_indexed = false;
-        self.close_time = Some(world.now());
+        self.close_time = Some(self.now(world));
         world.deadlines.clear(&mut self.expiry);
         if let Some((_, deadline)) = self.backoff.take() {
             world.deadlines.clear(&mut Some(deadline));

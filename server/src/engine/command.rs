@@ -300,6 +300,12 @@ impl<'a> Seen<'a> {
     ) -> Result<(), BadCommand> {
         let bad = |message: String| Err(BadCommand::new(Cause::BadScheduleActivityAttributes, message));
         let name = command.activity_type.as_ref().map_or("", |kind| kind.name.as_str());
+        let Some(queue) = &command.task_queue else {
+            return bad("taskQueue is not set".to_owned());
+        };
+        if let Err(error) = super::start::check_queue(&queue.name) {
+            return bad(error.message.into_owned());
+        }
         if command.activity_id.is_empty() {
             return bad("activityId is not set".to_owned());
         }

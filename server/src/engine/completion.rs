@@ -55,7 +55,7 @@ impl Engine {
         }
         let is_heartbeat =
             request.force_create_new_workflow_task && request.commands.is_empty() && request.messages.is_empty();
-        if is_heartbeat && world.now().since(scheduled.original_time) > limits::WORKFLOW_TASK_HEARTBEAT_MAX {
+        if is_heartbeat && run.now(world).since(scheduled.original_time) > limits::WORKFLOW_TASK_HEARTBEAT_MAX {
             run.end_heartbeats(world);
             return Err(Error::not_found("workflow task heartbeat timeout"));
         }
@@ -205,7 +205,7 @@ impl Run {
             let original = if force && !news {
                 scheduled.original_time
             } else {
-                world.now()
+                self.now(world)
             };
             response.workflow_task =
                 self.next_task(world, news || force, request.return_new_workflow_task, original, &eager);
@@ -272,7 +272,7 @@ impl Run {
             binary_checksum: checksum.to_owned(),
             run_id: self.is.run_id.to_string(),
             first_workflow_task_completed_id: completed,
-            create_time: world.now().wire(),
+            create_time: self.now(world).wire(),
             resettable: self.children.is_empty(),
             ..Default::default()
         });
@@ -284,7 +284,7 @@ impl Run {
             .namespaces
             .get(self.is.namespace)
             .map(|namespace| namespace.retention);
-        let expires = retention.and_then(|retention| world.now().plus(retention).wire());
+        let expires = retention.and_then(|retention| self.now(world).plus(retention).wire());
         let mut points = self.reset_points.clone();
         for point in points.iter_mut().filter(|point| point.expire_time.is_none()) {
             point.expire_time = expires;
@@ -362,7 +362,7 @@ impl Run {
         self.reject_unprocessed_updates(world);
         self.answer_queries(world, std::mem::take(&mut request.query_results));
         let reset_history_event_id = self.previous_started_event_id;
-        let workflow_task = self.next_task(world, false, request.return_new_workflow_task, world.now(), &eager);
+        let workflow_task = self.next_task(world, false, request.return_new_workflow_task, self.now(world), &eager);
         self.direct_queries(world);
         RespondWorkflowTaskCompletedResponse {
             reset_history_event_id,

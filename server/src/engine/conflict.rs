@@ -181,7 +181,7 @@ impl Run {
         if !options.attach_request_id && links.is_empty() {
             return;
         }
-        self.add_callbacks(&attached_completion_callbacks, world.now());
+        self.add_callbacks(&attached_completion_callbacks, self.now(world));
         let mut event = self.event(
             world,
             WorkflowExecutionOptionsUpdatedEventAttributes {

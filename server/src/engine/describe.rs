@@ -38,7 +38,13 @@ impl Engine {
         };
         check_execution(&execution)?;
         let key = self.find(namespace, &execution)?;
-        Ok(self.runs.touch(key)?.describe())
+        let Self { runs, world, .. } = self;
+        let run = runs.touch(key)?;
+        let mut description = run.describe();
+        if let Some(info) = &mut description.workflow_extended_info {
+            info.time_skipping_info = run.time_skipping_info(world);
+        }
+        Ok(description)
     }
 }
 

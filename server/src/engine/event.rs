@@ -33,6 +33,7 @@ events! {
     WorkflowExecutionCancelRequested WorkflowExecutionCancelRequestedEventAttributes;
     WorkflowExecutionSignaled WorkflowExecutionSignaledEventAttributes;
     WorkflowExecutionOptionsUpdated WorkflowExecutionOptionsUpdatedEventAttributes;
+    WorkflowExecutionTimeSkippingTransitioned WorkflowExecutionTimeSkippingTransitionedEventAttributes;
     WorkflowExecutionPaused WorkflowExecutionPausedEventAttributes;
     WorkflowExecutionUnpaused WorkflowExecutionUnpausedEventAttributes;
     WorkflowExecutionUpdateAdmitted WorkflowExecutionUpdateAdmittedEventAttributes;

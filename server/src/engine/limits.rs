@@ -156,6 +156,8 @@ pub(crate) const POLLER_ABSENCE: Duration = Duration::from_millis(200);
 pub(crate) const QUEUE_RATE: f32 = 4_000.0;
 /// Task queues whose rate operators have set.
 pub(crate) const QUEUE_RATES_MAX: usize = 10_000;
+/// Jumps of one workflow's time before it stops jumping, unless said otherwise.
+pub(crate) const TIME_SKIPS: i32 = 200;
 /// Worker heartbeats kept per namespace.
 pub(crate) const WORKER_HEARTBEATS_MAX: usize = 10_000;
 /// Workers on a page of their list.

@@ -58,6 +58,7 @@ mod system;
 mod task_queue;
 mod task_queue_operation;
 mod time;
+mod time_skipping;
 mod timer;
 mod token;
 mod update;
@@ -85,6 +86,7 @@ use runs::Runs;
 use schedule::Schedules;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use time_skipping::FastForwardWaiters;
 use waiter::Wait;
 use world::{Effect, World};
 
@@ -132,6 +134,7 @@ pub struct Engine {
     index: visibility::Index,
     shut_down_workers: BTreeSet<String>,
     ends_retention: bool,
+    fast_forwards: FastForwardWaiters,
 }
 
 impl Engine {
@@ -154,6 +157,7 @@ impl Engine {
             index: visibility::Index::default(),
             shut_down_workers: BTreeSet::new(),
             ends_retention: config.ends_retention,
+            fast_forwards: FastForwardWaiters::new(),
         }
     }
 
@@ -307,6 +311,10 @@ impl Engine {
     fn look_after(&mut self, key: run::RunKey) {
         let Some(run) = self.runs.peek_mut(key) else { return };
         match run.kind() {
+            RunKind::Workflow if run.skipping.is_some() => {
+                run.count_transition();
+                self.look_after_time(key);
+            }
             RunKind::Workflow => run.count_transition(),
             RunKind::Activity => self.look_after_activity(key),
             RunKind::Operation => self.look_after_operation(key),
@@ -419,6 +427,11 @@ impl Engine {
                 self.stop_awaiting_operation(run, waiter);
                 Ok(reply)
             }
+            Wait::FastForward { workflow, .. } => {
+                let workflow = workflow.clone();
+                self.stop_awaiting_fast_forward(&workflow, waiter);
+                Ok(time_skipping::nothing_yet())
+            }
             // Nobody sleeps that long.
             Wait::Sleep { .. } => Ok(Reply::Sleep(Box::default())),
         };
@@ -445,6 +458,7 @@ impl Engine {
             }
             Some(Wait::Activity { run, .. }) => self.stop_awaiting_activity(run, waiter),
             Some(Wait::Operation { run, .. }) => self.stop_awaiting_operation(run, waiter),
+            Some(Wait::FastForward { workflow, .. }) => self.stop_awaiting_fast_forward(&workflow, waiter),
             Some(Wait::Sleep { relock: true, .. }) => self.clock.lock(),
             Some(Wait::Sleep { .. }) | None => {}
         }
@@ -575,6 +589,7 @@ impl Engine {
             Request::DeleteNexusOperationExecution(r) => {
                 R::DeleteNexusOperationExecution(Box::new(self.delete_nexus_operation_execution(&r)?))
             }
+            Request::PollWorkflowExecutionTimeSkipping(r) => return self.poll_time_skipping(*r, patience),
             Request::CountWorkers(r) => R::CountWorkers(Box::new(self.count_workers(&r)?)),
             Request::UpdateTaskQueueConfig(r) => R::UpdateTaskQueueConfig(Box::new(self.update_task_queue_config(*r)?)),
             Request::CreateWorkerDeployment(r) => R::CreateWorkerDeployment(Box::new(self.create_deployment(*r)?)),

@@ -106,7 +106,7 @@ impl Namespaces {
         Some(namespace.name.to_string())
     }
 
-    fn missing(name: &str) -> Error {
+    pub(crate) fn missing(name: &str) -> Error {
         Error::new(Code::NotFound, format!("Namespace {name} is not found.")).with(
             &errordetails::NamespaceNotFoundFailure {
                 namespace: name.to_owned(),

@@ -4,7 +4,7 @@ use super::{
     Engine,
     error::{Error, Result},
     limits,
-    namespace::Namespace,
+    namespace::{Namespace, Namespaces},
     time,
 };
 use std::time::Duration;
@@ -97,7 +97,7 @@ impl Engine {
             .map(|found| found.key);
         let Some(key) = key else {
             let name = name.unwrap_or_else(|| request.namespace_id.clone());
-            return Err(Error::invalid(format!("namespace {name} is not found")));
+            return Err(Namespaces::missing(&name));
         };
         for run in self.runs.of_namespace(key) {
             self.delete_run(run)?;

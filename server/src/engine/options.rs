@@ -8,6 +8,7 @@ use super::{
     run::Run,
     signal::check_execution,
     task_queue::Work,
+    time_skipping,
     world::World,
 };
 use steadfast_proto::{
@@ -22,6 +23,7 @@ use steadfast_proto::{
 struct Change {
     decided: Option<Option<Decided>>,
     priority: Option<common::Priority>,
+    skipping: Option<Option<common::TimeSkippingConfig>>,
 }
 
 impl Engine {
@@ -112,7 +114,16 @@ fn read(paths: &[String], options: &WorkflowExecutionOptions, run: &Run) -> Resu
                     _ => priority.fairness_weight = given.fairness_weight,
                 }
             }
-            "time_skipping_config" => return Err(Error::unbuilt("time skipping of one workflow")),
+            "time_skipping_config" => {
+                let config = options.time_skipping_config.clone();
+                config.as_ref().map_or(Ok(()), time_skipping::check)?;
+                change.skipping = Some(config);
+            }
+            field if field.starts_with("time_skipping_config.") => {
+                return Err(Error::invalid(
+                    "error applying update_options: time_skipping_config doesn't support partial update",
+                ));
+            }
             _ => {
                 return Err(Error::invalid(format!(
                     "update mask: {path:?} is no field of workflow execution options"
@@ -131,12 +142,17 @@ fn read(paths: &[String], options: &WorkflowExecutionOptions, run: &Run) -> Resu
 }
 
 impl Run {
-    fn options(&self) -> WorkflowExecutionOptions {
+    /// The run's priority, if it is another one than that of a run of which nothing was said.
+    pub(crate) fn chosen_priority(&self) -> Option<common::Priority> {
         let priority = &self.is.priority;
+        (*priority != common::Priority::default()).then(|| priority.clone())
+    }
+
+    fn options(&self) -> WorkflowExecutionOptions {
         WorkflowExecutionOptions {
             versioning_override: self.versioning.decided.as_ref().map(Decided::wire),
-            priority: (*priority != common::Priority::default()).then(|| priority.clone()),
-            ..Default::default()
+            priority: self.chosen_priority(),
+            time_skipping_config: self.skipping.as_ref().and_then(|skipping| skipping.config()),
         }
     }
 
@@ -144,8 +160,12 @@ impl Run {
     fn change_options(&mut self, world: &mut World, change: Change, identity: String) {
         let decided = change.decided.filter(|decided| *decided != self.versioning.decided);
         let priority = change.priority.filter(|priority| *priority != self.is.priority);
-        if decided.is_none() && priority.is_none() {
+        let skips = change.skipping.is_some();
+        if decided.is_none() && priority.is_none() && !skips {
             return;
+        }
+        if let Some(config) = change.skipping {
+            self.change_skipping(world, config);
         }
         let is_unset = decided == Some(None);
         let is_redirected = decided.is_some();
@@ -157,6 +177,8 @@ impl Run {
             self.is.priority = priority;
         }
         let options = self.options();
+        // The original says so with every change of time skipping.
+        let is_unset = is_unset || (skips && options.versioning_override.is_none());
         let mut event = self.event(
             world,
             WorkflowExecutionOptionsUpdatedEventAttributes {
@@ -164,6 +186,8 @@ impl Run {
                 unset_versioning_override: is_unset,
                 priority: options.priority,
                 identity,
+                time_skipping_config: options.time_skipping_config.filter(|_| skips),
+                time_skipping_config_updated: skips,
                 ..Default::default()
             },
         );

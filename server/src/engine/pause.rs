@@ -180,7 +180,7 @@ impl Engine {
             Some(_) => return Err(refused("workflow is already paused.")),
             None => {
                 let paused = PausedRun {
-                    time: world.now(),
+                    time: run.now(world),
                     identity: request.identity,
                     reason: request.reason,
                     request_id: request.request_id,

@@ -416,6 +416,7 @@ impl Engine {
         &mut self,
         request: RespondActivityTaskFailedRequest,
     ) -> Result<RespondActivityTaskFailedResponse> {
+        TaskToken::read(&request.task_token)?;
         check_failure(request.failure.as_ref())?;
         let (failure, identity, details) = (request.failure, request.identity, request.last_heartbeat_details);
         let build = request.worker_version;

@@ -194,8 +194,8 @@ impl Run {
             next_page_token,
             query: Some(wire_query),
             workflow_execution_task_queue: Some(self.queue()),
-            scheduled_time: world.now().wire(),
-            started_time: world.now().wire(),
+            scheduled_time: self.now(world).wire(),
+            started_time: self.now(world).wire(),
             ..Default::default()
         })
     }
@@ -262,7 +262,7 @@ impl Engine {
         }
         let waits = expiry(world.real, patience, limits::QUERY_WAIT_MAX);
         if let Some((due, _)) = run.backoff
-            && due.since(world.now()) > waits.since(world.real)
+            && due.since(run.now(world)) > waits.since(world.real)
         {
             return Err(Error::not_ready("Workflow task is not scheduled yet."));
         }

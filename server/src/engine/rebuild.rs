@@ -25,7 +25,7 @@ use steadfast_proto::{
 
 /// A run with the events of `base` up to the one before `finish`, of which nothing is under way yet.
 pub(crate) fn rebuild(world: &mut World, key: RunKey, base: &Run, finish: i64) -> Result<Run> {
-    let now = world.now();
+    let now = base.now(world);
     let mut is = base.is.clone();
     is.key = key;
     is.run_id = world.ids.random();
@@ -36,6 +36,8 @@ pub(crate) fn rebuild(world: &mut World, key: RunKey, base: &Run, finish: i64) -
     is.run_expiration = [expires(is.run_timeout), is.expiration].into_iter().flatten().min();
     is.last_reset = Some(now);
     let mut run = Run::blank(is);
+    run.skipped = base.skipped;
+    run.skipping.clone_from(&base.skipping);
     for event in base.history.range(1, finish) {
         run.history.push(event.clone());
         run.replay(event)?;
@@ -51,10 +53,11 @@ pub(crate) fn rebuild(world: &mut World, key: RunKey, base: &Run, finish: i64) -
 
 /// Sets the deadlines of a rebuilt run, and puts its activities on their queues.
 pub(crate) fn resume(run: &mut Run, world: &mut World) {
-    run.expiry = run
-        .is
-        .run_expiration
-        .map(|at| world.deadlines.set(at, Due::RunTimeout { run: run.is.key }));
+    run.expiry = run.is.run_expiration.map(|at| {
+        world
+            .deadlines
+            .set(at.minus(run.skipped), Due::RunTimeout { run: run.is.key })
+    });
     let activities: Vec<i64> = run.activities.keys().copied().collect();
     for event_id in activities {
         run.reschedule_activity(world, event_id);
@@ -62,7 +65,7 @@ pub(crate) fn resume(run: &mut Run, world: &mut World) {
     let timers: Vec<(i64, String)> = run.timer_ids.iter().map(|(id, name)| (*id, name.clone())).collect();
     for (started_event_id, timer_id) in timers {
         let fires = run.history.get(started_event_id).and_then(fires_at);
-        let fires = fires.unwrap_or_else(|| world.now());
+        let fires = fires.unwrap_or_else(|| run.now(world));
         run.arm_timer(world, timer_id, started_event_id, fires);
     }
     let operations: Vec<i64> = run.operations.keys().copied().collect();

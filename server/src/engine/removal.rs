@@ -43,7 +43,11 @@ impl Engine {
             return;
         };
         let ends = closed.plus(namespace.retention);
-        run.retention = Some(world.deadlines.set(ends, Due::Retention { run: key }));
+        run.retention = Some(
+            world
+                .deadlines
+                .set(ends.minus(run.skipped), Due::Retention { run: key }),
+        );
     }
 
     pub(crate) fn remove(&mut self, key: RunKey) {

@@ -163,6 +163,7 @@ requests! {
     DeleteNexusOperationExecution delete_nexus_operation_execution workflowservice::DeleteNexusOperationExecutionRequest => workflowservice::DeleteNexusOperationExecutionResponse;
     CountWorkers count_workers workflowservice::CountWorkersRequest => workflowservice::CountWorkersResponse;
     UpdateTaskQueueConfig update_task_queue_config workflowservice::UpdateTaskQueueConfigRequest => workflowservice::UpdateTaskQueueConfigResponse;
+    PollWorkflowExecutionTimeSkipping poll_workflow_execution_time_skipping workflowservice::PollWorkflowExecutionTimeSkippingRequest => workflowservice::PollWorkflowExecutionTimeSkippingResponse;
     AddSearchAttributes add_search_attributes operatorservice::AddSearchAttributesRequest => operatorservice::AddSearchAttributesResponse;
     RemoveSearchAttributes remove_search_attributes operatorservice::RemoveSearchAttributesRequest => operatorservice::RemoveSearchAttributesResponse;
     ListSearchAttributes list_search_attributes operatorservice::ListSearchAttributesRequest => operatorservice::ListSearchAttributesResponse;

@@ -251,7 +251,7 @@ impl Run {
     /// Everything that was under way goes on, and the workflow sees what is new.
     fn resume(&mut self, world: &mut World) {
         rebuild::resume(self, world);
-        let now = world.now();
+        let now = self.now(world);
         if !self.is_paused() {
             self.schedule_task(world, Kind::Normal, now, true);
         }

@@ -18,6 +18,7 @@ use super::{
     standalone_activity::Standalone,
     standalone_operation::StandaloneOperation,
     time::Time,
+    time_skipping::TimeSkipping,
     timer::Timer,
     update::Updates,
     waiter::WaiterId,
@@ -203,6 +204,9 @@ pub(crate) struct Run {
     /// Requests that made events: type, event, whether it is still buffered.
     pub(crate) request_ids: BTreeMap<String, workflow::RequestIdInfo>,
     pub(crate) reset_points: Vec<workflow::ResetPointInfo>,
+    /// How far the run's time is ahead of everybody's.
+    pub(crate) skipped: Duration,
+    pub(crate) skipping: Option<Box<TimeSkipping>>,
     /// Callers that wait for events.
     pub(crate) readers: BTreeSet<WaiterId>,
     pub(crate) expiry: Option<DeadlineKey>,
@@ -259,6 +263,8 @@ impl Run {
             search_attributes: BTreeMap::new(),
             request_ids: BTreeMap::new(),
             reset_points: Vec::new(),
+            skipped: Duration::ZERO,
+            skipping: None,
             readers: BTreeSet::new(),
             expiry: None,
             state_transitions: 0,
@@ -338,7 +344,7 @@ impl Run {
 
     pub(crate) fn event<E: Event>(&mut self, world: &mut World, event: E) -> HistoryEvent {
         HistoryEvent {
-            event_time: world.now().wire(),
+            event_time: self.now(world).wire(),
             event_type: E::TYPE.into(),
             attributes: Some(event.attributes()),
             ..HistoryEvent::default()

@@ -15,6 +15,7 @@ use super::{
     task_queue::Poller,
     time,
     time::Time,
+    time_skipping::Inherited,
     waiter::or_drawn,
     workflow_task::Kind,
     world::World,
@@ -75,13 +76,16 @@ pub(crate) struct StartPlan {
     pub(crate) root: Option<common::WorkflowExecution>,
     pub(crate) signal: Option<WorkflowExecutionSignaledEventAttributes>,
     pub(crate) is_eager: bool,
+    /// How far the run's time is ahead, and whether it jumps.
+    pub(crate) time: Option<Box<Inherited>>,
 }
 
 impl Run {
     /// Begins a run: its first events, and its first workflow task unless that has to wait.
     pub(crate) fn begin(world: &mut World, key: RunKey, plan: StartPlan) -> Option<Self> {
         let namespace = plan.namespace?;
-        let now = world.now();
+        let time = plan.time.as_deref().cloned().unwrap_or_default();
+        let now = world.now().plus(time.skipped);
         let execution_time = now.plus(plan.backoff);
         let expires = |timeout: Duration, since: Time| (!timeout.is_zero()).then(|| since.plus(timeout));
         let expiration = plan
@@ -123,6 +127,8 @@ impl Run {
             last_reset: None,
             reset_request_id: String::new(),
         });
+        run.skipped = time.skipped;
+        run.skipping = time.skipping.map(Box::new);
         run.memo = memo;
         run.search_attributes = search_attributes;
         run.reset_points = plan.reset_points;
@@ -149,13 +155,15 @@ impl Run {
                 run.schedule_task(world, Kind::Normal, now, !plan.is_eager);
             }
         } else {
-            let deadline = world.deadlines.set(execution_time, Due::FirstWorkflowTask { run: key });
+            let deadline = world
+                .deadlines
+                .set(run.due(execution_time), Due::FirstWorkflowTask { run: key });
             run.backoff = Some((execution_time, deadline));
         }
         run.expiry = run
             .is
             .run_expiration
-            .map(|at| world.deadlines.set(at, Due::RunTimeout { run: key }));
+            .map(|at| world.deadlines.set(run.due(at), Due::RunTimeout { run: key }));
         Some(run)
     }
 
@@ -229,8 +237,10 @@ impl StartPlan {
             completion_callbacks: self.callbacks.clone(),
             versioning_override: self.versioning_override.clone(),
             inherited_pinned_version: self.inherited_version.as_ref().map(Version::wire),
-            priority: Some(self.priority.clone().unwrap_or_default()),
+            priority: self.priority.clone(),
             eager_execution_accepted: self.is_eager,
+            time_skipping_config: self.time.as_ref().and_then(|time| time.config()),
+            time_skipping_state_propagation: self.time.as_ref().and_then(|time| time.wire()),
             ..Default::default()
         }
     }
@@ -302,9 +312,7 @@ impl Engine {
         }
         check_blob(&self.world, request.input.as_ref())?;
         check_blob(&self.world, request.memo.as_ref())?;
-        if request.time_skipping_config.is_some_and(|config| config.enabled) {
-            return Err(Error::unbuilt("time skipping of one workflow"));
-        }
+        let time = Inherited::asked(request.time_skipping_config, now)?;
         let mut callbacks = request.completion_callbacks;
         callback::check(&mut callbacks)?;
         let mut search_attributes = request.search_attributes;
@@ -358,6 +366,7 @@ impl Engine {
             callbacks,
             versioning_override: request.versioning_override,
             is_eager: request.request_eager_execution && backoff.is_zero(),
+            time,
             ..StartPlan::default()
         })
     }
@@ -437,7 +446,7 @@ impl Engine {
         request: SignalWithStartWorkflowExecutionRequest,
     ) -> Result<SignalWithStartWorkflowExecutionResponse> {
         if request.signal_name.is_empty() {
-            return Err(Error::invalid("SignalName is not set on request."));
+            return Err(Error::invalid("signal not set"));
         }
         check_name("SignalName", &request.signal_name)?;
         check_blob(&self.world, request.signal_input.as_ref())?;

@@ -2,10 +2,11 @@
 
 use super::{
     deadline::{DeadlineKey, Due},
-    run::Run,
+    run::{Run, RunKey},
     time::{self, Time},
     world::World,
 };
+use std::time::Duration;
 use steadfast_proto::{
     command,
     history::{
@@ -17,7 +18,21 @@ use steadfast_proto::{
 #[derive(Debug)]
 pub(crate) struct Timer {
     pub(crate) started_event_id: i64,
+    /// In the run's time.
+    pub(crate) fires: Time,
     deadline: Option<DeadlineKey>,
+}
+
+impl Timer {
+    /// Sets the deadline, for a run whose time is that far ahead.
+    pub(crate) fn set_deadline(&mut self, world: &mut World, run: RunKey, skipped: Duration) {
+        world.deadlines.clear(&mut self.deadline);
+        let due = Due::Timer {
+            run,
+            started_event_id: self.started_event_id,
+        };
+        self.deadline = Some(world.deadlines.set(self.fires.minus(skipped), due));
+    }
 }
 
 impl Run {
@@ -27,7 +42,9 @@ impl Run {
         command: command::StartTimerCommandAttributes,
         completed: i64,
     ) {
-        let fires = world.now().plus(time::lasting(command.start_to_fire_timeout.as_ref()));
+        let fires = self
+            .now(world)
+            .plus(time::lasting(command.start_to_fire_timeout.as_ref()));
         let event = self.event(
             world,
             TimerStartedEventAttributes {
@@ -41,16 +58,13 @@ impl Run {
     }
 
     pub(crate) fn arm_timer(&mut self, world: &mut World, timer_id: String, started_event_id: i64, fires: Time) {
-        let due = Due::Timer {
-            run: self.is.key,
-            started_event_id,
-        };
-        let deadline = Some(world.deadlines.set(fires, due));
         self.timer_ids.insert(started_event_id, timer_id.clone());
-        let timer = Timer {
+        let mut timer = Timer {
             started_event_id,
-            deadline,
+            fires,
+            deadline: None,
         };
+        timer.set_deadline(world, self.is.key, self.skipped);
         self.timers.insert(timer_id, timer);
     }
 

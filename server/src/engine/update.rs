@@ -443,7 +443,7 @@ impl Run {
         if self.next_attempt > 1 || self.previous_started_event_id == 0 {
             return self.want_task(world);
         }
-        let now = world.now();
+        let now = self.now(world);
         self.schedule_task(world, Kind::Speculative, now, true);
     }
 }

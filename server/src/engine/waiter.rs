@@ -5,6 +5,7 @@ use super::{
     counter::Counter,
     error::Error,
     id::Uuid,
+    namespace::NamespaceKey,
     request::Reply,
     run::RunKey,
     standalone_activity::Awaited,
@@ -13,6 +14,7 @@ use super::{
     time::Time,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use steadfast_proto::enums::UpdateWorkflowExecutionLifecycleStage as Stage;
 
 /// Names a caller that waits.
@@ -70,6 +72,12 @@ pub(crate) enum Wait {
         run: RunKey,
         awaited: standalone_operation::Awaited,
     },
+    /// A workflow's time is to reach a moment.
+    FastForward {
+        run: RunKey,
+        workflow: (NamespaceKey, Arc<str>),
+        id: String,
+    },
     Sleep {
         until: Time,
         kind: SleepKind,
@@ -110,7 +118,8 @@ impl Waiters {
             | Wait::Update { run, .. }
             | Wait::Query { run, .. }
             | Wait::Activity { run, .. }
-            | Wait::Operation { run, .. } => {
+            | Wait::Operation { run, .. }
+            | Wait::FastForward { run, .. } => {
                 let count = self.awaited.entry(*run).or_default();
                 *count = count.saturating_add(1);
             }
@@ -132,7 +141,8 @@ impl Waiters {
             | Wait::Update { run, .. }
             | Wait::Query { run, .. }
             | Wait::Activity { run, .. }
-            | Wait::Operation { run, .. } => {
+            | Wait::Operation { run, .. }
+            | Wait::FastForward { run, .. } => {
                 if let Some(count) = self.awaited.get_mut(run) {
                     *count = count.saturating_sub(1);
                     if *count == 0 {

@@ -105,7 +105,7 @@ impl Run {
             } else {
                 Kind::Normal
             };
-            let now = world.now();
+            let now = self.now(world);
             self.schedule_task(world, kind, now, true);
         }
     }
@@ -128,7 +128,7 @@ impl Run {
             attempt,
             event_id,
             stamp,
-            time: world.now(),
+            time: self.now(world),
             original_time,
             timeout,
             sticky_queue,
@@ -299,7 +299,7 @@ impl Run {
         scheduled.deadline = Some(world.deadlines.set(world.now().plus(scheduled.timeout), due));
         let started = Started {
             event_id,
-            time: world.now(),
+            time: self.now(world),
             attributes,
         };
         let response = self.task_response(world, &scheduled, &started);
@@ -360,7 +360,7 @@ impl Run {
             next_page_token,
             workflow_execution_task_queue: Some(self.queue()),
             scheduled_time: scheduled.time.wire(),
-            started_time: world.now().wire(),
+            started_time: self.now(world).wire(),
             queries,
             messages,
             ..Default::default()

@@ -28,6 +28,7 @@ mod standalone_operation;
 mod start;
 mod support;
 mod task_queue;
+mod time_skipping;
 mod update;
 mod virtual_time;
 mod visibility;

@@ -21,7 +21,6 @@ const UNBUILT: &[&str] = &[
     "get_worker_versioning_rules",
     "list_deployments",
     "list_workflow_rules",
-    "poll_workflow_execution_time_skipping",
     "set_current_deployment",
     "trigger_workflow_rule",
     "update_worker_build_id_compatibility",

@@ -175,7 +175,7 @@ async fn a_deleted_namespace_takes_everything_with_it() {
     );
     assert_eq!(
         delete("other").await.unwrap_err().message(),
-        "namespace other is not found"
+        "Namespace other is not found."
     );
     let none = bytes::Bytes::new;
     assert_eq!(bench.namespaces(0, none(), false).await.0, ["default"]);

@@ -129,6 +129,7 @@ pub(crate) fn activity(id: &str, set: impl FnOnce(&mut command::ScheduleActivity
         activity_type: Some(steadfast_proto::common::ActivityType {
             name: "Activity".to_owned(),
         }),
+        task_queue: queue(QUEUE),
         start_to_close_timeout: Some(duration(Duration::from_secs(30))),
         ..Default::default()
     };

@@ -170,7 +170,7 @@ impl Run {
             schedule_to_start_timeout: start,
             start_to_close_timeout: run,
         };
-        let operation = Operation::scheduled(&attributes, world.now());
+        let operation = Operation::scheduled(&attributes, self.now(world));
         let event_id = self.record(world, attributes);
         self.operations.insert(event_id, operation);
         self.launch_operation(world, event_id);
@@ -200,7 +200,9 @@ impl Run {
             run,
             scheduled_event_id: event_id,
         };
-        operation.deadline = operation.next_timeout().map(|(at, _)| world.deadlines.set(at, due));
+        operation.deadline = operation
+            .next_timeout()
+            .map(|(at, _)| world.deadlines.set(at.minus(self.skipped), due));
     }
 
     /// What the event says that scheduled an operation.
@@ -245,7 +247,7 @@ impl Run {
         token: String,
         links: Vec<common::Link>,
     ) {
-        let now = world.now();
+        let now = self.now(world);
         let Some(operation) = self.operations.get_mut(&event_id) else {
             return;
         };
@@ -344,7 +346,7 @@ impl Run {
             return;
         };
         operation.deadline = None;
-        if let Some((_, kind)) = operation.next_timeout().filter(|(at, _)| *at <= world.now()) {
+        if let Some((_, kind)) = operation.next_timeout().filter(|(at, _)| *at <= self.now(world)) {
             let ending = Ending::TimedOut(failure::timed_out("operation timed out", kind));
             self.end_operation(world, event_id, ending, Vec::new());
         }
@@ -373,7 +375,7 @@ impl Run {
 
     /// A handler has taken note of the wish to stop, or will not.
     pub(crate) fn end_operation_cancel(&mut self, world: &mut World, event_id: i64, failure: Option<Failure>) {
-        let now = world.now();
+        let now = self.now(world);
         let cancellation = self
             .operations
             .get_mut(&event_id)

@@ -56,7 +56,7 @@ impl Operation {
 impl Run {
     /// Sends a request to the handler of an operation: to start it, or to stop it.
     pub(crate) fn send(&mut self, world: &mut World, event_id: i64, is_cancel: bool) {
-        let now = world.now();
+        let now = self.now(world);
         let (run, stamp) = (self.is.key, world.next_stamp());
         let endpoint_id = self
             .operation_event(event_id)
@@ -83,7 +83,7 @@ impl Run {
             stamp,
         };
         let expires = now.plus(limits::NEXUS_REQUEST_TIMEOUT);
-        delivery.deadline = Some(world.deadlines.set(expires, due));
+        delivery.deadline = Some(world.deadlines.set(expires.minus(self.skipped), due));
         let version = world
             .deployments
             .route(namespace, Work::Nexus, &queue, &self.is.workflow_id);
@@ -106,10 +106,11 @@ impl Run {
         if !self.is_request_queued(event_id, stamp) {
             return None;
         }
+        let now = self.now(world);
         let operation = self.operations.get_mut(&event_id)?;
         let is_cancel = operation.attempt(stamp)?;
         let token = operation.token().to_owned();
-        let operation_left = operation.time_left(world.now());
+        let operation_left = operation.time_left(now);
         let delivery = operation.delivery(is_cancel)?;
         let Stage::Queued { since } = delivery.stage else {
             return None;
@@ -117,7 +118,7 @@ impl Run {
         delivery.stage = Stage::Held;
         let attempt = delivery.attempts.saturating_add(1);
         self.nexus_held.insert(stamp, delivery.deadline.take());
-        let left = limits::NEXUS_REQUEST_TIMEOUT.saturating_sub(world.now().since(since));
+        let left = limits::NEXUS_REQUEST_TIMEOUT.saturating_sub(self.now(world).since(since));
         let left = operation_left.map_or(left, |operation| operation.min(left));
         let scheduled = self.operation_event(event_id)?;
         let mut header = if is_cancel {
@@ -189,7 +190,7 @@ impl Run {
 
     /// A request is not answered: it is sent again later, or the operation (or its cancellation) has failed.
     pub(crate) fn fail_request(&mut self, world: &mut World, event_id: i64, is_cancel: bool, failure: Failure) {
-        let now = world.now();
+        let now = self.now(world);
         let run = self.is.key;
         if !failure::is_retryable(&failure) {
             if is_cancel {
@@ -214,7 +215,7 @@ impl Run {
             scheduled_event_id: event_id,
             stamp: delivery.stamp,
         };
-        delivery.deadline = Some(world.deadlines.set(until, due));
+        delivery.deadline = Some(world.deadlines.set(until.minus(self.skipped), due));
     }
 
     /// The time of a request's next attempt has come.
@@ -336,6 +337,7 @@ impl Engine {
         request: RespondNexusTaskFailedRequest,
     ) -> Result<RespondNexusTaskFailedResponse> {
         self.world.namespaces.find(&request.namespace)?;
+        TaskToken::read(&request.task_token)?;
         let failure = match (&request.error, request.failure) {
             (Some(error), _) => failure::of_handler(error),
             (None, Some(failure)) => failure,

@@ -116,10 +116,10 @@ impl Engine {
 
     pub(crate) fn patch_schedule(&mut self, request: PatchScheduleRequest) -> Result<PatchScheduleResponse> {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
-        let key = self.schedules.find(namespace, &request.schedule_id)?.key;
         let Some(patch) = request.patch else {
             return Err(Error::invalid("Patch is not set on request."));
         };
+        let key = self.schedules.find(namespace, &request.schedule_id)?.key;
         check_patch(&patch)?;
         let now = self.world.now();
         let Some(mut schedule) = self.schedules.take(key) else {

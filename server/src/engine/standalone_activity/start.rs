@@ -110,6 +110,10 @@ fn meet(met: &Run, request: &StartActivityExecutionRequest) -> Result<Option<Sta
 }
 
 fn check(request: &StartActivityExecutionRequest) -> Result<()> {
+    let Some(queue) = &request.task_queue else {
+        return Err(Error::invalid("taskQueue is not set"));
+    };
+    check_queue(&queue.name)?;
     let name = request.activity_type.as_ref().map_or("", |kind| kind.name.as_str());
     for (what, text) in [("activityId", request.activity_id.as_str()), ("activityType", name)] {
         if text.is_empty() {
@@ -123,10 +127,6 @@ fn check(request: &StartActivityExecutionRequest) -> Result<()> {
             )));
         }
     }
-    let Some(queue) = &request.task_queue else {
-        return Err(Error::invalid("taskQueue is not set"));
-    };
-    check_queue(&queue.name)?;
     let timeouts = [
         ("ScheduleToCloseTimeout", &request.schedule_to_close_timeout),
         ("ScheduleToStartTimeout", &request.schedule_to_start_timeout),

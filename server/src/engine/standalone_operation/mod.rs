@@ -93,7 +93,7 @@ impl Run {
             Ending::TimedOut(failure) => (Status::TimedOut, Err(Box::new(failure))),
         };
         if let (None, Err(failure)) = (&operation.started, &outcome) {
-            operation.start.last_ended = Some(world.now());
+            operation.start.last_ended = Some(self.now(world));
             operation.start.last_failure = Some((**failure).clone());
         }
         self.close_operation(world, operation, status, outcome);
@@ -111,7 +111,7 @@ impl Run {
             standalone.outcome = Some(outcome);
         }
         self.status = status;
-        self.close_time = Some(world.now());
+        self.close_time = Some(self.now(world));
         self.is_indexed = false;
         self.note_change();
     }
@@ -154,7 +154,7 @@ impl Engine {
     pub(super) fn look_after_operation(&mut self, key: RunKey) {
         let Self { runs, world, .. } = self;
         let Some(run) = runs.peek_mut(key) else { return };
-        let now = world.now();
+        let now = run.now(world);
         run.count_transition();
         let waiters = run.standalone_operation.as_ref().map(|standalone| &standalone.waiters);
         for waiter in waiters.cloned().unwrap_or_default() {
@@ -172,7 +172,7 @@ impl Engine {
     fn await_operation(&mut self, key: RunKey, awaited: Awaited, patience: Option<Duration>) -> Result<Handled> {
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;
-        if let Some(reply) = run.answer_about_operation(&awaited, world.now()) {
+        if let Some(reply) = run.answer_about_operation(&awaited, run.now(world)) {
             return Ok(Handled::Reply(reply));
         }
         let expires = expiry(world.real, patience, super::limits::LONG_POLL_MAX);
