@@ -1,5 +1,5 @@
 //! An entity: a workflow that stands for one thing, here an account, as long as that exists. It is changed by messages,
-//! one withdrawal at a time, and continues as new before its history gets long.
+//! one withdrawal at a time, looks after itself now and then, and continues as new before its history gets long.
 
 use examples::Outcome;
 use steadfast::{prelude::*, workflow::Mutex};
@@ -7,6 +7,12 @@ use steadfast::{prelude::*, workflow::Mutex};
 #[activity(start_to_close_timeout = "5s")]
 async fn pay_out(cents: u64) -> Result<(), ActivityError> {
     println!("  paid out   {cents}");
+    Ok(())
+}
+
+#[activity(start_to_close_timeout = "30s")]
+async fn audit(cents: u64) -> Result<(), ActivityError> {
+    println!("  audited    {cents}");
     Ok(())
 }
 
@@ -43,7 +49,11 @@ impl Account {
     #[run]
     async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<Statement> {
         // So few for the example's sake; in earnest, `ctx.continue_as_new_suggested()` tells when it is time.
-        ctx.wait_condition(|s| s.closed || s.changes >= 3).await?;
+        let is_over = || ctx.wait_condition(|s| s.closed || s.changes >= 3).timeout(minutes(10));
+        while is_over().await?.is_none() {
+            let _lock = ctx.state(|s| s.withdrawing.clone()).lock(&ctx).await?;
+            ctx.activity::<audit>(ctx.state(|s| s.statement.cents)).await?;
+        }
         ctx.all_handlers_finished().await?;
         let mut statement = ctx.state(|s| s.statement.clone());
         statement.runs += 1;
@@ -95,6 +105,7 @@ pub async fn run(client: &Client) -> Outcome {
     let worker = Worker::new(client, "entity")
         .workflow::<Account>()
         .activity::<pay_out>()
+        .activity::<audit>()
         .start();
     let account = client
         .start::<Account>(Statement::default())
@@ -113,4 +124,24 @@ pub async fn run(client: &Client) -> Outcome {
     assert!(statement.cents == 600 || statement.cents == 700);
     assert!(statement.runs > 1);
     Ok(worker.shutdown().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[steadfast::test]
+    async fn an_account_is_audited_every_ten_minutes(env: TestEnv) {
+        let worker = env.worker("entity").workflow::<Account>();
+        worker.mock::<audit>(|_| Ok(())).start();
+        let account = env.client().start::<Account>(Statement::default());
+        let account = account.task_queue("entity").await?;
+        account.deposit(700).await?;
+        assert_eq!(account.balance().await?, 700); // now it waits
+        env.skip(minutes(10));
+        assert_eq!(account.balance().await?, 700); // now it is audited
+        account.close().await?;
+        assert_eq!(account.result().await?.cents, 700);
+        assert!(env.activity_calls::<audit>().contains(&700));
+    }
 }

@@ -54,34 +54,63 @@ pub async fn run(client: &Client) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use steadfast::testing::{ActivityEnv, attempt, never_completes};
 
     const MONTH_MILLIS: u64 = 30 * 24 * 3600 * 1000;
 
+    async fn outcome(env: &TestEnv) -> Result<String, steadfast::client::ExecuteError> {
+        let call = env.client().execute::<Invoice>(("Bob".to_owned(), MONTH_MILLIS));
+        call.task_queue("invoices").await
+    }
+
     #[steadfast::test]
     async fn who_never_pays_hears_from_the_lawyers(env: TestEnv) {
-        env.worker("invoices")
-            .workflow::<Invoice>()
-            .mock::<remind>(|(_who, _times)| Ok(false))
-            .start();
+        let worker = env.worker("invoices").workflow::<Invoice>();
+        worker.mock::<remind>(|(_who, _times)| Ok(false)).start();
         let begin = env.now();
-        let call = env.client().execute::<Invoice>(("Bob".to_owned(), MONTH_MILLIS));
-        assert_eq!(call.task_queue("invoices").await?, "to the lawyers");
+        assert_eq!(outcome(&env).await?, "to the lawyers");
         assert!(env.now().duration_since(begin)? >= days(90), "in milliseconds");
+        let times: Vec<_> = env.activity_calls::<remind>().iter().map(|call| call.1).collect();
+        assert_eq!(times, [1, 2, 3]);
+    } // here the history is replayed, as at the end of every test
+
+    #[steadfast::test]
+    async fn a_reminder_that_hangs_is_tried_again(env: TestEnv) {
+        let worker = env.worker("invoices").workflow::<Invoice>();
+        worker
+            .mock::<remind>(|_| match attempt() {
+                1 => never_completes(), // until its time is over
+                2 => Err(ActivityError::new("the post is on strike")),
+                _ => Ok(true),
+            })
+            .start();
+        assert_eq!(outcome(&env).await?, "paid after 1 reminders");
     }
 
     #[steadfast::test]
     async fn a_failing_activity_fails_the_workflow(env: TestEnv) {
-        env.worker("invoices")
-            .workflow::<Invoice>()
+        let worker = env.worker("invoices").workflow::<Invoice>();
+        worker
             .mock::<remind>(|_| Err(ActivityError::new("no such address").non_retryable()))
             .start();
-        let call = env.client().execute::<Invoice>(("Bob".to_owned(), MONTH_MILLIS));
-        let error = call.task_queue("invoices").await;
+        let error = outcome(&env).await;
         assert!(format!("{error:?}").contains("no such address"), "{error:?}");
     }
 
-    #[steadfast::test]
-    async fn an_activity_is_a_function(_env: TestEnv) {
-        assert!(!remind("Ada".to_owned(), 1).await.unwrap());
+    #[activity]
+    fn count_coins(ctx: &ActivityContext, coins: u32) -> Result<u32, ActivityError> {
+        for coin in ctx.heartbeat_details()?.unwrap_or(0)..coins {
+            ctx.heartbeat(&coin)?;
+        }
+        Ok(ctx.info().attempt)
+    }
+
+    #[test]
+    fn an_activity_is_a_function() {
+        let env = ActivityEnv::new()
+            .heartbeat_details(&8_u32)
+            .info(|info| info.attempt = 2);
+        assert_eq!(count_coins(&env.context(), 10).unwrap(), 2);
+        assert_eq!(env.heartbeats::<u32>().unwrap(), [8, 9]);
     }
 }

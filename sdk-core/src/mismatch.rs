@@ -37,7 +37,7 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "history and code differ at event {}: {}",
+            "[TMPRL1100] history and code differ at event {}: {}",
             self.event_id, self.difference
         )?;
         let width = self.rows.iter().map(|row| row.history.chars().count()).max();

@@ -420,8 +420,8 @@ impl Run {
             _ => String::new(),
         };
         Err(TaskFailure::new(format!(
-            "{what} awaits a future that isn't the workflow's{after}: one of a channel, a lock, a thread or a runtime. When that \
-             is ready can't be replayed. Await only what the workflow context gives: activities, timers, conditions; \
+            "[TMPRL1100] {what} awaits a future that isn't the workflow's{after}: one of a channel, a lock, a thread or a \
+             runtime. When that is ready can't be replayed. Await only what the workflow context gives: activities, timers, conditions; \
              do everything else in an activity."
         )))
     }

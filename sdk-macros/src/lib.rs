@@ -229,6 +229,9 @@ pub fn application_error(item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
+/// When it has passed, the histories that its workers have made are replayed with the same code, and what does not replay fails
+/// the test: that workflow is not deterministic. `env.skip_replay()` leaves it out.
+///
 /// A function that returns nothing may use `?` nevertheless. Attributes such as `#[should_panic]` and `#[ignore]` work as usual.
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {

@@ -15,17 +15,31 @@
 //! #         Ok(ctx.sleep(secs(1)).await?)
 //! #     }
 //! # }
-//! # fn example(recorded: &[u8]) -> Result<(), steadfast::replay::ReplayError> {
-//! Replayer::new().workflow::<Approval>().replay_json(recorded)?;
+//! # async fn example(client: Client, recorded: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! let replayer = Replayer::new().workflow::<Approval>();
+//! replayer.replay_json(recorded)?;
+//! replayer.replay_folder("tests/histories")?.all_replay()?;
+//!
+//! let running = client.list("WorkflowType = 'Approval' AND ExecutionStatus = 'Running'");
+//! for (workflow, error) in replayer.replay_all(running.limit(100).histories()).await?.failures() {
+//!     println!("{workflow} would break: {error}");
+//! }
 //! # Ok(())
 //! # }
 //! ```
 
 use crate::{
+    client::{RpcError, WorkflowHistories},
     convert::Converter,
     workflow::{WorkflowImplementation, instance::Definition},
 };
-use std::{collections::BTreeMap, error::Error, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use steadfast_core::{Program, Programs};
 use steadfast_proto::{history::History, json};
 
@@ -84,6 +98,49 @@ impl Replayer {
         steadfast_core::replay(history, &self.namespace, self).map_err(ReplayError::Replay)
     }
 
+    /// Replays the history in a file, in JSON.
+    ///
+    /// # Errors
+    /// As [`replay_json`](Self::replay_json), or the file can't be read.
+    pub fn replay_file(&self, file: impl AsRef<Path>) -> Result<Replayed, ReplayError> {
+        let file = file.as_ref();
+        let history = fs::read(file).map_err(|error| ReplayError::file(file, &error))?;
+        self.replay_json(history)
+    }
+
+    /// Replays the history in each file `*.json` of a folder and of the folders in it, in the order of their names.
+    ///
+    /// # Errors
+    /// A folder can't be read. What becomes of a file is in the results.
+    pub fn replay_folder(&self, folder: impl AsRef<Path>) -> Result<ReplayResults, ReplayError> {
+        let mut results = ReplayResults::default();
+        let mut folders = vec![folder.as_ref().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for path in sorted(&folder).map_err(|error| ReplayError::file(&folder, &error))? {
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "json") {
+                    results.add(path.display().to_string(), self.replay_file(&path));
+                }
+            }
+        }
+        results.0.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(results)
+    }
+
+    /// Replays the histories of workflows that a server has, one after the other as they come:
+    /// `client.list("WorkflowType = 'Approval'").limit(100).histories()`.
+    ///
+    /// # Errors
+    /// The server can't be asked. What becomes of a history is in the results.
+    pub async fn replay_all(&self, mut histories: WorkflowHistories) -> Result<ReplayResults, RpcError> {
+        let mut results = ReplayResults::default();
+        while let Some((workflow, history)) = histories.next().await? {
+            results.add(format!("{}/{}", workflow.id(), workflow.run_id()), self.replay(history));
+        }
+        Ok(results)
+    }
+
     /// Replays a history in JSON, as `temporal workflow show --output json` prints it and the web interface downloads it.
     ///
     /// # Errors
@@ -118,10 +175,77 @@ impl Programs for Replayer {
     }
 }
 
+/// What became of several histories, each with its name: its file, or the workflow's id and the run's.
+///
+/// Printed, it is a line for each history that doesn't replay, with what is wrong.
+#[derive(Debug, Default)]
+pub struct ReplayResults(Vec<(String, Result<Replayed, ReplayError>)>);
+
+impl ReplayResults {
+    fn add(&mut self, name: String, result: Result<Replayed, ReplayError>) {
+        self.0.push((name, result));
+    }
+
+    /// How many histories there were.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there were none, which is worth a look: a test of no history proves nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those that don't replay, and why.
+    pub fn failures(&self) -> impl Iterator<Item = (&str, &ReplayError)> {
+        self.iter().filter_map(|(name, result)| Some((name, result.err()?)))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Result<&Replayed, &ReplayError>)> {
+        self.0.iter().map(|(name, result)| (name.as_str(), result.as_ref()))
+    }
+
+    /// How many histories there were, if all of them replay.
+    ///
+    /// # Errors
+    /// Some don't. The error names each, and says why.
+    pub fn all_replay(self) -> Result<usize, Self> {
+        if self.failures().next().is_none() {
+            Ok(self.len())
+        } else {
+            Err(self)
+        }
+    }
+}
+
+impl fmt::Display for ReplayResults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failed = self.failures().count();
+        write!(f, "{failed} of {} histories do not replay", self.len())?;
+        self.failures()
+            .try_for_each(|(name, error)| write!(f, "\n{name}: {error}"))
+    }
+}
+
+impl Error for ReplayResults {}
+
+/// The entries of a folder, in order.
+fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
 /// Why a history doesn't replay.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReplayError {
+    /// A file or a folder can't be read.
+    File(String),
     /// The text is no history.
     Json(JsonError),
     /// Code and history differ, the code failed a task, its workflow isn't registered, or events are missing.
@@ -129,6 +253,10 @@ pub enum ReplayError {
 }
 
 impl ReplayError {
+    fn file(path: &Path, error: &io::Error) -> Self {
+        Self::File(format!("`{}` can't be read: {error}", path.display()))
+    }
+
     /// Where history and code differ, if that is what is wrong.
     #[must_use]
     pub fn mismatch(&self) -> Option<&Mismatch> {
@@ -142,6 +270,7 @@ impl ReplayError {
 impl fmt::Display for ReplayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::File(text) => f.write_str(text),
             Self::Json(error) => error.fmt(f),
             Self::Replay(error) => error.fmt(f),
         }
@@ -151,6 +280,7 @@ impl fmt::Display for ReplayError {
 impl Error for ReplayError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
+            Self::File(_) => None,
             Self::Json(error) => error.source(),
             Self::Replay(error) => error.source(),
         }
@@ -160,5 +290,88 @@ impl Error for ReplayError {
 impl From<JsonError> for ReplayError {
     fn from(error: JsonError) -> Self {
         Self::Json(error)
+    }
+}
+
+#[cfg(all(test, feature = "server"))]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[derive(Default)]
+    struct Nap;
+
+    #[workflow]
+    impl Nap {
+        #[run]
+        async fn run(ctx: WorkflowContext<Self>, seconds: u64) -> WorkflowResult<()> {
+            Ok(ctx.sleep(secs(seconds)).await?)
+        }
+    }
+
+    #[derive(Default)]
+    struct NoNap;
+
+    #[workflow(name = "Nap")]
+    impl NoNap {
+        #[run]
+        async fn run(_ctx: WorkflowContext<Self>, _seconds: u64) -> WorkflowResult<()> {
+            Ok(())
+        }
+    }
+
+    async fn sleep_twice(env: &TestEnv) -> Result<(), Box<dyn Error>> {
+        env.worker("beds").workflow::<Nap>().start();
+        for id in ["nap-1", "nap-2"] {
+            env.client().execute::<Nap>(5).id(id).task_queue("beds").await?;
+        }
+        Ok(())
+    }
+
+    #[steadfast::test]
+    async fn the_histories_of_a_server_are_replayed_each_with_its_result(env: TestEnv) {
+        sleep_twice(&env).await?;
+        let histories = || env.client().list("WorkflowType = 'Nap'").histories();
+        assert_eq!(
+            Replayer::new()
+                .workflow::<Nap>()
+                .replay_all(histories())
+                .await?
+                .all_replay()?,
+            2
+        );
+
+        let results = Replayer::new().workflow::<NoNap>().replay_all(histories()).await?;
+        let mut failed: Vec<_> = results
+            .failures()
+            .map(|(name, error)| (name.to_owned(), error.mismatch().is_some()))
+            .collect();
+        failed.sort();
+        assert_eq!(failed.len(), 2);
+        assert!(failed[0].0.starts_with("nap-1/") && failed[0].1, "{failed:?}");
+        let text = results.all_replay().unwrap_err().to_string();
+        assert!(text.starts_with("2 of 2 histories do not replay\n"), "{text}");
+    }
+
+    #[steadfast::test]
+    async fn the_files_of_a_folder_are_replayed_each_with_its_result(env: TestEnv) {
+        sleep_twice(&env).await?;
+        let folder = std::env::temp_dir().join(format!("steadfast-replay-{}", std::process::id()));
+        fs::create_dir_all(folder.join("deeper"))?;
+        let history = env.client().workflow::<Nap>("nap-1").fetch_history().await?;
+        fs::write(folder.join("deeper/good.json"), json::history_to_json(&history)?)?;
+        fs::write(folder.join("bad.json"), "no history")?;
+        fs::write(folder.join("readme.txt"), "not looked at")?;
+
+        let results = Replayer::new().workflow::<Nap>().replay_folder(&folder)?;
+        let names: Vec<_> = results
+            .iter()
+            .map(|(name, result)| (name.ends_with("good.json"), result.is_ok()))
+            .collect();
+        assert_eq!(names, [(false, false), (true, true)]);
+        let missing = Replayer::new().replay_file(folder.join("none.json")).unwrap_err();
+        assert!(missing.to_string().contains("none.json` can't be read"), "{missing}");
+        fs::remove_dir_all(folder)?;
+        assert!(Replayer::new().replay_folder("/nowhere/at/all").is_err());
     }
 }

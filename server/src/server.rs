@@ -195,6 +195,15 @@ impl Server {
         Hold { server: self.clone() }
     }
 
+    /// Lets virtual time jump although a worker has the attempt of an activity that this task token names: the worker
+    /// says that nobody is at work on it. What comes next is its time-out, or somebody who completes it.
+    pub fn leave_unattended(&self, task_token: &bytes::Bytes) {
+        let now = self.shared.now();
+        let mut state = self.shared.lock();
+        state.engine.leave_unattended(now, task_token);
+        self.shared.conclude(&mut state);
+    }
+
     /// Everything that keeps virtual time from jumping right now.
     #[must_use]
     pub fn why_time_stands_still(&self) -> Vec<Standstill> {

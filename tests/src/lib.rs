@@ -7,10 +7,31 @@ pub mod nexus;
 pub mod proxy;
 mod search_attribute;
 
-/// The code in the README compiles and does what it says.
+/// The code in documents compiles, and what runs does what it says.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-pub struct Readme;
+mod documents {
+    macro_rules! documents {
+        ($($name:ident = $path:literal)*) => {
+            $(
+                #[doc = include_str!(concat!("../../", $path))]
+                pub struct $name;
+            )*
+        };
+    }
+
+    documents! {
+        Readme = "README.md"
+        Activities = "docs/activities.md"
+        Errors = "docs/errors.md"
+        FromGo = "docs/coming-from/go.md"
+        FromPython = "docs/coming-from/python.md"
+        FromTypescript = "docs/coming-from/typescript.md"
+        Testing = "docs/testing-workflows.md"
+        Versioning = "docs/versioning.md"
+        Workers = "docs/workers.md"
+        Workflows = "docs/workflows.md"
+    }
+}
 
 use proxy::Proxy;
 use std::{

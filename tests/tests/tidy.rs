@@ -139,22 +139,76 @@ fn tests_wait_for_what_they_are_about() -> Result<(), Failure> {
 fn every_protocol_fact_names_tests_that_exist() -> Result<(), Failure> {
     const FACTS: usize = 112;
     let table = fs::read_to_string(root().join("docs/protocol/README.md"))?;
-    let mut wrong = Vec::new();
+    let mut wrong = missing_tests(&table);
     for number in 1..=FACTS {
         let row = format!("| {number} | ");
         if !table.lines().any(|line| line.starts_with(&row)) {
             wrong.push(format!("fact {number} is missing"));
         }
     }
-    for named in table.split('`').skip(1).step_by(2).filter(|code| code.contains("::")) {
-        let (file, test) = named.split_once("::").unwrap_or_default();
-        let exists = fs::read_to_string(root().join(file)).is_ok_and(|text| text.contains(&format!("fn {test}(")));
-        if !exists {
-            wrong.push(format!("there is no test {named}"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// `docs/features.md` says of every feature whether it works, and of those that do in which test it is seen.
+#[test]
+fn every_feature_has_a_row_and_those_that_work_a_test() -> Result<(), Failure> {
+    const FEATURES: [(&str, usize); 2] = [("A", 115), ("B", 111)];
+    let table = fs::read_to_string(root().join("docs/features.md"))?;
+    let mut wrong = missing_tests(&table);
+    for (section, features) in FEATURES {
+        for number in 1..=features {
+            let row = format!("| {section}{number} | ");
+            let Some(row) = table.lines().find(|line| line.starts_with(&row)) else {
+                wrong.push(format!("{section}{number} is missing"));
+                continue;
+            };
+            let cells: Vec<_> = row.split('|').map(str::trim).collect();
+            let (state, seen_by) = (cells.get(3).copied(), cells.get(4).copied().unwrap_or_default());
+            match state {
+                Some("works" | "in part") if seen_by.is_empty() => wrong.push(format!("no test: {row}")),
+                Some("works" | "in part" | "not yet") => {}
+                _ => wrong.push(format!("works, in part, or not yet? {row}")),
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
+}
+
+/// What documents link to in this repository is there.
+#[test]
+fn links_in_documents_lead_somewhere() -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    let mut documents = vec![root().join("README.md"), root().join("examples/README.md")];
+    documents.extend(files(&root().join("docs"), "md")?);
+    for document in documents {
+        let text = fs::read_to_string(&document)?;
+        let folder = document.parent().unwrap_or(&document);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap_or_default();
+            if !path.is_empty() && !path.contains(':') && !folder.join(path).exists() {
+                wrong.push(format!("{}: there is no {link}", document.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// The tests that a document names as `FILE::TEST` and that do not exist.
+fn missing_tests(document: &str) -> Vec<String> {
+    let named = document
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| code.contains(".rs::"));
+    let exists = |named: &&str| {
+        let (file, test) = named.split_once("::").unwrap_or_default();
+        fs::read_to_string(root().join(file)).is_ok_and(|text| text.contains(&format!("fn {test}(")))
+    };
+    let missing = named.filter(|named| !exists(named));
+    missing.map(|named| format!("there is no test {named}")).collect()
 }
 
 fn find(text: &str, banned: &[(&str, &str)], file: &Path, wrong: &mut Vec<String>) {
@@ -207,17 +261,21 @@ fn dependencies(manifest: &Path) -> Result<Vec<String>, Failure> {
 }
 
 fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
+    files(folder, "rs")
+}
+
+fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            files.extend(rust_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+            found.extend(files(&path, extension)?);
+        } else if path.extension().is_some_and(|its| its == extension) {
+            found.push(path);
         }
     }
-    files.sort();
-    Ok(files)
+    found.sort();
+    Ok(found)
 }
 
 fn root() -> PathBuf {

@@ -383,7 +383,7 @@ fn answer(options: &ShardOptions, run: &mut Run, query: &WorkflowQuery) -> Resul
         Some(size) => Err(Failure::application(
             "PayloadTooLarge",
             format!(
-                "the answer to query `{}` has {} bytes, more than the allowed {}",
+                "[TMPRL1103] the answer to query `{}` has {} bytes, more than the allowed {}",
                 query.query_type, size.bytes, size.limit
             ),
         )),

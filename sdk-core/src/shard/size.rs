@@ -72,7 +72,7 @@ impl PayloadLimits {
             measure(attributes, |what, bytes| {
                 let Some(size) = self.judge(what, bytes) else { return };
                 let message = format!(
-                    "{what} of {} has {bytes} bytes, {} {}; keep large data elsewhere, and pass on where it is",
+                    "[TMPRL1103] {what} of {} has {bytes} bytes, {} {}; keep large data elsewhere, and pass on where it is",
                     of(attributes),
                     if size.is_error {
                         "more than the allowed"
@@ -223,7 +223,10 @@ mod tests {
     #[test]
     fn what_is_too_large_is_named_with_its_size() {
         let error = LIMITS.of_commands(&[completing(2_000)]).error.unwrap();
-        assert!(error.starts_with("the result of the workflow has 20"), "{error}");
+        assert!(
+            error.starts_with("[TMPRL1103] the result of the workflow has 20"),
+            "{error}"
+        );
         assert!(error.contains("more than the allowed 1000"), "{error}");
     }
 

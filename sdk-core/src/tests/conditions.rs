@@ -85,7 +85,7 @@ fn a_routine_that_awaits_a_foreign_future_fails_the_task() {
     });
     let error = replay_error(&scripts, first_task());
     assert!(
-        error.starts_with("the workflow's main routine awaits a future that isn't the workflow's"),
+        error.starts_with("[TMPRL1100] the workflow's main routine awaits a future that isn't the workflow's"),
         "{error}"
     );
 }

@@ -29,7 +29,7 @@ fn history_and_code_stand_side_by_side_with_the_line_of_each_call() {
         .activity_scheduled("3", "fourth");
     let error = replay_error(&code(), history);
     let expected = "\
-history and code differ at event 12: activity type is 'second' in history and 'third' in the code
+[TMPRL1100] history and code differ at event 12: activity type is 'second' in history and 'third' in the code
   history                            | code
   5 ActivityTaskScheduled            | same  sdk-core/src/tests/mismatch.rs:10:9
   11 TimerStarted                    | same  sdk-core/src/tests/mismatch.rs:11:21

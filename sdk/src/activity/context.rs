@@ -125,6 +125,22 @@ impl ActivityContext {
         &self.0.client
     }
 
+    /// One that no worker made.
+    pub(crate) fn of(
+        info: ActivityInfo,
+        client: Client,
+        details: Option<Payloads>,
+        heartbeats: Arc<Heartbeats>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            info,
+            converter: client.converter().clone(),
+            client,
+            details,
+            heartbeats,
+        }))
+    }
+
     pub(crate) fn local(
         client: &Client,
         task_queue: &str,

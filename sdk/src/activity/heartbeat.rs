@@ -34,12 +34,17 @@ pub(crate) enum Answer {
 
 /// The heartbeats of one activity: the first is sent at once, then the newest after each interval.
 pub(crate) struct Heartbeats {
-    send: Send,
-    interval: Duration,
-    runtime: Handle,
+    /// Without a way to the server they are kept.
+    way: Option<Way>,
     cancellation: Cancellation,
     stop: OnceLock<Stop>,
     state: Mutex<State>,
+}
+
+struct Way {
+    send: Send,
+    interval: Duration,
+    runtime: Handle,
 }
 
 #[derive(Default)]
@@ -52,15 +57,28 @@ struct State {
     /// When the activity last said that it is alive.
     reported: Option<Instant>,
     is_closed: bool,
+    /// All of them, where they are kept.
+    kept: Vec<Option<Payloads>>,
 }
 
 impl Heartbeats {
     /// Must be called on a runtime, which then does the sending.
     pub(crate) fn new(heartbeat_timeout: Option<Duration>, send: Send) -> Arc<Self> {
-        Arc::new(Self {
+        Self::going(Some(Way {
             send,
             interval: interval(heartbeat_timeout),
             runtime: Handle::current(),
+        }))
+    }
+
+    /// Those of an activity that no server knows: they are kept.
+    pub(crate) fn kept() -> Arc<Self> {
+        Self::going(None)
+    }
+
+    fn going(way: Option<Way>) -> Arc<Self> {
+        Arc::new(Self {
+            way,
             cancellation: Cancellation::default(),
             stop: OnceLock::new(),
             state: Mutex::default(),
@@ -69,7 +87,7 @@ impl Heartbeats {
 
     /// Those of a local activity: nothing is sent.
     pub(crate) fn silent() -> Arc<Self> {
-        let heartbeats = Self::new(None, Box::new(|_| Box::pin(std::future::ready(Answer::Noted))));
+        let heartbeats = Self::kept();
         heartbeats.close();
         heartbeats
     }
@@ -108,10 +126,14 @@ impl Heartbeats {
         if state.is_closed {
             return;
         }
+        let Some(way) = &self.way else {
+            state.kept.push(details);
+            return;
+        };
         state.newest = Some(details);
         state.reported = Some(Instant::now());
         if state.sender.is_none() {
-            let sender = self.runtime.spawn(Arc::clone(self).send_all());
+            let sender = way.runtime.spawn(Arc::clone(self).send_all());
             state.sender = Some(sender.abort_handle());
         }
     }
@@ -127,9 +149,15 @@ impl Heartbeats {
         unsent.or_else(|| state.sending.take()).flatten()
     }
 
+    /// What was reported, where that is kept.
+    pub(crate) fn reports(&self) -> Vec<Option<Payloads>> {
+        self.state().kept.clone()
+    }
+
     async fn send_all(self: Arc<Self>) {
+        let Some(way) = &self.way else { return };
         while let Some(details) = self.next() {
-            match (self.send)(details).await {
+            match (way.send)(details).await {
                 Answer::Noted => self.state().sending = None,
                 Answer::Stop(reason) => {
                     self.state().sending = None;
@@ -141,7 +169,7 @@ impl Heartbeats {
                     state.newest = state.newest.take().or(lost);
                 }
             }
-            tokio::time::sleep(self.interval).await;
+            tokio::time::sleep(way.interval).await;
         }
     }
 

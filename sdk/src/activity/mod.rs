@@ -11,7 +11,7 @@ mod definition;
 mod heartbeat;
 mod info;
 mod local_activity;
-mod mock;
+pub(crate) mod mock;
 mod options;
 mod retry;
 mod stub;
@@ -33,3 +33,4 @@ pub use stub::{CallKind, NoMethods, Remote, Stub, StubCore};
 
 pub(crate) use context::Cancellation;
 pub(crate) use heartbeat::{Answer as HeartbeatAnswer, Heartbeats};
+pub(crate) use mock::{answer, is_endless};

@@ -170,6 +170,11 @@ impl ClientBuilder {
         self.client(Connection::direct(services.into()))
     }
 
+    /// A client without a server: every call fails and says so.
+    pub(crate) fn nowhere(self) -> Client {
+        self.client(Connection::nowhere())
+    }
+
     fn client(self, connection: Connection) -> Client {
         Client(Arc::new(Inner {
             connection,

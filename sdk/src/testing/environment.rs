@@ -1,18 +1,27 @@
 //! A server, a client and workers in this process.
 
+use super::mock::{Mocked, Mocks};
 use crate::{
-    activity::{ActivityContext, HeartbeatAnswer, Heartbeats},
-    client::Client,
-    worker::{Hooks, Worker},
+    activity::Activity,
+    client::{Client, RpcError},
+    convert::Args,
+    worker::{Hooks, Registry, Worker},
+    workflow::Workflow,
 };
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime},
 };
 use steadfast_core::Notice;
-use steadfast_proto::workflowservice::PollActivityTaskQueueResponse;
-use steadfast_server::{Server, Time};
+use steadfast_proto::{
+    nexus::{EndpointSpec, EndpointTarget, endpoint_target},
+    operatorservice::CreateNexusEndpointRequest,
+};
+use steadfast_server::{Hold, Server, Standstill, Time};
 use tokio::{sync::Notify, task::AbortHandle};
 
 /// A server, a client and workers in this process, in virtual time. Cheap to clone; the last one to be dropped ends the
@@ -24,12 +33,15 @@ struct Inner {
     server: Server,
     client: Client,
     watch: Arc<Watch>,
+    mocks: Arc<Mocks>,
 }
 
 /// What happened to the workers.
 #[derive(Default)]
 pub(super) struct Watch {
     workers: Mutex<Vec<AbortHandle>>,
+    registries: Mutex<Vec<Arc<Registry>>>,
+    skips_replay: AtomicBool,
     failed: Mutex<Option<String>>,
     has_failed: Notify,
     task_failure: Mutex<Option<String>>,
@@ -58,10 +70,12 @@ impl TestEnv {
             Err(error) => panic!("{error}"),
         };
         let client = Client::in_process(server.services());
+        let clock = server.clone();
         Self(Arc::new(Inner {
             server,
             client,
             watch: Arc::default(),
+            mocks: Mocks::new(move |task_token| clock.leave_unattended(task_token)),
         }))
     }
 
@@ -73,49 +87,96 @@ impl TestEnv {
 
     /// A worker for a task queue: register what it runs, then [`start`](Worker::start) it. It ends with the environment.
     pub fn worker(&self, task_queue: impl Into<String>) -> Worker {
-        let (started, failed, noticed) = (
-            Arc::clone(&self.0.watch),
-            Arc::clone(&self.0.watch),
-            Arc::clone(&self.0.watch),
-        );
+        let watch = || Arc::clone(&self.0.watch);
+        let (started, failed, noticed, registered) = (watch(), watch(), watch(), watch());
         Worker::new(&self.0.client, task_queue).hooks(Hooks {
-            started: Box::new(move |worker| lock(&started.workers).push(worker)),
-            failed: Box::new(move |error| failed.worker_failed(error.to_string())),
+            started: Arc::new(move |worker| lock(&started.workers).push(worker)),
+            failed: Arc::new(move |error| failed.worker_failed(error.to_string())),
             noticed: Arc::new(move |notice| noticed.noticed(notice)),
+            registered: Arc::new(move |registry| lock(&registered.registries).push(Arc::clone(registry))),
+            mocks: Arc::clone(&self.0.mocks),
         })
     }
 
-    /// A context with which an activity can be called as the plain function that it is. Its heartbeats go nowhere.
+    /// What a mocked activity was called with so far, in order: each attempt is a call.
     ///
     /// ```
     /// # use steadfast::prelude::*;
-    /// #[activity]
-    /// async fn greet(ctx: ActivityContext, name: String) -> Result<String, ActivityError> {
-    ///     ctx.heartbeat(&name)?;
-    ///     Ok(format!("Hello, {name}!"))
-    /// }
-    ///
-    /// # fn main() {
-    /// # steadfast::__private::run_test(|env| async move {
-    /// let greeting = greet(env.activity_context(), "Ada".into()).await;
-    /// assert_eq!(greeting.unwrap(), "Hello, Ada!");
-    /// # })
+    /// # #[activity(start_to_close_timeout = "5s")]
+    /// # async fn charge(cents: u64) -> Result<(), ActivityError> { Err(ActivityError::new(format!("{cents}"))) }
+    /// # #[derive(Default)] struct Order;
+    /// # #[workflow] impl Order {
+    /// #     #[run] async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> { Ok(ctx.activity::<charge>(500).await?) }
     /// # }
+    /// # fn main() { steadfast::__private::run_test(|env| async move {
+    /// env.worker("orders").workflow::<Order>().mock::<charge>(|_| Ok(())).start();
+    /// env.client().execute::<Order>(()).task_queue("orders").await.unwrap();
+    /// assert_eq!(env.activity_calls::<charge>(), [500]);
+    /// # }) }
     /// ```
     #[must_use]
-    pub fn activity_context(&self) -> ActivityContext {
-        let heartbeats = Heartbeats::new(None, Box::new(|_| Box::pin(std::future::ready(HeartbeatAnswer::Noted))));
-        let now = Some(steadfast_proto::timestamp(self.now()));
-        let mut task = PollActivityTaskQueueResponse {
-            workflow_namespace: self.0.client.namespace().to_owned(),
-            activity_id: "1".to_owned(),
-            scheduled_time: now,
-            current_attempt_scheduled_time: now,
-            started_time: now,
-            attempt: 1,
-            ..PollActivityTaskQueueResponse::default()
+    pub fn activity_calls<A: Activity>(&self) -> Vec<A::Input> {
+        let converter = self.0.client.converter();
+        let mocks = &self.0.mocks;
+        mocks.calls(Mocked::Activity, A::NAME, |arguments| A::decode(arguments, converter))
+    }
+
+    /// As [`activity_calls`](Self::activity_calls), of an activity that is known by its name alone, as those of a set:
+    /// `env.activity_calls_named::<(Order,)>("charge")`.
+    #[must_use]
+    pub fn activity_calls_named<T: Args>(&self, name: &str) -> Vec<T> {
+        let converter = self.0.client.converter();
+        let mocks = &self.0.mocks;
+        mocks.calls(Mocked::Activity, name, |arguments| T::decode(arguments, converter))
+    }
+
+    /// What a mocked workflow was started with so far, in order: each run is a call.
+    #[must_use]
+    pub fn workflow_calls<W: Workflow + ?Sized>(&self) -> Vec<W::Input> {
+        let converter = self.0.client.converter();
+        let mocks = &self.0.mocks;
+        mocks.calls(Mocked::Workflow, W::NAME, |arguments| W::decode(arguments, converter))
+    }
+
+    /// Has Nexus calls to an endpoint of this name answered by the workers of a task queue.
+    ///
+    /// # Errors
+    /// There is an endpoint of this name already, or the name is none for an endpoint.
+    pub async fn nexus_endpoint(&self, name: impl Into<String>, task_queue: impl Into<String>) -> Result<(), RpcError> {
+        let target = endpoint_target::Worker {
+            namespace: self.0.client.namespace().to_owned(),
+            task_queue: task_queue.into(),
         };
-        ActivityContext::new(&self.0.client, "test", &mut task, heartbeats)
+        let spec = EndpointSpec {
+            name: name.into(),
+            target: Some(EndpointTarget {
+                variant: Some(endpoint_target::Variant::Worker(target)),
+            }),
+            ..EndpointSpec::default()
+        };
+        let request = CreateNexusEndpointRequest { spec: Some(spec) };
+        self.0.client.call(request).await.map(drop)
+    }
+
+    /// Leaves out what [`#[steadfast::test]`](macro@crate::test) does at a test's end: to replay the histories that its
+    /// workers have made. For workflows that are not deterministic on purpose.
+    pub fn skip_replay(&self) {
+        self.0.watch.skips_replay.store(true, Relaxed);
+    }
+
+    pub(super) fn skips_replay(&self) -> bool {
+        self.0.watch.skips_replay.load(Relaxed)
+    }
+
+    pub(super) fn registries(&self) -> Vec<Arc<Registry>> {
+        lock(&self.0.watch.registries).clone()
+    }
+
+    /// Keeps the time that workflows see from jumping while the guard lives. It still passes as everybody's, and
+    /// [`skip`](Self::skip) moves it.
+    #[must_use = "time jumps again when the guard is dropped"]
+    pub fn hold(&self) -> Hold {
+        self.0.server.hold()
     }
 
     /// The time that workflows see.
@@ -129,7 +190,7 @@ impl TestEnv {
         self.0.server.skip(duration);
     }
 
-    /// The server, to hold time, say, or to serve other programs.
+    /// The server, to serve other programs, say.
     #[must_use]
     pub fn server(&self) -> &Server {
         &self.0.server
@@ -155,6 +216,12 @@ impl TestEnv {
             }
             failed.await;
         }
+    }
+
+    /// Whether all that time could wait for is that somebody does something: no worker is at work, and nothing is due.
+    pub(super) fn stands_still(&self) -> bool {
+        let why = self.0.server.why_time_stands_still();
+        !why.is_empty() && why.iter().all(|reason| matches!(reason, Standstill::NothingDue))
     }
 
     /// Why nothing goes on, for people.

@@ -194,7 +194,7 @@ impl Report {
         let (bytes, limit) = (result.encoded_len(), self.shared.server.payload_limits.payload_max);
         if bytes > limit {
             let message = format!(
-                "the activity's result has {bytes} bytes, more than the allowed {limit}; keep large data elsewhere, and pass on \
+                "[TMPRL1103] the activity's result has {bytes} bytes, more than the allowed {limit}; keep large data elsewhere, and pass on \
                  where it is"
             );
             return self.too_large(message).await;

@@ -30,6 +30,8 @@ pub use error::WorkerError;
 #[cfg(feature = "server")]
 pub(crate) use options::Hooks;
 pub use options::Worker;
+#[cfg(feature = "server")]
+pub(crate) use registry::RegisteredPrograms;
 pub use registry::{RawActivity, Registry, raw_activity};
 pub use resource::{ResourceError, ResourceSlots, ResourceTargets, ResourceUse, Resources, SystemResources};
 pub use running::RunningWorker;

@@ -1,10 +1,12 @@
 //! A worker that does not run yet.
 
-use super::{Deployment, PollerBehavior, Registry, Tuner, WorkerError, shared::Noticed};
+use super::{Deployment, PollerBehavior, RawActivity, Registry, Tuner, WorkerError, shared::Noticed};
 use crate::{
     activity::{Activity, ActivityImplementation, ActivitySet, ActivitySetImplementation, mock_activity},
     client::Client,
-    workflow::WorkflowImplementation,
+    error::WorkflowResult,
+    testing::Mocks,
+    workflow::{Workflow, WorkflowImplementation, WorkflowMock},
 };
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
@@ -35,17 +37,24 @@ pub struct Worker {
     pub(super) registry: Registry,
     pub(super) options: Options,
     pub(super) hooks: Option<Hooks>,
-    pub(super) noticed: Option<Noticed>,
 }
 
+/// Is told what a worker runs.
+type Registered = Arc<dyn Fn(&Arc<Registry>) + Send + Sync>;
+
 /// Who is told of what happens to a worker.
+#[derive(Clone)]
 pub(crate) struct Hooks {
     /// It was started as a task of its own.
-    pub(crate) started: Box<dyn FnOnce(AbortHandle) + Send>,
+    pub(crate) started: Arc<dyn Fn(AbortHandle) + Send + Sync>,
     /// The task ended with an error.
-    pub(crate) failed: Box<dyn FnOnce(&WorkerError) + Send>,
+    pub(crate) failed: Arc<dyn Fn(&WorkerError) + Send + Sync>,
     /// A shard has something to tell.
     pub(crate) noticed: Noticed,
+    /// It begins to run this.
+    pub(crate) registered: Registered,
+    /// Who notes the calls of its mocks.
+    pub(crate) mocks: Arc<Mocks>,
 }
 
 #[derive(Debug, Clone)]
@@ -101,7 +110,6 @@ impl Worker {
                 deployment: None,
             },
             hooks: None,
-            noticed: None,
         }
     }
 
@@ -129,12 +137,14 @@ impl Worker {
         self
     }
 
-    /// Runs a closure instead of this activity, which need not be registered itself.
+    /// Runs a closure instead of this activity, which need not be registered itself. In the closure,
+    /// [`attempt`](crate::testing::attempt) tells the attempt, and [`never_completes`](crate::testing::never_completes) is
+    /// one way to go on.
     pub fn mock<A: Activity>(
         mut self,
         activity: impl Fn(A::Input) -> Result<A::Output, A::Error> + Send + Sync + 'static,
     ) -> Self {
-        self.registry.mock(A::NAME, mock_activity::<A>(activity));
+        self.add_mock(A::NAME, mock_activity::<A>(activity));
         self
     }
 
@@ -142,9 +152,37 @@ impl Worker {
     /// `.mock_activities::<Payments>(|mock| mock.charge(|order| Ok(..)).refund(|_| Ok(())))`.
     pub fn mock_activities<A: ActivitySet + ?Sized>(mut self, mock: impl FnOnce(A::Mock) -> A::Mock) -> Self {
         for (name, activity) in mock(A::Mock::default()).into() {
-            self.registry.mock(name, activity);
+            self.add_mock(name, activity);
         }
         self
+    }
+
+    /// Completes workflows of this type with what a closure returns, instead of running them; the type need not be
+    /// registered itself. Signals to them are taken and go nowhere, they have no queries and no updates.
+    ///
+    /// ```
+    /// # use steadfast::prelude::*;
+    /// # #[workflow] trait Shipping { #[run] async fn run(order: u32) -> WorkflowResult<String>; }
+    /// # fn example(env: TestEnv) -> Worker {
+    /// env.worker("orders").mock_workflow::<dyn Shipping>(|order| Ok(format!("parcel {order}")))
+    /// # }
+    /// ```
+    pub fn mock_workflow<W: Workflow + ?Sized + 'static>(
+        mut self,
+        workflow: impl Fn(W::Input) -> WorkflowResult<W::Output> + Send + Sync + 'static,
+    ) -> Self {
+        let mocks = self.hooks.as_ref().map(|hooks| Arc::clone(&hooks.mocks));
+        let mock = WorkflowMock::<W>::new(workflow, self.client.converter().clone(), mocks);
+        self.registry.mock_workflow(mock);
+        self
+    }
+
+    fn add_mock(&mut self, name: &'static str, mock: RawActivity) {
+        let mock = match &self.hooks {
+            Some(hooks) => hooks.mocks.watch(name, mock),
+            None => mock,
+        };
+        self.registry.mock(name, mock);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     activity::{Activity, ActivityContext},
     convert::Converter,
     error::SOURCE,
-    workflow::{WorkflowImplementation, instance::Definition},
+    workflow::{Workflow, WorkflowImplementation, WorkflowMock, instance::Definition},
 };
 use std::{collections::BTreeMap, fmt, future::ready, sync::Arc};
 use steadfast_core::{BoxFuture, Program, Programs};
@@ -23,6 +23,7 @@ pub struct Registry {
     workflows: BTreeMap<&'static str, MakeProgram>,
     activities: BTreeMap<&'static str, RawActivity>,
     mocks: BTreeMap<&'static str, RawActivity>,
+    workflow_mocks: BTreeMap<&'static str, MakeProgram>,
     mistakes: Vec<String>,
 }
 
@@ -41,6 +42,13 @@ impl Registry {
     pub(super) fn mock(&mut self, name: &'static str, mock: RawActivity) {
         if self.mocks.insert(name, mock).is_some() {
             self.mistakes.push(format!("activity `{name}` has two mocks"));
+        }
+    }
+
+    pub(super) fn mock_workflow<W: Workflow + ?Sized + 'static>(&mut self, mock: WorkflowMock<W>) {
+        let make: MakeProgram = Box::new(move || Box::new(mock.clone()));
+        if self.workflow_mocks.insert(W::NAME, make).is_some() {
+            self.mistakes.push(format!("workflow `{}` has two mocks", W::NAME));
         }
     }
 
@@ -68,11 +76,35 @@ impl Registry {
     }
 
     pub(super) fn has_workflows(&self) -> bool {
-        !self.workflows.is_empty()
+        !self.workflows.is_empty() || !self.workflow_mocks.is_empty()
     }
 
     pub(super) fn has_workflow(&self, name: &str) -> bool {
-        self.workflows.contains_key(name)
+        self.workflows.contains_key(name) || self.workflow_mocks.contains_key(name)
+    }
+
+    /// Whether runs of this workflow are of its own code, not of a mock.
+    #[cfg_attr(not(feature = "server"), allow(dead_code))]
+    pub(crate) fn has_code_of(&self, workflow_type: &str) -> bool {
+        self.workflows.contains_key(workflow_type) && !self.workflow_mocks.contains_key(workflow_type)
+    }
+
+    /// A workflow by name; a mock stands in for the one it is named after.
+    fn find_workflow(&self, name: &str) -> Option<&MakeProgram> {
+        self.workflow_mocks.get(name).or_else(|| self.workflows.get(name))
+    }
+
+    /// The names of all workflows, in order.
+    fn workflow_names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self
+            .workflows
+            .keys()
+            .chain(self.workflow_mocks.keys())
+            .copied()
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     pub(super) fn has_activities(&self) -> bool {
@@ -96,22 +128,22 @@ impl Registry {
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry")
-            .field("workflows", &self.workflows.keys())
+            .field("workflows", &self.workflow_names())
             .field("activities", &self.activity_names())
             .finish()
     }
 }
 
 /// The workflows of a registry, as a shard is given them.
-pub(super) struct RegisteredPrograms(pub(super) Arc<Registry>);
+pub(crate) struct RegisteredPrograms(pub(crate) Arc<Registry>);
 
 impl Programs for RegisteredPrograms {
     fn create(&self, workflow_type: &str) -> Option<Box<dyn Program>> {
-        self.0.workflows.get(workflow_type).map(|make| make())
+        self.0.find_workflow(workflow_type).map(|make| make())
     }
 
     fn registered(&self) -> Vec<String> {
-        self.0.workflows.keys().map(|name| (*name).to_owned()).collect()
+        self.0.workflow_names().into_iter().map(str::to_owned).collect()
     }
 }
 

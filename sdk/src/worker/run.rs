@@ -4,7 +4,7 @@ use super::{
     RunningWorker, Worker, WorkerError,
     activity_driver::{self, ActivitySettings},
     eager::EagerActivities,
-    options::{CONCURRENT_ACTIVITIES, CONCURRENT_WORKFLOW_TASKS, Hooks, Options},
+    options::{CONCURRENT_ACTIVITIES, CONCURRENT_WORKFLOW_TASKS, Options},
     rate::RateLimit,
     shared::{Server, Shared, Tuning, unique_key},
     slot::{FixedSlots, SlotKind, Slots},
@@ -49,22 +49,21 @@ impl Worker {
     ///
     /// # Panics
     /// If it isn't called on a tokio runtime.
-    pub fn start(mut self) -> RunningWorker {
+    pub fn start(self) -> RunningWorker {
         let stop = Stop::new();
-        let hooks = self.hooks.take();
-        self.noticed = hooks.as_ref().map(|hooks| Arc::clone(&hooks.noticed));
+        let hooks = self.hooks.clone();
+        let failed = hooks.as_ref().map(|hooks| Arc::clone(&hooks.failed));
         let run = self.run_with(stop.clone(), pending());
-        let Some(Hooks { started, failed, .. }) = hooks else {
-            return RunningWorker::new(stop, tokio::spawn(run));
-        };
         let task = tokio::spawn(async move {
             let result = run.await;
-            if let Err(error) = &result {
+            if let (Err(error), Some(failed)) = (&result, failed) {
                 failed(error);
             }
             result
         });
-        started(task.abort_handle());
+        if let Some(hooks) = hooks {
+            (hooks.started)(task.abort_handle());
+        }
         RunningWorker::new(stop, task)
     }
 
@@ -109,7 +108,11 @@ impl Worker {
             Some(tuner) => Arc::clone(&tuner.activities),
             None => Arc::new(FixedSlots::new(options.activities_max.unwrap_or(CONCURRENT_ACTIVITIES))),
         };
-        let has_workflows = self.registry.has_workflows();
+        let registry = Arc::new(self.registry);
+        if let Some(hooks) = &self.hooks {
+            (hooks.registered)(&registry);
+        }
+        let has_workflows = registry.has_workflows();
         let shards = if has_workflows { shards() } else { 0 };
         let share = |total: usize| total.div_ceil(shards.max(1));
         let cached = share(options.cached_workflows_max);
@@ -131,7 +134,7 @@ impl Worker {
             task_queue: self.task_queue,
             instance_key: unique_key(),
             deployment: options.deployment,
-            registry: Arc::new(self.registry),
+            registry: Arc::clone(&registry),
             server,
             tuning: Tuning {
                 workflow_tasks,
@@ -143,7 +146,7 @@ impl Worker {
             status: Status::new((0..shards).map(|_| load()).collect()),
             stop: stop.clone(),
             blocked: Blocked::default(),
-            noticed: self.noticed,
+            noticed: self.hooks.as_ref().map(|hooks| Arc::clone(&hooks.noticed)),
         });
         let mut drivers = JoinSet::new();
         let eager = spawn_activities(

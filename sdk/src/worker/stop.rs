@@ -19,12 +19,12 @@ pub(crate) enum Phase {
 pub(crate) struct Stop(Arc<watch::Sender<Phase>>);
 
 impl Stop {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(watch::Sender::new(Phase::Running)))
     }
 
     /// Goes on to a later phase; never back.
-    pub(super) fn advance(&self, to: Phase) {
+    pub(crate) fn advance(&self, to: Phase) {
         self.0.send_if_modified(|phase| {
             let is_later = *phase < to;
             if is_later {

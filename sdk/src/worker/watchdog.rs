@@ -59,7 +59,7 @@ impl Watched {
         }
         let Some(task) = state.task.clone() else { return };
         let reason = format!(
-            "the code of workflow `{}` (run {}) did not return for {} s: it blocks its thread. Workflow code must not do I/O, \
+            "[TMPRL1101] the code of workflow `{}` (run {}) did not return for {} s: it blocks its thread. Workflow code must not do I/O, \
              wait for threads or locks, or compute for long; do that in an activity",
             task.workflow_type,
             task.run_id,

@@ -537,7 +537,7 @@ fn log(notice: Notice) {
         } => tracing::warn!(
             workflow_id,
             run_id,
-            "the workflow ended before its handlers did: {}. Wait for them by `ctx.all_handlers_finished().await`, or say \
+            "[TMPRL1102] the workflow ended before its handlers did: {}. Wait for them by `ctx.all_handlers_finished().await`, or say \
              `unfinished = \"abandon\"` where it doesn't matter",
             handlers.join(", ")
         ),

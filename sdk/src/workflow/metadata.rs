@@ -8,7 +8,7 @@ use steadfast_proto::common::{Payload, Payloads};
 pub(super) const METADATA_QUERY: &str = "__temporal_workflow_metadata";
 
 /// The query that every SDK answers with what its workflow waits for.
-pub(super) const STACK_TRACE_QUERY: &str = "__stack_trace";
+pub(crate) const STACK_TRACE_QUERY: &str = "__stack_trace";
 
 /// The same, for programs.
 pub(super) const ENHANCED_STACK_TRACE_QUERY: &str = "__enhanced_stack_trace";

@@ -20,6 +20,7 @@ pub(crate) mod instance;
 mod join;
 mod members;
 mod metadata;
+mod mock;
 pub mod mpsc;
 mod mutex;
 mod nexus;
@@ -73,4 +74,7 @@ pub use upsert::MemoUpdate;
 pub use wait::{Wait, WaitTimeout};
 
 pub(crate) use crate::error::Cancelled;
+#[cfg(feature = "server")]
+pub(crate) use metadata::STACK_TRACE_QUERY;
 pub(crate) use metadata::text as metadata_text;
+pub(crate) use mock::WorkflowMock;

@@ -46,6 +46,8 @@ pub(crate) struct Activity {
     pub(crate) paused: Option<Paused>,
     /// It begins anew after the attempt at hand.
     pub(crate) is_reset: bool,
+    /// Nobody is at work on the attempt at hand, so time need not wait for it.
+    pub(crate) is_unattended: bool,
     pub(super) deadline: Option<DeadlineKey>,
 }
 
@@ -119,6 +121,7 @@ impl Activity {
             last_heartbeat: None,
             paused: None,
             is_reset: false,
+            is_unattended: false,
             deadline: None,
         }
     }
@@ -309,6 +312,7 @@ impl Run {
         };
         activity.last_identity.clone_from(&poller.identity);
         activity.last_started = Some(now);
+        activity.is_unattended = false;
         self.activities_started = self.activities_started.saturating_add(1);
         let response = PollActivityTaskQueueResponse {
             task_token: TaskToken::new(self.is.run_id, event_id, activity.attempt, activity.stamp).bytes(),
@@ -345,6 +349,16 @@ impl Run {
             });
         }
         Some(response)
+    }
+
+    /// Nobody is at work on this attempt, which is in a worker's hands: time need not wait for it.
+    pub(crate) fn leave_unattended(&mut self, event_id: i64) {
+        if let Some(activity) = self.activities.get_mut(&event_id)
+            && activity.is_started()
+            && !std::mem::replace(&mut activity.is_unattended, true)
+        {
+            self.activities_unattended = self.activities_unattended.saturating_add(1);
+        }
     }
 
     /// The activity that a worker speaks of, which must be in its hands.

@@ -40,6 +40,8 @@ impl Run {
         } = &activity.state
         {
             self.activities_started = self.activities_started.saturating_sub(1);
+            let unattended = usize::from(activity.is_unattended);
+            self.activities_unattended = self.activities_unattended.saturating_sub(unattended);
             let mut event = self.event(
                 world,
                 ActivityTaskStartedEventAttributes {
@@ -173,6 +175,8 @@ impl Run {
         }
         if activity.is_started() {
             self.activities_started = self.activities_started.saturating_sub(1);
+            let unattended = usize::from(std::mem::take(&mut activity.is_unattended));
+            self.activities_unattended = self.activities_unattended.saturating_sub(unattended);
         }
         activity.last_failure = failure.map(kept);
         activity.last_completed = Some(now);
@@ -300,6 +304,7 @@ impl Run {
         self.activities.clear();
         self.activity_ids.clear();
         self.activities_started = 0;
+        self.activities_unattended = 0;
     }
 }
 

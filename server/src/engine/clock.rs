@@ -2,6 +2,7 @@
 
 use super::{
     Engine,
+    activity::Activity,
     error::{Code, Error, Result},
     limits,
     request::{Handled, Reply},
@@ -111,15 +112,27 @@ impl Engine {
         let sleeper = self.world.waiters.first_sleeper().map(|(until, _)| until);
         let awaited = self.world.waiters.is_awaited();
         let work = self.world.deadlines.first_work().filter(|_| awaited);
-        let expiries = self.world.waiters.awaited().filter_map(|key| {
-            self.runs
-                .get(key)
-                .filter(|run| run.is_open())
-                .and_then(|run| run.is.run_expiration.map(|at| run.due(at)))
-        });
-        let relevant = work.into_iter().chain(sleeper).chain(expiries).min()?;
+        let relevant = work.into_iter().chain(sleeper).chain(self.first_expiration()).min()?;
         // What is due before that is due before that.
         self.world.deadlines.first().into_iter().chain([relevant]).min()
+    }
+
+    /// When the first of the runs times out that somebody waits for: a client, or the parent of such a run.
+    fn first_expiration(&self) -> Option<Time> {
+        let mut awaited: Vec<_> = self.world.waiters.awaited().collect();
+        let mut first = None;
+        while let Some(key) = awaited.pop() {
+            let Some(run) = self.runs.get(key).filter(|run| run.is_open()) else {
+                continue;
+            };
+            first = first
+                .into_iter()
+                .chain(run.is.run_expiration.map(|at| run.due(at)))
+                .min();
+            let children = run.children.values().filter_map(|child| child.run_id);
+            awaited.extend(children.filter_map(|run_id| self.runs.by_id(run_id)));
+        }
+        first
     }
 
     /// Whether no worker has a task, and none is about to take one.
@@ -240,6 +253,17 @@ impl Engine {
         self.settle();
     }
 
+    /// Lets virtual time jump over the attempt of an activity that this task token names, as nobody is at work on it.
+    pub fn leave_unattended(&mut self, now: Time, task_token: &bytes::Bytes) {
+        self.proceed(now);
+        // An attempt that is over holds nothing up.
+        let _ = self.with_held(task_token, |run, _, event_id| {
+            run.leave_unattended(event_id);
+            Ok(())
+        });
+        self.settle();
+    }
+
     /// Everything that keeps virtual time from jumping right now.
     #[must_use]
     pub fn standstills(&mut self) -> Vec<Standstill> {
@@ -266,7 +290,8 @@ impl Engine {
             if !run.nexus_held.is_empty() {
                 why.push(in_hand("Nexus request".to_owned()));
             }
-            let started = run.activities.values().filter(|activity| activity.is_started());
+            let at_work = |activity: &&Activity| activity.is_started() && !activity.is_unattended;
+            let started = run.activities.values().filter(at_work);
             why.extend(
                 started.map(|activity| in_hand(format!("activity {} ({})", activity.id, activity.activity_type))),
             );

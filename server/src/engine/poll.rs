@@ -303,7 +303,7 @@ impl Engine {
     }
 
     /// Does something with an activity that the worker with the token holds.
-    fn with_held<T>(
+    pub(super) fn with_held<T>(
         &mut self,
         token: &bytes::Bytes,
         act: impl FnOnce(&mut Run, &mut super::world::World, i64) -> Result<T>,

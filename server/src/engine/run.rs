@@ -179,6 +179,8 @@ pub(crate) struct Run {
     pub(crate) activity_ids: BTreeMap<String, i64>,
     /// Activities in workers' hands.
     pub(crate) activities_started: usize,
+    /// Those of them that nobody is at work on.
+    pub(crate) activities_unattended: usize,
     pub(crate) timers: BTreeMap<String, Timer>,
     pub(crate) timer_ids: BTreeMap<i64, String>,
     pub(crate) children: BTreeMap<i64, Child>,
@@ -243,6 +245,7 @@ impl Run {
             activities: BTreeMap::new(),
             activity_ids: BTreeMap::new(),
             activities_started: 0,
+            activities_unattended: 0,
             timers: BTreeMap::new(),
             timer_ids: BTreeMap::new(),
             children: BTreeMap::new(),
@@ -317,7 +320,10 @@ impl Run {
 
     /// Whether a worker holds a task of this run, so that time must not jump.
     pub(crate) fn is_held(&self) -> bool {
-        self.activities_started > 0 || self.task.is_started() || self.queries.is_held() || !self.nexus_held.is_empty()
+        self.activities_started > self.activities_unattended
+            || self.task.is_started()
+            || self.queries.is_held()
+            || !self.nexus_held.is_empty()
     }
 
     /// Records an event. While a workflow task is in a worker's hands it is kept back until that task ends; the number

@@ -57,6 +57,31 @@ async fn time_stands_still_while_a_worker_is_at_work_and_says_so() {
 }
 
 #[tokio::test]
+async fn time_passes_for_an_activity_that_its_worker_left_unattended() {
+    let bench = bench(Time::Virtual);
+    bench.start("w").await;
+    let limit = |activity: &mut steadfast_proto::command::ScheduleActivityTaskCommandAttributes| {
+        activity.start_to_close_timeout = Some(duration(DAY));
+    };
+    step(&bench, vec![activity("a", limit)]).await;
+    let work = bench.poll_activity().await;
+    let before = bench.server.now();
+    bench.server.leave_unattended(&work.task_token);
+    bench.server.leave_unattended(&work.task_token); // once is enough
+    let timed_out = async {
+        let retry = bench.poll_activity().await;
+        assert_eq!(retry.attempt, 2);
+        assert!(bench.server.now().duration_since(before).unwrap() >= DAY);
+        let why = bench.server.why_time_stands_still();
+        assert!(matches!(why.first(), Some(Standstill::TaskInHand { .. })), "{why:?}");
+        bench.complete_activity(&retry).await.unwrap();
+        step(&bench, vec![complete()]).await;
+    };
+    let (closed, ()) = tokio::join!(bench.closed("w"), timed_out);
+    assert_eq!(closed.event_type(), WorkflowExecutionCompleted);
+}
+
+#[tokio::test]
 async fn time_stops_as_soon_as_the_wait_is_over() {
     let bench = bench(Time::Virtual);
     let before = bench.server.now();

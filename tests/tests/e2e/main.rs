@@ -12,6 +12,7 @@ mod child;
 mod client;
 mod connection;
 mod continue_as_new;
+mod dev_server;
 mod errors;
 mod external;
 mod handlers;

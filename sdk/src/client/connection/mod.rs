@@ -34,6 +34,8 @@ pub(crate) struct Connection(Arc<Transport>);
 enum Transport {
     /// Services in this process: no socket, no encoding, and no deadlines, as they cannot be out of reach.
     Direct(Services),
+    /// No server at all.
+    Nowhere,
     #[cfg(feature = "client")]
     Grpc(grpc::Transport),
 }
@@ -42,6 +44,7 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.0 {
             Transport::Direct(_) => "Connection::Direct",
+            Transport::Nowhere => "Connection::Nowhere",
             #[cfg(feature = "client")]
             Transport::Grpc(_) => "Connection::Grpc",
         })
@@ -51,6 +54,10 @@ impl fmt::Debug for Connection {
 impl Connection {
     pub(crate) fn direct(services: Services) -> Self {
         Self(Arc::new(Transport::Direct(services)))
+    }
+
+    pub(crate) fn nowhere() -> Self {
+        Self(Arc::new(Transport::Nowhere))
     }
 
     #[cfg(feature = "client")]
@@ -85,6 +92,7 @@ impl Connection {
                     Err(status) => retries.wait_after(RpcError::from(status)).await?,
                 }
             },
+            Transport::Nowhere => Err(Status::failed_precondition(NOWHERE).into()),
             #[cfg(feature = "client")]
             Transport::Grpc(transport) => {
                 let request = bytes::Bytes::from(request.encode_to_vec());
@@ -102,6 +110,9 @@ impl Connection {
         }
     }
 }
+
+/// Said by clients of activities that a test calls.
+const NOWHERE: &str = "this activity has no server: give its `ActivityEnv` a client, as `.client(env.client())`";
 
 fn no_service<R: Call>() -> Status {
     let path = R::PATH;
