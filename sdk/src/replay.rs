@@ -27,10 +27,10 @@ use crate::{
 };
 use std::{collections::BTreeMap, error::Error, fmt, sync::Arc};
 use steadfast_core::{Program, Programs};
-use steadfast_proto::{history::History, json};
+use steadfast_proto::history::History;
 
 pub use steadfast_core::{Mismatch, Replayed, Row, TurnError};
-pub use steadfast_proto::json::JsonError;
+pub use steadfast_proto::json::{JsonError, history_from_json, history_to_json};
 
 /// Replays histories with the workflows that it was given.
 ///
@@ -89,7 +89,7 @@ impl Replayer {
     /// # Errors
     /// As [`replay`](Self::replay), or the text is no history.
     pub fn replay_json(&self, history: impl AsRef<[u8]>) -> Result<Replayed, ReplayError> {
-        self.replay(json::history_from_json(history.as_ref())?)
+        self.replay(history_from_json(history.as_ref())?)
     }
 }
 

@@ -2,10 +2,13 @@
 //!
 //! The server is the embedded one, a fresh one for each test, or the one that `STEADFAST_TEST_ADDRESS` names.
 
+pub mod front;
 pub mod history;
 pub mod nexus;
 pub mod proxy;
 mod search_attribute;
+pub mod tls;
+pub mod tunnel;
 
 /// The code in the README compiles and does what it says.
 #[cfg(doctest)]
