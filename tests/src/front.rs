@@ -33,11 +33,14 @@ impl Front {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let check = Arc::new(check);
-        let service =
-            WorkflowServiceServer::with_interceptor(Server::builder().start()?, move |request: Request<()>| {
-                check(request.metadata()).map(|()| request)
-            });
-        let serving = Transport::builder().add_service(service).serve(address);
+        let service = WorkflowServiceServer::new(Server::builder().start()?)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+        let service = InterceptedService::new(service, move |request: Request<()>| {
+            check(request.metadata()).map(|()| request)
+        });
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let serving = Transport::builder().add_service(service).serve_with_incoming(incoming);
         let serving = tokio::spawn(async move {
             if let Err(error) = serving.await {
                 eprintln!("the front does not serve: {error:?}");

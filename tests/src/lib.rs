@@ -15,6 +15,11 @@ pub mod tunnel;
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+/// The code in the chapter on the client compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client.md")]
+pub struct ClientChapter;
+
 use proxy::Proxy;
 use std::{
     env,

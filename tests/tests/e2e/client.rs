@@ -338,3 +338,17 @@ async fn a_limited_list_gives_histories_that_replay() -> Outcome {
         .await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_paused_workflow_goes_on_when_it_is_unpaused() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Tally>());
+    let tally = environment.start::<Tally>(()).await?;
+    tally.pause("the accountant is ill").await?;
+    assert!(tally.describe().await?.is_paused());
+    assert!(tally.pause("again").await.is_err(), "it is paused already");
+    tally.unpause("she is back").await?;
+    assert!(!tally.describe().await?.is_paused());
+    tally.terminate("enough").await?;
+    Ok(())
+}

@@ -1,6 +1,8 @@
 //! Connections that break.
 
 use std::sync::{Arc, Mutex};
+use steadfast::workflow::Untyped;
+use tokio::process::Command;
 use steadfast::client::{ConnectError, Proxy};
 use steadfast::{
     client::{Client, SignalError},
@@ -169,5 +171,27 @@ async fn calls_are_compressed_for_those_who_ask_for_it() -> Outcome {
         Client::builder().address(front.address()).gzip(gzip).connect().await?;
         assert_eq!(*seen.lock().unwrap(), [expected]);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_process_connects_as_its_environment_says() -> Outcome {
+    let environment = Environment::connect().await?;
+    let id = environment.name("from-environment");
+    let run = async |address: String| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_environment"));
+        program.arg(&id).env("TEMPORAL_ADDRESS", address).env("TEMPORAL_NAMESPACE", "default");
+        program.output().await
+    };
+    let output = run(environment.network_address().await?).await?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), format!("default {id}"));
+    let client = environment.network_client().await?;
+    let started = client.workflow::<Untyped>(&id);
+    assert_eq!(started.describe().await?.workflow_type(), "Nothing");
+    started.terminate("seen").await?;
+    let output = run("no address".to_owned()).await?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains("no address"), "{error}");
     Ok(())
 }
