@@ -31,10 +31,10 @@ impl Client {
     }
 
     /// Forgets search attributes of the client's namespace. Workflows that have them keep the values, but are not found by them
-    /// any more.
+    /// any more. What is not known is passed over.
     ///
     /// # Errors
-    /// One is not known, or the server's own, or the call fails.
+    /// One is the server's own, or the call fails.
     pub async fn remove_search_attributes(
         &self,
         names: impl IntoIterator<Item = impl Into<String>>,

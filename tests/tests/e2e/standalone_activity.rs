@@ -199,22 +199,20 @@ async fn operators_pause_change_and_reset_an_activity() -> Outcome {
     while insisting.describe().await?.state() != PendingActivityState::Paused {
         tokio::task::yield_now().await;
     }
+    insisting.update_options().start_to_close_timeout(secs(50)).await?;
+    assert_eq!(insisting.describe().await?.start_to_close_timeout(), Some(secs(50)));
+    insisting.update_options().restore_original().await?;
+    assert_eq!(insisting.describe().await?.start_to_close_timeout(), Some(secs(60)));
     let quick = RetryPolicy::default()
         .initial_interval(millis(10))
         .backoff_coefficient(1.0);
-    insisting
-        .update_options()
-        .retry_policy(quick)
-        .start_to_close_timeout(secs(50))
-        .await?;
-    assert_eq!(insisting.describe().await?.start_to_close_timeout(), Some(secs(50)));
+    insisting.update_options().retry_policy(quick).await?;
     let _worker = RunningWorker::start(environment.worker().activities(Stubborn(gate.clone())));
     insisting.unpause().await?;
     while insisting.describe().await?.attempt() < 3 {
         tokio::task::yield_now().await;
     }
-    insisting.reset().restore_original_options().await?;
-    assert_eq!(insisting.describe().await?.start_to_close_timeout(), Some(secs(60)));
+    insisting.reset().await?;
     gate.open();
     gate.open();
     assert_eq!(insisting.result().await?, 3);
