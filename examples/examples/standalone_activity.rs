@@ -45,7 +45,10 @@ pub async fn run(client: &Client) -> Outcome {
     assert_eq!(letter.describe().await?.status(), ActivityStatus::Completed);
 
     // As with workflows, the typed error is back.
-    let lost = client.execute_activity::<send_letter>("nowhere".to_owned()).task_queue(queue).await;
+    let lost = client
+        .execute_activity::<send_letter>("nowhere".to_owned())
+        .task_queue(queue)
+        .await;
     match lost {
         Err(ExecuteActivityError::Result(ActivityResultError::Failed(failure))) => {
             let NoAddress(to) = failure.application().ok_or("another error was expected")?;

@@ -4,7 +4,7 @@
 //! process. `Client::from_environment` (feature `config`) reads the same settings from variables and `temporal.toml`.
 
 use examples::Outcome;
-use rcgen::{BasicConstraints, CertificateParams, Issuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::{error::Error, sync::Arc};
 use steadfast::{
     Client,
@@ -35,13 +35,19 @@ pub async fn run(_: &Client) -> Outcome {
     // The client trusts whom the company signed, and shows a certificate of its own.
     let (certificate, key) = company.sign("orders")?;
     let trusting = Tls::new().root_certificate(company.certificate.pem()).domain(NAME);
-    let tls = trusting.clone().client_certificate(certificate.pem(), key.serialize_pem());
+    let tls = trusting
+        .clone()
+        .client_certificate(certificate.pem(), key.serialize_pem());
     let client = Client::builder().address(&address).tls(tls).connect().await?;
     println!("{} workflows", client.count("").await?);
 
     // Certificates end. The next call shows the new one; nobody who holds the client notices.
     let (certificate, key) = company.sign("orders")?;
-    client.set_tls(trusting.clone().client_certificate(certificate.pem(), key.serialize_pem()))?;
+    client.set_tls(
+        trusting
+            .clone()
+            .client_certificate(certificate.pem(), key.serialize_pem()),
+    )?;
     println!("{} workflows, still", client.count("").await?);
 
     // Who shows none is not let in.

@@ -1,6 +1,6 @@
 //! How a server is reached: what is needed to connect, and to connect again in another way.
 
-use super::{ConnectError, KeepAlive, Proxy};
+use super::{ConnectError, KeepAlive, Proxy, proxy::port};
 use std::{collections::BTreeSet, io, net::SocketAddr, time::Duration};
 use steadfast_proto::tonic::transport::{Channel, Endpoint, channel::Change};
 use tokio::sync::mpsc::Sender;
@@ -84,9 +84,7 @@ impl Dial {
         let (channel, changes) = Channel::balance_channel(CHANGES_MAX);
         let uri = endpoint.uri();
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let port = uri
-            .port_u16()
-            .unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let port = port(uri);
         let lookup = Lookup {
             dial: self.clone(),
             host,

@@ -93,6 +93,15 @@ impl Proxy {
     }
 }
 
+/// The port of an address, the usual one of its scheme if it names none.
+pub(super) fn port(uri: &Uri) -> u16 {
+    let is_encrypted = uri.scheme_str() == Some("https");
+    uri.port_u16().unwrap_or(match is_encrypted {
+        true => 443,
+        false => 80,
+    })
+}
+
 /// The first line of the proxy's answer. Nothing after the head is read: that is the server's.
 async fn status_line(stream: &mut TcpStream) -> io::Result<String> {
     let mut head = Vec::new();
@@ -126,10 +135,7 @@ impl Service<Uri> for Proxy {
     }
 
     fn call(&mut self, server: Uri) -> Self::Future {
-        let port = server
-            .port_u16()
-            .unwrap_or(if server.scheme_str() == Some("https") { 443 } else { 80 });
-        let target = format!("{}:{port}", server.host().unwrap_or_default());
+        let target = format!("{}:{}", server.host().unwrap_or_default(), port(&server));
         let proxy = self.clone();
         Box::pin(async move { proxy.connect(target).await.map(TokioIo::new) })
     }

@@ -82,7 +82,10 @@ async fn a_running_activity_hears_why_it_is_to_stop() -> Outcome {
     print.reset().await?;
     // It is told so, or that its attempt is no more: the servers differ.
     let reset = stops.recv().await;
-    assert!(matches!(reset, Some(CancelReason::Reset | CancelReason::NotFound)), "{reset:?}");
+    assert!(
+        matches!(reset, Some(CancelReason::Reset | CancelReason::NotFound)),
+        "{reset:?}"
+    );
     assert_eq!(starts.recv().await, Some(1));
     edition.cancel().await?;
     assert_eq!(stops.recv().await, Some(CancelReason::Requested));

@@ -1,15 +1,15 @@
 //! Connections that break.
 
 use std::sync::{Arc, Mutex};
-use steadfast::workflow::Untyped;
-use tokio::process::Command;
 use steadfast::client::{ConnectError, Proxy};
+use steadfast::workflow::Untyped;
 use steadfast::{
     client::{Client, SignalError},
     prelude::*,
     worker::Worker,
 };
 use tests::{Environment, Outcome, RunningWorker, front::Front, tunnel::Tunnel};
+use tokio::process::Command;
 
 #[activity(start_to_close_timeout = "10s")]
 async fn double(number: u32) -> Result<u32, ActivityError> {
@@ -120,7 +120,7 @@ async fn a_server_is_reached_through_a_proxy_by_those_who_know_the_password() ->
     let proxy = || Proxy::new(tunnel.address());
     let client = through(proxy().basic_auth("ada", "secret")).connect().await?;
     client.count("").await?;
-    assert_eq!(tunnel.asked(), [address.clone()], "one connection serves all calls");
+    assert_eq!(tunnel.asked(), [address.as_str()], "one connection serves all calls");
     let error = through(proxy()).connect().await.unwrap_err();
     assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
     assert!(
@@ -180,7 +180,10 @@ async fn a_process_connects_as_its_environment_says() -> Outcome {
     let id = environment.name("from-environment");
     let run = async |address: String| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_environment"));
-        program.arg(&id).env("TEMPORAL_ADDRESS", address).env("TEMPORAL_NAMESPACE", "default");
+        program
+            .arg(&id)
+            .env("TEMPORAL_ADDRESS", address)
+            .env("TEMPORAL_NAMESPACE", "default");
         program.output().await
     };
     let output = run(environment.network_address().await?).await?;

@@ -2,7 +2,8 @@
 
 use steadfast::{
     client::{
-        BatchOperationState, OperatorError, VersionDrainageStatus, VersioningOverride, WorkerDeploymentVersionStatus, WorkflowOptions,
+        BatchOperationState, OperatorError, VersionDrainageStatus, VersioningOverride, WorkerDeploymentVersionStatus,
+        WorkflowOptions,
     },
     prelude::*,
     worker::{Deployment, VersioningBehavior},

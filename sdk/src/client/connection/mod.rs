@@ -46,7 +46,7 @@ enum Transport {
     /// Services in this process: no socket, no encoding, and no deadlines, as they cannot be out of reach.
     Direct(Services),
     #[cfg(feature = "client")]
-    Grpc(grpc::Transport),
+    Grpc(Box<grpc::Transport>),
 }
 
 impl fmt::Debug for Connection {
@@ -74,7 +74,7 @@ impl Connection {
 
     #[cfg(feature = "client")]
     pub(crate) fn grpc(channel: Channel, headers: Headers, dial: Dial) -> Self {
-        Self::new(Transport::Grpc(grpc::Transport::new(channel, headers, dial)))
+        Self::new(Transport::Grpc(Box::new(grpc::Transport::new(channel, headers, dial))))
     }
 
     /// Has an effect on connections over the network alone: others are not encrypted.
