@@ -51,6 +51,8 @@ examples! {
     saga = "../examples/saga.rs"
     schedule = "../examples/schedule.rs"
     search_attribute = "../examples/search_attribute.rs"
+    standalone_activity = "../examples/standalone_activity.rs"
+    tls = "../examples/tls.rs"
     update_with_start = "../examples/update_with_start.rs"
 }
 

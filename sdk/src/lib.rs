@@ -75,6 +75,7 @@
 //! | `server` | yes | the embedded server: tests, programs of one process |
 //! | `config` | no | settings from environment variables and `temporal.toml` |
 //! | `tls` | no | encrypted connections |
+//! | `gzip` | no | compressed calls, for those who ask for it |
 
 #![cfg_attr(
     not(test),

@@ -41,10 +41,10 @@ use std::{
     sync::Arc,
 };
 use steadfast_core::{Program, Programs};
-use steadfast_proto::{history::History, json};
+use steadfast_proto::history::History;
 
 pub use steadfast_core::{Mismatch, Replayed, Row, TurnError};
-pub use steadfast_proto::json::JsonError;
+pub use steadfast_proto::json::{JsonError, history_from_json, history_to_json};
 
 /// Replays histories with the workflows that it was given.
 ///
@@ -146,7 +146,7 @@ impl Replayer {
     /// # Errors
     /// As [`replay`](Self::replay), or the text is no history.
     pub fn replay_json(&self, history: impl AsRef<[u8]>) -> Result<Replayed, ReplayError> {
-        self.replay(json::history_from_json(history.as_ref())?)
+        self.replay(history_from_json(history.as_ref())?)
     }
 }
 
@@ -359,7 +359,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("steadfast-replay-{}", std::process::id()));
         fs::create_dir_all(folder.join("deeper"))?;
         let history = env.client().workflow::<Nap>("nap-1").fetch_history().await?;
-        fs::write(folder.join("deeper/good.json"), json::history_to_json(&history)?)?;
+        fs::write(folder.join("deeper/good.json"), history_to_json(&history)?)?;
         fs::write(folder.join("bad.json"), "no history")?;
         fs::write(folder.join("readme.txt"), "not looked at")?;
 

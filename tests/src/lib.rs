@@ -2,10 +2,13 @@
 //!
 //! The server is the embedded one, a fresh one for each test, or the one that `STEADFAST_TEST_ADDRESS` names.
 
+pub mod front;
 pub mod history;
 pub mod nexus;
 pub mod proxy;
 mod search_attribute;
+pub mod tls;
+pub mod tunnel;
 
 /// The code in documents compiles, and what runs does what it says.
 #[cfg(doctest)]
@@ -32,6 +35,11 @@ mod documents {
         Workflows = "docs/workflows.md"
     }
 }
+
+/// The code in the chapter on the client compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client.md")]
+pub struct ClientChapter;
 
 use proxy::Proxy;
 use std::{

@@ -27,6 +27,7 @@ pub use definition::{
 pub use info::ActivityInfo;
 pub use local_activity::{Local, LocalActivityCall, LocalActivityOptions};
 pub use mock::{MockSet, mock_activity};
+pub(crate) use options::Scheduling;
 pub use options::{ActivityCancellation, ActivityOptions};
 pub use retry::RetryPolicy;
 pub use stub::{CallKind, NoMethods, Remote, Stub, StubCore};

@@ -106,7 +106,7 @@ impl ActivityOptions {
     }
 
     /// Writes what is set here over what is there.
-    pub(super) fn write(&self, call: &mut Scheduling) {
+    pub(crate) fn write(&self, call: &mut Scheduling) {
         let attributes = &mut *call.attributes;
         let set = |place: &mut Option<_>, value: Option<Duration>| {
             if let Some(value) = value {
@@ -142,10 +142,11 @@ impl ActivityOptions {
 }
 
 /// A call, as its command will be.
-pub(super) struct Scheduling {
-    pub(super) attributes: Box<ScheduleActivityTaskCommandAttributes>,
-    pub(super) cancellation: ActivityCancellation,
-    pub(super) user_metadata: Option<UserMetadata>,
+#[derive(Default)]
+pub(crate) struct Scheduling {
+    pub(crate) attributes: Box<ScheduleActivityTaskCommandAttributes>,
+    pub(crate) cancellation: ActivityCancellation,
+    pub(crate) user_metadata: Option<UserMetadata>,
 }
 
 impl Scheduling {

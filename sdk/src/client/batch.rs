@@ -1,13 +1,15 @@
 //! Batches: one operation on many workflows, done by the server in its own time.
 
-use super::{BatchError, Client, ResetPoint, ResetReapplyExcludeType, RpcError, execution, list::Pages, new_id};
+use super::{
+    BatchError, Client, ResetPoint, ResetReapplyExcludeType, RpcError, WorkflowOptions, execution, list::Pages, new_id,
+};
 use crate::convert::{Arguments, EncodeError};
 use std::{future::IntoFuture, time::SystemTime};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
     batch::{
         BatchOperationCancellation, BatchOperationDeletion, BatchOperationInfo, BatchOperationReset,
-        BatchOperationSignal, BatchOperationTermination,
+        BatchOperationSignal, BatchOperationTermination, BatchOperationUpdateWorkflowExecutionOptions,
     },
     enums::{BatchOperationState, BatchOperationType},
     system_time,
@@ -124,6 +126,18 @@ impl Batch {
             options: Some(to.options(kinds)),
             ..BatchOperationReset::default()
         }))
+    }
+
+    /// Changes options of those that run.
+    pub fn update_options(self, options: WorkflowOptions) -> BatchCall {
+        let identity = self.client.identity().to_owned();
+        let (workflow_execution_options, update_mask) = options.into_wire();
+        let operation = BatchOperationUpdateWorkflowExecutionOptions {
+            identity,
+            workflow_execution_options,
+            update_mask,
+        };
+        self.call(Operation::UpdateWorkflowOptionsOperation(operation))
     }
 
     fn call(mut self, operation: Operation) -> BatchCall {

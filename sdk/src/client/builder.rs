@@ -2,8 +2,10 @@
 
 #[cfg(feature = "client")]
 mod grpc;
+#[cfg(feature = "client")]
+pub(super) use grpc::header;
 
-use super::{Client, Connection, Inner, LocalWorkers, QueryRejectCondition, RpcError};
+use super::{CallRetry, Client, Connection, Inner, QueryRejectCondition, RpcError};
 use crate::convert::Converter;
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 use steadfast_proto::Services;
@@ -14,6 +16,10 @@ const WORKER_HEARTBEAT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// How long it may take to reach the server, if nothing else is said.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often names are looked up at most.
+#[cfg(feature = "client")]
+const LOOKUP_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 /// How a connection is found to be broken while nothing is sent over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +61,14 @@ pub struct ClientBuilder {
     pub(super) headers: Vec<(String, String)>,
     connect_timeout: Duration,
     keep_alive: Option<KeepAlive>,
+    retry: CallRetry,
     worker_heartbeat_interval: Option<Duration>,
+    #[cfg(feature = "client")]
+    proxy: Option<super::Proxy>,
+    #[cfg(feature = "client")]
+    balance_every: Option<Duration>,
+    #[cfg(feature = "gzip")]
+    gzip: bool,
     #[cfg(feature = "tls")]
     tls: Option<super::Tls>,
 }
@@ -83,7 +96,14 @@ impl Default for ClientBuilder {
             headers: Vec::new(),
             connect_timeout: CONNECT_TIMEOUT,
             keep_alive: Some(KeepAlive::default()),
+            retry: CallRetry::default(),
             worker_heartbeat_interval: Some(WORKER_HEARTBEAT_INTERVAL),
+            #[cfg(feature = "client")]
+            proxy: None,
+            #[cfg(feature = "client")]
+            balance_every: None,
+            #[cfg(feature = "gzip")]
+            gzip: false,
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -147,12 +167,41 @@ impl ClientBuilder {
         self
     }
 
+    /// When calls that failed are tried again, as [`CallRetry`] says unless it is set.
+    pub fn retry(mut self, retry: CallRetry) -> Self {
+        self.retry = retry;
+        self
+    }
+
     /// How often the server is told how the workers of this client are: every 60 s unless it is set, at least every minute
     /// and at most every second; `None` for never.
     pub fn worker_heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.worker_heartbeat_interval = interval
             .into()
             .map(|interval| interval.clamp(WORKER_HEARTBEAT_INTERVAL_MIN, WORKER_HEARTBEAT_INTERVAL));
+        self
+    }
+
+    /// Reaches the server through a proxy.
+    #[cfg(feature = "client")]
+    pub fn proxy(mut self, proxy: super::Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Uses all addresses that the name of the server has, and looks them up again this often; 30 s are usual. Otherwise there
+    /// is one connection, to one of them, and they are looked up when it breaks.
+    #[cfg(feature = "client")]
+    pub fn balance_load(mut self, lookup_interval: Duration) -> Self {
+        self.balance_every = Some(lookup_interval.max(LOOKUP_INTERVAL_MIN));
+        self
+    }
+
+    /// Whether what is sent is compressed, and the answers may be. They are not, unless this is set to `true`: within one network it
+    /// costs more than it gains.
+    #[cfg(feature = "gzip")]
+    pub fn gzip(mut self, compresses: bool) -> Self {
+        self.gzip = compresses;
         self
     }
 
@@ -177,12 +226,12 @@ impl ClientBuilder {
 
     fn client(self, connection: Connection) -> Client {
         Client(Arc::new(Inner {
-            connection,
+            connection: connection.with_retry(self.retry),
             namespace: self.namespace.unwrap_or_else(|| "default".to_owned()),
             identity: self.identity.unwrap_or_else(process_and_host),
             converter: self.converter,
             query_reject_condition: self.query_reject_condition,
-            local_workers: LocalWorkers::default(),
+            local_workers: Arc::default(),
             worker_heartbeat_interval: self.worker_heartbeat_interval,
         }))
     }
@@ -216,14 +265,14 @@ pub struct AddressError {
 
 #[cfg(feature = "client")]
 impl ConnectError {
-    fn address(address: &str, reason: String) -> Self {
+    pub(super) fn address(address: &str, reason: String) -> Self {
         Self::Address(Box::new(AddressError {
             address: address.to_owned(),
             reason,
         }))
     }
 
-    fn unreachable(address: String, error: &dyn Error) -> Self {
+    pub(super) fn unreachable(address: String, error: &dyn Error) -> Self {
         let mut reason = error.to_string();
         let mut source = error.source();
         while let Some(error) = source {

@@ -84,6 +84,26 @@ impl ClientBuilder {
         Self::from_variables(&variables)
     }
 
+    /// The settings that a file gives, as [`from_environment`](Self::from_environment) reads them, and no environment
+    /// variable: those of the profile of this name, or else of the one that is called `default`.
+    ///
+    /// # Errors
+    /// There is no such file, it is malformed, or there is no such profile, or no file of a certificate.
+    pub fn from_file(path: impl Into<PathBuf>, profile: Option<&str>) -> Result<Self, ConfigError> {
+        let path = path.into();
+        if let Err(error) = fs::metadata(&path) {
+            return Err(ConfigError::file(Some(path), None, error.to_string()));
+        }
+        let Some(name) = path.to_str() else {
+            return Err(ConfigError::file(Some(path), None, "its name is not UTF-8".to_owned()));
+        };
+        let mut variables = Variables::from([("TEMPORAL_CONFIG_FILE".to_owned(), name.to_owned())]);
+        if let Some(profile) = profile {
+            variables.insert("TEMPORAL_PROFILE".to_owned(), profile.to_owned());
+        }
+        Self::from_variables(&variables)
+    }
+
     fn from_variables(variables: &Variables) -> Result<Self, ConfigError> {
         let mut profile = read_profile(variables)?;
         let own = |name: &str| variables.get(name).cloned();

@@ -1,6 +1,6 @@
 //! What the server knows about a workflow.
 
-use super::{PendingActivity, PendingChild, PendingWorkflowTask, WorkflowStatus};
+use super::{PendingActivity, PendingChild, PendingWorkflowTask, WorkflowStatus, WorkflowVersioning};
 use crate::{
     convert::{Converter, Data, DecodeError},
     search_attribute::{SearchAttributeKey, SearchAttributeValue},
@@ -159,6 +159,18 @@ impl WorkflowDescription {
     #[must_use]
     pub fn pending_workflow_task(&self) -> Option<PendingWorkflowTask<'_>> {
         self.response.pending_workflow_task.as_ref().map(PendingWorkflowTask)
+    }
+
+    /// Which build of a deployment runs it; `None` if no versioned worker had it yet, and nobody said which is to.
+    #[must_use]
+    pub fn versioning(&self) -> Option<WorkflowVersioning<'_>> {
+        self.info.versioning_info.as_ref().map(WorkflowVersioning)
+    }
+
+    /// Whether somebody paused it.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.status() == WorkflowStatus::Paused
     }
 
     /// Whether somebody asked for its cancellation.

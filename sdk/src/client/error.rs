@@ -3,7 +3,7 @@
 use super::{Code, RpcError, WorkflowStatus};
 use crate::{
     convert::{DecodeError, EncodeError},
-    error::{QueryFailure, UpdateFailure, WorkflowFailure},
+    error::{ActivityFailure, QueryFailure, UpdateFailure, WorkflowFailure},
 };
 use std::{error::Error, fmt};
 
@@ -41,6 +41,7 @@ macro_rules! client_errors {
         $(client_errors!(@from $name $variant $inner);)*
     )*};
     (@from $name:ident Encode $inner:ty) => { client_errors!(@impl $name Encode $inner); };
+    (@from $name:ident Option $inner:ty) => { client_errors!(@impl $name Option $inner); };
     (@from $name:ident Decode $inner:ty) => { client_errors!(@impl $name Decode $inner); };
     (@from $name:ident Start $inner:ty) => { client_errors!(@impl $name Start $inner); };
     (@from $name:ident Update $inner:ty) => { client_errors!(@impl $name Update $inner); };
@@ -62,6 +63,8 @@ client_errors! {
         AlreadyStarted(AlreadyStarted) = "",
         /// An argument cannot be encoded.
         Encode(EncodeError) = "not started: ",
+        /// An option has no place here.
+        Option(UnfitOption) = "not started: ",
         /// The call failed.
         Rpc(RpcError) = "not started: ",
     }
@@ -155,6 +158,8 @@ client_errors! {
         NotFound(RpcError) = "",
         /// An argument or a field of a memo cannot be encoded.
         Encode(EncodeError) = "the schedule: ",
+        /// An option of the workflow has no place in a schedule.
+        Option(UnfitOption) = "the schedule: ",
         /// The call failed.
         Rpc(RpcError) = "",
     }
@@ -169,6 +174,54 @@ client_errors! {
         Encode(EncodeError) = "the signal: ",
         /// The call failed.
         Rpc(RpcError) = "",
+    }
+
+    /// Why an operator's request failed: about a namespace, a search attribute, a Nexus endpoint, a deployment.
+    OperatorError {
+        /// There is such a thing already.
+        AlreadyExists(RpcError) = "",
+        /// There is no such thing.
+        NotFound(RpcError) = "",
+        /// A note cannot be encoded.
+        Encode(EncodeError) = "not sent: ",
+        /// The call failed: what is to be deleted is in use, say.
+        Rpc(RpcError) = "",
+    }
+
+    /// Why a standalone activity was not started.
+    StartActivityError {
+        /// An activity of this id runs already, or ran and its id must not be used again.
+        AlreadyStarted(ActivityAlreadyStarted) = "",
+        /// An argument cannot be encoded.
+        Encode(EncodeError) = "not started: ",
+        /// The call failed.
+        Rpc(RpcError) = "not started: ",
+    }
+
+    /// Why a standalone activity has no result.
+    ActivityResultError {
+        /// It failed, all its attempts included.
+        Failed(ActivityFailure) = "the activity failed: ",
+        /// It was cancelled.
+        Cancelled(ActivityFailure) = "the activity was cancelled: ",
+        /// Somebody terminated it.
+        Terminated(ActivityFailure) = "the activity was terminated: ",
+        /// It took longer than it may.
+        TimedOut(ActivityFailure) = "the activity timed out: ",
+        /// There is no such activity.
+        NotFound(RpcError) = "",
+        /// The result is not of the expected type.
+        Decode(DecodeError) = "the result: ",
+        /// The call failed.
+        Rpc(RpcError) = "no result: ",
+    }
+
+    /// Why a standalone activity was not started, or has no result.
+    ExecuteActivityError {
+        /// It was not started.
+        Start(StartActivityError) = "",
+        /// It was started, and has no result.
+        Result(ActivityResultError) = "",
     }
 
     /// Why a workflow was not reset.
@@ -220,6 +273,65 @@ impl fmt::Display for AlreadyStarted {
 }
 
 impl Error for AlreadyStarted {}
+
+/// Which standalone activity there is already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityAlreadyStarted(Box<(String, String)>);
+
+impl ActivityAlreadyStarted {
+    pub(super) fn new(activity_id: String, run_id: String) -> Self {
+        Self(Box::new((activity_id, run_id)))
+    }
+
+    /// The activity's id.
+    #[must_use]
+    pub fn activity_id(&self) -> &str {
+        &self.0.0
+    }
+
+    /// Its run's id, empty if the server does not tell.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.0.1
+    }
+}
+
+impl fmt::Display for ActivityAlreadyStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (activity_id, run_id) = &*self.0;
+        write!(f, "activity \"{activity_id}\" is started already, its run is {run_id}")
+    }
+}
+
+impl Error for ActivityAlreadyStarted {}
+
+/// An option that was set where it has no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnfitOption {
+    option: &'static str,
+    place: &'static str,
+}
+
+impl UnfitOption {
+    pub(super) fn new(option: &'static str, place: &'static str) -> Self {
+        Self { option, place }
+    }
+
+    /// The option's name.
+    #[must_use]
+    pub fn option(&self) -> &'static str {
+        self.option
+    }
+}
+
+impl fmt::Display for UnfitOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { option, place } = self;
+        write!(f, "`{option}` is set, and {place} has no such option: leave it out")
+    }
+}
+
+impl Error for UnfitOption {}
 
 /// The state in which a query was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,7 +391,7 @@ macro_rules! from_rpc {
         }
     )*};
 }
-from_rpc!(SignalError RequestError ResetError ResultError);
+from_rpc!(SignalError RequestError ResetError ResultError ActivityResultError);
 
 /// Sorts out what does not exist, and what does already.
 macro_rules! from_rpc_create {
@@ -296,6 +408,17 @@ macro_rules! from_rpc_create {
     )*};
 }
 from_rpc_create!(BatchError ScheduleError);
+
+impl From<RpcError> for OperatorError {
+    fn from(error: RpcError) -> Self {
+        match error.code() {
+            Code::AlreadyExists => Self::AlreadyExists(error),
+            // Here a namespace may be what is asked about.
+            Code::NotFound => Self::NotFound(error),
+            _ => Self::Rpc(error),
+        }
+    }
+}
 
 impl ResultError {
     /// The failure with which the workflow was closed, if it was.

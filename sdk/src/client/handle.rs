@@ -76,6 +76,13 @@ impl ToClient {
         }))
     }
 
+    pub(super) fn with_client(&self, client: Client) -> Self {
+        Self(Arc::new(Inner {
+            client,
+            ..Inner::clone(&self.0)
+        }))
+    }
+
     pub(super) fn client(&self) -> &Client {
         &self.0.client
     }

@@ -46,7 +46,9 @@ impl WorkflowEvents {
     }
 
     /// Whether `next` waits for events to come, until the run is closed. Otherwise those that there are now are all.
-    pub(super) fn wait_new(mut self, waits: bool) -> Self {
+    ///
+    /// With [`close_event`](Self::close_event) it waits for the end of the run, and gives that event alone.
+    pub fn wait_new(mut self, waits: bool) -> Self {
         self.request.wait_new_event = waits;
         self
     }

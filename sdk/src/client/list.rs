@@ -184,7 +184,7 @@ impl WorkflowHistories {
     }
 }
 
-/// How many workflows have the same values, of those that a query with `GROUP BY` finds.
+/// How many workflows, or standalone activities, have the same values, of those that a query with `GROUP BY` finds.
 #[derive(Debug, Clone)]
 pub struct WorkflowCount {
     count: u64,
@@ -193,6 +193,14 @@ pub struct WorkflowCount {
 }
 
 impl WorkflowCount {
+    pub(super) fn new(count: i64, values: Vec<Payload>, converter: Converter) -> Self {
+        Self {
+            count: natural(count),
+            values,
+            converter,
+        }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -223,11 +231,7 @@ pub(super) async fn count(client: &Client, query: String) -> Result<u64, RpcErro
 pub(super) async fn count_groups(client: &Client, query: String) -> Result<Vec<WorkflowCount>, RpcError> {
     let groups = ask_count(client, query).await?.groups.into_iter();
     Ok(groups
-        .map(|group| WorkflowCount {
-            count: natural(group.count),
-            values: group.group_values,
-            converter: client.converter().clone(),
-        })
+        .map(|group| WorkflowCount::new(group.count, group.group_values, client.converter().clone()))
         .collect())
 }
 
@@ -239,6 +243,6 @@ async fn ask_count(client: &Client, query: String) -> Result<CountWorkflowExecut
     client.connection().count_workflow_executions(request).await
 }
 
-fn natural(count: i64) -> u64 {
+pub(super) fn natural(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }

@@ -15,50 +15,78 @@
 //! # }
 //! ```
 
+mod activity_operation;
 mod async_activity;
 mod batch;
 mod builder;
+mod call_options;
 #[cfg(feature = "config")]
 mod config;
 mod connection;
+mod deployment;
 mod describe;
+#[cfg(feature = "client")]
+mod dial;
 mod error;
 mod handle;
 mod history;
 mod list;
 mod local;
+mod namespace;
+mod nexus_endpoint;
 mod pending;
+#[cfg(feature = "client")]
+mod proxy;
 mod query;
 mod reset;
 mod result;
 mod schedule;
+mod search_attribute;
 mod signal;
+mod standalone_activity;
 mod start;
+mod task_queue;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 mod update;
 mod update_with_start;
+mod versioning;
+mod workflow_operation;
 
+pub use activity_operation::{
+    OfWorkflow, PauseActivityCall, ResetActivityCall, Standalone, UnpauseActivityCall, UpdateActivityOptionsCall,
+    WorkflowActivities,
+};
 pub use async_activity::{AsyncActivity, AsyncActivityError};
 pub use batch::{Batch, BatchCall, BatchDescription, BatchHandle, BatchList, BatchSummary};
 pub(crate) use builder::host_name;
 pub use builder::{AddressError, ClientBuilder, ConnectError, KeepAlive};
+pub use call_options::CallOptions;
 #[cfg(feature = "config")]
 pub use config::ConfigError;
 pub(crate) use connection::Connection;
-pub use connection::{ErrorDetail, RpcError};
+pub use connection::{CallRetry, ErrorDetail, RpcError};
+pub use deployment::{
+    DeploymentDescription, DeploymentHandle, DeploymentList, DeploymentSummary, SetVersionCall, VersionDescription,
+    VersionSummary,
+};
 pub use describe::WorkflowDescription;
 pub use error::{
-    AlreadyStarted, BatchError, ContinuedAsNew, ExecuteError, NoWorkflowTask, QueryError, Rejected, RequestError,
-    ResetError, ResultError, ScheduleError, SignalError, StartError, UpdateCallError, UpdateWithStartError,
+    ActivityAlreadyStarted, ActivityResultError, AlreadyStarted, BatchError, ContinuedAsNew, ExecuteActivityError,
+    ExecuteError, NoWorkflowTask, OperatorError, QueryError, Rejected, RequestError, ResetError, ResultError,
+    ScheduleError, SignalError, StartActivityError, StartError, UnfitOption, UpdateCallError, UpdateWithStartError,
 };
 pub use handle::{CancelCall, TerminateCall, ToClient, WorkflowHandle};
 pub use history::WorkflowEvents;
 pub use list::{WorkflowCount, WorkflowHistories, WorkflowList, WorkflowSummary};
 pub(crate) use local::{EagerReservation, LocalWorker, LocalWorkers, ReportingWorker};
+pub use namespace::{NamespaceDescription, NamespaceList, RegisterNamespaceCall, UpdateNamespaceCall};
+pub use nexus_endpoint::{NexusEndpoint, NexusEndpointCall, NexusEndpointList, NexusTarget};
 pub use pending::{PendingActivity, PendingChild, PendingWorkflowTask};
+#[cfg(feature = "client")]
+pub use proxy::Proxy;
 pub use query::QueryCall;
 pub use reset::{ResetCall, ResetPoint};
 pub use result::ResultCall;
@@ -66,20 +94,30 @@ pub use schedule::{
     CreateScheduleCall, Schedule, ScheduleActionResult, ScheduleCalendar, ScheduleDescription, ScheduleHandle,
     ScheduleList, ScheduleOverlapPolicy, ScheduleRange, ScheduleRanges, ScheduleSpec, ScheduleSummary,
 };
+pub use search_attribute::SearchAttributeKind;
 pub use signal::SignalCall;
+pub use standalone_activity::{
+    ActivityDescription, ActivityHandle, ActivityIdConflictPolicy, ActivityIdReusePolicy, ActivityList,
+    ActivityResultCall, ActivityStatus, ActivitySummary, CancelActivityCall, ExecuteActivity, StartActivity,
+    StartActivityCall,
+};
 pub use start::{Execute, Messages, Start, StartCall, StartSignal, TaskQueueMissing, TaskQueueSet, ToStart};
 pub use steadfast_proto::{
     enums::{
-        BatchOperationState, BatchOperationType, ParentClosePolicy, PendingActivityState, PendingWorkflowTaskState,
-        QueryRejectCondition, ResetReapplyExcludeType, WorkflowExecutionStatus as WorkflowStatus,
+        BatchOperationState, BatchOperationType, IndexedValueType, NamespaceState, ParentClosePolicy,
+        PendingActivityState, PendingWorkflowTaskState, QueryRejectCondition, ResetReapplyExcludeType, TaskQueueType,
+        VersionDrainageStatus, WorkerDeploymentVersionStatus, WorkflowExecutionStatus as WorkflowStatus,
         WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     },
     tonic::Code,
 };
+pub use task_queue::{TaskQueueDescription, TaskQueuePoller};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
-pub use update::{UpdateCall, UpdateHandle};
+pub use update::{UpdateCall, UpdateHandle, UpdateStage};
 pub use update_with_start::{StartUpdate, UpdateWithStartCall};
+pub use versioning::{VersioningOverride, WorkflowVersioning};
+pub use workflow_operation::{UpdateWorkflowOptionsCall, WorkflowOptions};
 
 use crate::{
     convert::{Arguments, Converter},
@@ -93,14 +131,14 @@ use steadfast_proto::{Call, Services, common::WorkflowExecution};
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     connection: Connection,
     namespace: String,
     identity: String,
     converter: Converter,
     query_reject_condition: QueryRejectCondition,
-    local_workers: LocalWorkers,
+    local_workers: Arc<LocalWorkers>,
     worker_heartbeat_interval: Option<Duration>,
 }
 
@@ -303,6 +341,14 @@ impl Client {
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.0.connection
+    }
+
+    /// The same client with another connection.
+    fn with_connection(&self, connection: Connection) -> Self {
+        Self(Arc::new(Inner {
+            connection,
+            ..Inner::clone(&self.0)
+        }))
     }
 }
 

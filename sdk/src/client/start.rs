@@ -2,8 +2,8 @@
 
 use super::{
     Client, Code, EagerReservation, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, StartUpdate, ToClient,
-    UpdateWithStartCall, WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, error::AlreadyStarted,
-    new_id, signal::split,
+    UnfitOption, UpdateWithStartCall, VersioningOverride, WorkflowHandle, WorkflowIdConflictPolicy,
+    WorkflowIdReusePolicy, error::AlreadyStarted, new_id, signal::split,
 };
 use crate::{
     convert::{Converter, Data, EncodeError},
@@ -15,11 +15,11 @@ use serde::Serialize;
 use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, ops::Deref, time::Duration};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
-    common::{Memo, Payload, Payloads, RetryPolicy, WorkflowType},
+    common::{Callback, Link, Memo, Payload, Payloads, Priority, RetryPolicy, WorkflowType, callback},
     duration,
     sdk::UserMetadata,
     taskqueue::TaskQueue,
-    workflow::NewWorkflowExecutionInfo,
+    workflow::OnConflictOptions,
     workflowservice::{SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest},
 };
 
@@ -39,10 +39,10 @@ pub struct Execute<O>(PhantomData<fn() -> O>);
 #[must_use = "nothing starts until awaited"]
 pub struct StartCall<W: ?Sized, Q, M> {
     client: Client,
-    request: Box<StartWorkflowExecutionRequest>,
-    signal: Option<(String, Option<Payloads>)>,
-    is_eager: bool,
-    error: Option<EncodeError>,
+    pub(super) request: Box<StartWorkflowExecutionRequest>,
+    pub(super) signal: Option<(String, Option<Payloads>)>,
+    pub(super) is_eager: bool,
+    pub(super) error: Option<EncodeError>,
     #[allow(clippy::type_complexity)] // it is short
     _types: PhantomData<fn(&W) -> (Q, M)>,
 }
@@ -190,6 +190,56 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
         self.is_eager = true;
         self
     }
+
+    /// Its priority, and that of its activities, on task queues: 1 is the highest, 3 is what all have by default.
+    pub fn priority(mut self, priority: u32) -> Self {
+        self.priority_mut().priority_key = i32::try_from(priority).unwrap_or(i32::MAX);
+        self
+    }
+
+    /// Whose the workflow is, such as a tenant: those of the same priority get their turns by weight. The weight of most
+    /// is 1.
+    pub fn fairness(mut self, key: impl Into<String>, weight: f32) -> Self {
+        let priority = self.priority_mut();
+        priority.fairness_key = key.into();
+        priority.fairness_weight = weight;
+        self
+    }
+
+    fn priority_mut(&mut self) -> &mut Priority {
+        self.request.priority.get_or_insert_default()
+    }
+
+    /// Which build of a deployment runs it, whatever the routing says.
+    pub fn versioning_override(mut self, versioning: VersioningOverride) -> Self {
+        self.request.versioning_override = Some(versioning.into_wire());
+        self
+    }
+
+    /// Has the server tell this URL how the workflow ended, with these headers, as a Nexus operation is completed. May be called for
+    /// several. A workflow that runs already, and is used as the [conflict policy](Self::id_conflict_policy) says, gets
+    /// them too.
+    pub fn completion_callback<N: Into<String>, V: Into<String>>(
+        mut self,
+        url: impl Into<String>,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let header = headers.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.request.completion_callbacks.push(Callback {
+            variant: Some(callback::Variant::Nexus(callback::Nexus {
+                url: url.into(),
+                header: header.collect(),
+            })),
+            links: Vec::new(),
+        });
+        self
+    }
+
+    /// Shows in the history what the start is about: another workflow's event, say. May be called for several.
+    pub fn link(mut self, link: Link) -> Self {
+        self.request.links.push(link);
+        self
+    }
 }
 
 impl<W: Workflow + ?Sized, Q, M> StartCall<W, Q, M> {
@@ -261,9 +311,12 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
         if let Some(error) = self.error {
             return Err(error.into());
         }
-        fill_ids(&mut self.request);
+        prepare(&mut self.request);
         let id = self.request.workflow_id.clone();
         let signal = self.signal.take();
+        if signal.is_some() && !self.request.completion_callbacks.is_empty() {
+            return Err(UnfitOption::new("completion_callback", "a start with a signal").into());
+        }
         let reservation = if signal.is_none() { self.reserve() } else { None };
         let connection = self.client.connection();
         let run_id = match signal {
@@ -329,36 +382,17 @@ impl<W: Workflow + ?Sized, M: Deref<Target = HandleCore<W, ToClient>> + 'static>
     type Workflow = W;
 }
 
-impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
-    /// What a schedule does at its times. Policies on ids, delays and signals are no part of it.
-    pub(super) fn into_scheduled(self) -> Result<NewWorkflowExecutionInfo, EncodeError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let start = *self.request;
-        Ok(NewWorkflowExecutionInfo {
-            workflow_id: start.workflow_id,
-            workflow_type: start.workflow_type,
-            task_queue: start.task_queue,
-            input: start.input,
-            workflow_execution_timeout: start.workflow_execution_timeout,
-            workflow_run_timeout: start.workflow_run_timeout,
-            workflow_task_timeout: start.workflow_task_timeout,
-            workflow_id_reuse_policy: start.workflow_id_reuse_policy,
-            retry_policy: start.retry_policy,
-            cron_schedule: start.cron_schedule,
-            memo: start.memo,
-            search_attributes: start.search_attributes,
-            header: start.header,
-            user_metadata: start.user_metadata,
-            versioning_override: start.versioning_override,
-            priority: start.priority,
-        })
+/// What was not named gets a new id, and what is told of the start reaches a workflow that runs already.
+pub(super) fn prepare(request: &mut StartWorkflowExecutionRequest) {
+    let uses_existing = request.workflow_id_conflict_policy() == WorkflowIdConflictPolicy::UseExisting;
+    let (has_callbacks, has_links) = (!request.completion_callbacks.is_empty(), !request.links.is_empty());
+    if uses_existing && (has_callbacks || has_links) {
+        request.on_conflict_options = Some(OnConflictOptions {
+            attach_request_id: true,
+            attach_completion_callbacks: has_callbacks,
+            attach_links: has_links,
+        });
     }
-}
-
-/// What was not named gets a new id.
-pub(super) fn fill_ids(request: &mut StartWorkflowExecutionRequest) {
     for id in [&mut request.workflow_id, &mut request.request_id] {
         if id.is_empty() {
             *id = new_id();

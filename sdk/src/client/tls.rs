@@ -1,5 +1,6 @@
 //! Encrypted connections.
 
+use super::{Client, ConnectError};
 use std::fmt;
 use steadfast_proto::tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
@@ -19,6 +20,7 @@ use steadfast_proto::tonic::transport::{Certificate, ClientTlsConfig, Identity};
 pub struct Tls {
     config: ClientTlsConfig,
     has_roots: bool,
+    has_domain: bool,
 }
 
 impl Tls {
@@ -43,7 +45,12 @@ impl Tls {
     /// The name in the server's certificate, if it is not that of the address.
     pub fn domain(mut self, name: impl Into<String>) -> Self {
         self.config = self.config.domain_name(name);
+        self.has_domain = true;
         self
+    }
+
+    pub(super) fn domain_unless_set(self, name: &str) -> Self {
+        if self.has_domain { self } else { self.domain(name) }
     }
 
     pub(super) fn into_config(self) -> ClientTlsConfig {
@@ -52,6 +59,19 @@ impl Tls {
         } else {
             self.config.with_enabled_roots()
         }
+    }
+}
+
+impl Client {
+    /// Encrypts in this way from now on, for all clones of this client: with a certificate that takes the place of one that ends,
+    /// say. The next call makes a new connection; calls that wait for their answers get them over the old one.
+    ///
+    /// The connection was encrypted before, or is from now on. A client in the server's process encrypts nothing.
+    ///
+    /// # Errors
+    /// A certificate or a key is malformed, or the address begins with `http://`. Then all is as before.
+    pub fn set_tls(&self, tls: Tls) -> Result<(), ConnectError> {
+        self.connection().set_tls(tls)
     }
 }
 

@@ -22,8 +22,28 @@ pub struct UpdateCall<O> {
     target: ToClient,
     request: Box<UpdateWorkflowExecutionRequest>,
     update_id: String,
+    wanted: UpdateStage,
     error: Option<EncodeError>,
     _output: PhantomData<fn() -> O>,
+}
+
+/// How far an update is to be before [`UpdateCall::start`] returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpdateStage {
+    /// The workflow has accepted it.
+    Accepted,
+    /// The handler has returned, or failed.
+    Completed,
+}
+
+impl From<UpdateStage> for Stage {
+    fn from(stage: UpdateStage) -> Self {
+        match stage {
+            UpdateStage::Accepted => Self::Accepted,
+            UpdateStage::Completed => Self::Completed,
+        }
+    }
 }
 
 /// An update that was accepted, or at least sent.
@@ -56,6 +76,7 @@ impl<O> UpdateCall<O> {
             target,
             request,
             update_id: new_id(),
+            wanted: UpdateStage::Accepted,
             error,
             _output: PhantomData,
         }
@@ -67,12 +88,21 @@ impl<O> UpdateCall<O> {
         self
     }
 
-    /// Sends it now, and waits until the workflow has accepted it.
+    /// How far it is to be before [`start`](Self::start) returns: accepted, unless this says otherwise.
+    pub fn wait_for_stage(mut self, stage: UpdateStage) -> Self {
+        self.wanted = stage;
+        self
+    }
+
+    /// Sends it now, and waits until the workflow has accepted it, or as long as [`wait_for_stage`](Self::wait_for_stage)
+    /// says.
     ///
     /// # Errors
-    /// The workflow rejected it, does not exist, or the call fails.
+    /// The workflow rejected it, does not exist, or the call fails. What a handler that was waited for failed with is the
+    /// handle's result.
     pub async fn start(self) -> Result<UpdateHandle<O>, UpdateCallError> {
-        self.send(Stage::Accepted).await
+        let wanted = self.wanted.into();
+        self.send(wanted).await
     }
 
     /// Sends it until the workflow has decided about it. The server answers after a while, whatever the stage.

@@ -2,7 +2,7 @@
 
 use super::{
     Client, Code, ErrorDetail, RpcError, StartError, ToClient, UpdateCall, UpdateCallError, UpdateHandle,
-    UpdateWithStartError, WorkflowHandle, start::fill_ids, update::is_decided,
+    UpdateWithStartError, WorkflowHandle, start::prepare, update::is_decided,
 };
 use crate::{
     convert::{Data, EncodeError},
@@ -87,7 +87,7 @@ impl<W: Workflow + ?Sized, O: Data> UpdateWithStartCall<W, O> {
         if let Some(error) = self.error {
             return Err(StartError::from(error).into());
         }
-        fill_ids(&mut self.start);
+        prepare(&mut self.start);
         let workflow_id = self.start.workflow_id.clone();
         let target = ToClient::new(self.client.clone(), workflow_id.clone());
         let mut update: UpdateCall<O> = UpdateCall::new(target, self.update.name, self.update.arguments);

@@ -300,8 +300,16 @@ impl Engine {
                 })
                 .map(drop)
             }
-            Operation::UpdateWorkflowOptionsOperation(_)
-            | Operation::CancelActivitiesOperation(_)
+            Operation::UpdateWorkflowOptionsOperation(operation) => self
+                .update_workflow_options(UpdateWorkflowExecutionOptionsRequest {
+                    namespace,
+                    workflow_execution,
+                    workflow_execution_options: operation.workflow_execution_options,
+                    update_mask: operation.update_mask,
+                    identity: operation.identity,
+                })
+                .map(drop),
+            Operation::CancelActivitiesOperation(_)
             | Operation::TerminateActivitiesOperation(_)
             | Operation::DeleteActivitiesOperation(_) => check(operation),
         }
@@ -468,7 +476,12 @@ fn check(operation: &Operation) -> Result<()> {
                 _ => Ok(()),
             }
         }
-        Operation::UpdateWorkflowOptionsOperation(_) => Err(Error::unbuilt("a batch of workflow options")),
+        Operation::UpdateWorkflowOptionsOperation(operation) if operation.workflow_execution_options.is_none() => {
+            Err(Error::invalid("workflow execution options are not set"))
+        }
+        Operation::UpdateWorkflowOptionsOperation(operation) if operation.update_mask.is_none() => {
+            Err(Error::invalid("update mask is not set"))
+        }
         Operation::CancelActivitiesOperation(_)
         | Operation::TerminateActivitiesOperation(_)
         | Operation::DeleteActivitiesOperation(_) => Err(Error::unbuilt("a batch of standalone activities")),

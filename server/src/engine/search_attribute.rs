@@ -262,6 +262,11 @@ impl Engine {
         request: &RemoveSearchAttributesRequest,
     ) -> Result<RemoveSearchAttributesResponse> {
         let attributes = &mut self.world.namespaces.find_mut(&request.namespace)?.search_attributes;
+        let is_own = |name: &&String| SYSTEM.iter().chain(PREDEFINED).any(|(own, _)| own == name);
+        if let Some(name) = request.search_attributes.iter().find(is_own) {
+            let message = format!("Unable to remove non-custom search attributes: {name}.");
+            return Err(Error::invalid(message));
+        }
         for name in &request.search_attributes {
             attributes.custom.remove(name);
         }

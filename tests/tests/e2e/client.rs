@@ -338,3 +338,23 @@ async fn a_limited_list_gives_histories_that_replay() -> Outcome {
         .await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_paused_workflow_goes_on_when_it_is_unpaused() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Tally>());
+    let tally = environment.start::<Tally>(()).await?;
+    match tally.pause("the accountant is ill").await {
+        // Real servers can be told not to; they are, unless somebody says otherwise.
+        Err(RequestError::Rpc(error)) if error.code() == Code::Unimplemented && !environment.is_embedded() => {
+            return Ok(tally.terminate("it cannot be paused").await?);
+        }
+        paused => paused?,
+    }
+    assert!(tally.describe().await?.is_paused());
+    assert!(tally.pause("again").await.is_err(), "it is paused already");
+    tally.unpause("she is back").await?;
+    assert!(!tally.describe().await?.is_paused());
+    tally.terminate("enough").await?;
+    Ok(())
+}

@@ -1,12 +1,13 @@
 //! Connecting over gRPC.
 
 use super::{Client, ClientBuilder, ConnectError, Connection};
-use crate::client::Code;
-use std::error::Error;
+#[cfg(not(feature = "tls"))]
+use crate::client::dial::NoTls;
+use crate::client::{Code, dial::Dial};
 use steadfast_proto::{
     tonic::{
         metadata::{AsciiMetadataKey, AsciiMetadataValue},
-        transport::{Channel, Endpoint},
+        transport::Channel,
     },
     workflowservice::GetSystemInfoRequest,
 };
@@ -17,15 +18,9 @@ impl ClientBuilder {
     /// # Errors
     /// The address is malformed, nobody answers there, or it is not a server that this client can talk to.
     pub async fn connect(self) -> Result<Client, ConnectError> {
-        // The endpoint's own limit ends before the encryption is agreed on.
-        let endpoint = self.endpoint()?;
-        let connecting = tokio::time::timeout(self.connect_timeout, endpoint.connect());
-        let unreachable = |error: &dyn Error| ConnectError::unreachable(self.address_or_default(), error);
-        let channel = match connecting.await {
-            Ok(channel) => channel.map_err(|error| unreachable(&error))?,
-            Err(elapsed) => return Err(unreachable(&elapsed)),
-        };
-        let client = self.over(channel)?;
+        let dial = self.dial();
+        let channel = dial.connect().await?;
+        let client = self.over(channel, dial)?;
         match client
             .connection()
             .get_system_info(GetSystemInfoRequest::default())
@@ -43,40 +38,39 @@ impl ClientBuilder {
     /// # Errors
     /// A setting is malformed.
     pub fn connect_lazy(self) -> Result<Client, ConnectError> {
-        let channel = self.endpoint()?.connect_lazy();
-        self.over(channel)
+        let dial = self.dial();
+        let channel = dial.connect_lazy()?;
+        self.over(channel, dial)
     }
 
-    fn address_or_default(&self) -> String {
-        self.address.clone().unwrap_or_else(|| "localhost:7233".to_owned())
+    fn dial(&self) -> Dial {
+        Dial {
+            address: self.address.clone().unwrap_or_else(|| "localhost:7233".to_owned()),
+            #[cfg(feature = "tls")]
+            is_encrypted: self.api_key.is_some() || self.tls.is_some(),
+            #[cfg(feature = "tls")]
+            encryption: self.tls.clone(),
+            #[cfg(not(feature = "tls"))]
+            is_encrypted: self.api_key.is_some(),
+            #[cfg(not(feature = "tls"))]
+            encryption: NoTls,
+            connect_timeout: self.connect_timeout,
+            keep_alive: self.keep_alive,
+            proxy: self.proxy.clone(),
+            balance_every: self.balance_every,
+            #[cfg(feature = "gzip")]
+            compresses: self.gzip,
+        }
     }
 
-    fn endpoint(&self) -> Result<Endpoint, ConnectError> {
-        let address = self.address_or_default();
-        #[cfg(feature = "tls")]
-        let endpoint = endpoint(&address, self.api_key.is_some() || self.tls.is_some(), self.tls.clone())?;
-        #[cfg(not(feature = "tls"))]
-        let endpoint = endpoint(&address, self.api_key.is_some(), NoTls)?;
-        let endpoint = endpoint.connect_timeout(self.connect_timeout);
-        Ok(match self.keep_alive {
-            Some(keep_alive) => endpoint
-                .http2_keep_alive_interval(keep_alive.interval)
-                .keep_alive_timeout(keep_alive.timeout)
-                .keep_alive_while_idle(true),
-            None => endpoint,
-        })
-    }
-
-    fn over(self, channel: Channel) -> Result<Client, ConnectError> {
+    fn over(self, channel: Channel, dial: Dial) -> Result<Client, ConnectError> {
         let namespace = self.namespace.as_deref().unwrap_or("default");
-        let connection = Connection::grpc(
-            channel,
-            vec![
-                header("client-name", "steadfast-rust")?,
-                header("client-version", env!("CARGO_PKG_VERSION"))?,
-                header("temporal-namespace", namespace)?,
-            ],
-        );
+        let headers = vec![
+            header("client-name", "steadfast-rust")?,
+            header("client-version", env!("CARGO_PKG_VERSION"))?,
+            header("temporal-namespace", namespace)?,
+        ];
+        let connection = Connection::grpc(channel, headers, dial);
         let authorization = self.api_key.iter().map(|key| ("authorization", bearer(key)));
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
         for (name, value) in authorization.chain(headers) {
@@ -123,54 +117,11 @@ fn bearer(key: &str) -> String {
     format!("Bearer {key}")
 }
 
-/// How to encrypt, if it was said.
-#[cfg(feature = "tls")]
-type Encryption = Option<crate::client::Tls>;
-/// There is nothing to say about it.
-#[cfg(not(feature = "tls"))]
-struct NoTls;
-#[cfg(not(feature = "tls"))]
-type Encryption = NoTls;
-
-fn endpoint(address: &str, is_encrypted: bool, tls: Encryption) -> Result<Endpoint, ConnectError> {
-    let url = match address.split_once("://") {
-        Some(("http" | "https", _)) => address.to_owned(),
-        Some((scheme, _)) => {
-            let reason = format!("the scheme is \"{scheme}\", not \"http\" or \"https\"");
-            return Err(ConnectError::address(address, reason));
-        }
-        None if is_encrypted => format!("https://{address}"),
-        None => format!("http://{address}"),
-    };
-    let is_encrypted = url.starts_with("https");
-    let endpoint = Endpoint::from_shared(url).map_err(|error| ConnectError::address(address, error.to_string()))?;
-    if endpoint.uri().host().is_none_or(str::is_empty) {
-        return Err(ConnectError::address(address, "there is no host in it".to_owned()));
-    }
-    if is_encrypted {
-        encrypted(endpoint, address, tls)
-    } else {
-        Ok(endpoint)
-    }
-}
-
-#[cfg(feature = "tls")]
-fn encrypted(endpoint: Endpoint, address: &str, tls: Encryption) -> Result<Endpoint, ConnectError> {
-    endpoint
-        .tls_config(tls.unwrap_or_default().into_config())
-        .map_err(|error| ConnectError::address(address, error.to_string()))
-}
-
-#[cfg(not(feature = "tls"))]
-#[allow(clippy::needless_pass_by_value)] // as with the feature
-fn encrypted(_: Endpoint, address: &str, _: Encryption) -> Result<Endpoint, ConnectError> {
-    let reason =
-        "encryption is asked for (`https`, or an API key), and `steadfast` was built without its feature \"tls\"";
-    Err(ConnectError::address(address, reason.to_owned()))
-}
-
 /// The value stays out of errors: it may be a key.
-fn header(name: &str, value: &str) -> Result<(AsciiMetadataKey, AsciiMetadataValue), ConnectError> {
+pub(in crate::client) fn header(
+    name: &str,
+    value: &str,
+) -> Result<(AsciiMetadataKey, AsciiMetadataValue), ConnectError> {
     let error = || ConnectError::Header(name.into());
     let key = name.to_ascii_lowercase().parse().map_err(|_| error())?;
     Ok((key, value.parse().map_err(|_| error())?))
@@ -181,59 +132,6 @@ mod tests {
     use super::*;
     use crate::client::KeepAlive;
     use std::time::Duration;
-
-    #[cfg(feature = "tls")]
-    fn encryption() -> Encryption {
-        None
-    }
-
-    #[cfg(not(feature = "tls"))]
-    fn encryption() -> Encryption {
-        NoTls
-    }
-
-    #[cfg(feature = "tls")]
-    #[test]
-    fn a_malformed_certificate_is_told_before_anything_is_sent() {
-        let tls = crate::client::Tls::new().client_certificate("no certificate", "no key");
-        let error = endpoint("localhost:7233", true, Some(tls)).unwrap_err().to_string();
-        assert!(error.contains("localhost:7233"), "{error}");
-    }
-
-    #[cfg(feature = "tls")]
-    #[test]
-    fn an_encrypted_address_needs_no_scheme() {
-        let endpoint = endpoint("localhost:7233", true, encryption()).unwrap();
-        assert_eq!(endpoint.uri().scheme_str(), Some("https"));
-    }
-
-    fn uri(address: &str) -> Result<String, String> {
-        endpoint(address, false, encryption())
-            .map(|endpoint| endpoint.uri().to_string())
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn an_address_may_have_a_scheme_or_none() {
-        assert_eq!(uri("localhost:7233").as_deref(), Ok("http://localhost:7233/"));
-        assert_eq!(uri("http://localhost:7233").as_deref(), Ok("http://localhost:7233/"));
-    }
-
-    #[test]
-    fn a_malformed_address_is_named() {
-        for address in ["ftp://localhost", "local host", ""] {
-            let error = uri(address).unwrap_err();
-            assert!(error.contains(&format!("\"{address}\"")), "{error}");
-        }
-    }
-
-    #[cfg(not(feature = "tls"))]
-    #[test]
-    fn encryption_without_the_feature_is_an_error_that_names_it() {
-        let error = uri("https://localhost:7233").unwrap_err();
-        assert!(error.contains("feature \"tls\""), "{error}");
-        assert!(endpoint("localhost:7233", true, encryption()).is_err());
-    }
 
     /// A server that takes connections, and never says anything.
     async fn silent() -> (tokio::net::TcpListener, String) {

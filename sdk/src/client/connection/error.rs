@@ -1,6 +1,6 @@
 //! What a server answers instead of what was asked for.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 use steadfast_proto::{
     errordetails::{multi_operation_execution_failure::OperationStatus, *},
     prost::{Message, Name},
@@ -50,6 +50,8 @@ details! {
     NamespaceAlreadyExists(NamespaceAlreadyExistsFailure),
     /// A workflow of this id runs, or ran, already.
     WorkflowAlreadyStarted(WorkflowExecutionAlreadyStartedFailure),
+    /// A standalone activity of this id runs, or ran, already.
+    ActivityAlreadyStarted(ActivityExecutionAlreadyStartedFailure),
     /// The query's handler failed.
     QueryFailed(QueryFailedFailure),
     /// The workflow cannot be asked now, as its tasks fail, say.
@@ -74,13 +76,18 @@ impl ErrorDetail {
 }
 
 impl RpcError {
-    #[cfg(test)]
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             code,
             message: message.into(),
             detail: None,
         }))
+    }
+
+    /// The call took longer than it may.
+    pub(super) fn timed_out(path: &str, timeout: Duration) -> Self {
+        let message = format!("{path} has not been answered within {timeout:?}, its timeout");
+        Self::new(Code::DeadlineExceeded, message)
     }
 
     /// The part of an answer that is about one of several operations.

@@ -1,9 +1,12 @@
 //! Calls over gRPC: one HTTP/2 connection, one piece of code for all of them.
 
+use crate::client::dial::Dial;
 use std::{
-    sync::{PoisonError, RwLock},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
+#[cfg(feature = "gzip")]
+use steadfast_proto::tonic::codec::CompressionEncoding;
 use steadfast_proto::{
     Call,
     bytes::{Buf, BufMut, Bytes},
@@ -25,49 +28,108 @@ const MESSAGE_BYTES_MAX: usize = 128 * 1024 * 1024;
 pub(crate) type Headers = Vec<(AsciiMetadataKey, AsciiMetadataValue)>;
 
 pub(super) struct Transport {
+    state: RwLock<State>,
+}
+
+/// What may be changed while calls are made.
+struct State {
     client: Grpc<Channel>,
-    headers: RwLock<Headers>,
+    headers: Headers,
+    dial: Dial,
 }
 
 impl Transport {
-    pub(super) fn new(channel: Channel, headers: Headers) -> Self {
-        let headers = RwLock::new(headers);
-        let client = Grpc::new(channel)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX);
-        Self { client, headers }
+    pub(super) fn new(channel: Channel, headers: Headers, dial: Dial) -> Self {
+        let state = RwLock::new(State {
+            client: client(channel, &dial),
+            headers,
+            dial,
+        });
+        Self { state }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends the header with all calls from now on, in place of another of the name; without a value, none of the name.
     pub(super) fn set_header(&self, name: AsciiMetadataKey, value: Option<AsciiMetadataValue>) {
-        let mut headers = self.headers.write().unwrap_or_else(PoisonError::into_inner);
+        let headers = &mut self.write().headers;
         headers.retain(|(other, _)| *other != name);
         headers.extend(value.map(|value| (name, value)));
     }
 
+    /// Makes the connection anew with the next call, encrypted in another way.
+    #[cfg(feature = "tls")]
+    pub(super) fn set_tls(&self, tls: crate::client::Tls) -> Result<(), crate::client::ConnectError> {
+        let mut state = self.write();
+        let dial = state.dial.with_tls(tls)?;
+        state.client = client(dial.connect_lazy()?, &dial);
+        state.dial = dial;
+        Ok(())
+    }
+
     /// One try of a call whose request is encoded already.
-    pub(super) async fn call<R: Call>(&self, request: Bytes, deadline: Duration) -> Result<R::Response, Status> {
-        let mut response = self.unary(R::PATH, request, deadline).await?;
+    pub(super) async fn call<R: Call>(
+        &self,
+        request: Bytes,
+        deadline: Duration,
+        headers: &[(AsciiMetadataKey, AsciiMetadataValue)],
+    ) -> Result<R::Response, Status> {
+        let (client, request) = self.request(request, deadline, headers);
+        let mut response = unary(client, R::PATH, request, deadline).await?;
         R::Response::decode(&mut response)
             .map_err(|error| Status::internal(format!("the answer to {} cannot be read: {error}", R::PATH)))
     }
 
-    fn request(&self, message: Bytes, deadline: Duration) -> Request<Bytes> {
+    /// With what all calls are sent with, and this one.
+    fn request(
+        &self,
+        message: Bytes,
+        deadline: Duration,
+        headers: &[(AsciiMetadataKey, AsciiMetadataValue)],
+    ) -> (Grpc<Channel>, Request<Bytes>) {
         let mut request = Request::new(message);
         request.set_timeout(deadline);
-        for (name, value) in self.headers.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        let state = self.read();
+        for (name, value) in state.headers.iter().chain(headers) {
             request.metadata_mut().insert(name, value.clone());
         }
-        request
+        (state.client.clone(), request)
     }
+}
 
-    async fn unary(&self, path: &'static str, message: Bytes, deadline: Duration) -> Result<Bytes, Status> {
-        let request = self.request(message, deadline);
-        let mut client = self.client.clone();
-        client.ready().await.map_err(|error| Status::from_error(error.into()))?;
-        let response = client.unary(request, PathAndQuery::from_static(path), Encoded).await?;
-        Ok(response.into_inner())
+fn client(channel: Channel, dial: &Dial) -> Grpc<Channel> {
+    let client = Grpc::new(channel)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    #[cfg(feature = "gzip")]
+    if dial.compresses {
+        return client
+            .send_compressed(CompressionEncoding::Gzip)
+            .accept_compressed(CompressionEncoding::Gzip);
     }
+    let _ = dial;
+    client
+}
+
+async fn unary(
+    mut client: Grpc<Channel>,
+    path: &'static str,
+    request: Request<Bytes>,
+    deadline: Duration,
+) -> Result<Bytes, Status> {
+    // A channel to several addresses waits until it knows one.
+    match tokio::time::timeout(deadline, client.ready()).await {
+        Ok(ready) => ready.map_err(|error| Status::from_error(error.into()))?,
+        Err(_) => return Err(Status::unavailable("none of the server's addresses is known")),
+    }
+    let response = client.unary(request, PathAndQuery::from_static(path), Encoded).await?;
+    Ok(response.into_inner())
 }
 
 /// Messages as they are on the wire.
@@ -111,22 +173,41 @@ impl Decoder for Encoded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::dial::Encryption;
     use steadfast_proto::tonic::transport::Endpoint;
+
+    fn transport(headers: Headers) -> Transport {
+        let channel = Endpoint::from_static("http://localhost:7233").connect_lazy();
+        let dial = Dial {
+            address: "localhost:7233".to_owned(),
+            is_encrypted: false,
+            encryption: Encryption::default(),
+            connect_timeout: Duration::from_secs(1),
+            keep_alive: None,
+            proxy: None,
+            balance_every: None,
+            #[cfg(feature = "gzip")]
+            compresses: false,
+        };
+        Transport::new(channel, headers, dial)
+    }
 
     #[tokio::test]
     async fn a_header_that_is_changed_goes_with_the_calls_from_then_on() {
         let name = || AsciiMetadataKey::from_static("authorization");
         let value = AsciiMetadataValue::from_static;
-        let channel = Endpoint::from_static("http://localhost:7233").connect_lazy();
-        let transport = Transport::new(channel, vec![(name(), value("old"))]);
+        let transport = transport(vec![(name(), value("old"))]);
         let sent = || {
-            let request = transport.request(Bytes::new(), Duration::from_secs(1));
+            let (_, request) = transport.request(Bytes::new(), Duration::from_secs(1), &[]);
             let all = request.metadata().get_all("authorization").iter();
             all.map(|value| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(sent(), ["old"]);
         transport.set_header(name(), Some(value("new")));
         assert_eq!(sent(), ["new"]);
+        let own = [(name(), value("own"))];
+        let (_, request) = transport.request(Bytes::new(), Duration::from_secs(1), &own);
+        assert_eq!(request.metadata().get("authorization"), Some(&value("own")));
         transport.set_header(name(), None);
         assert!(sent().is_empty());
     }

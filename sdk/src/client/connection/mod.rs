@@ -9,6 +9,11 @@ pub use error::{ErrorDetail, RpcError};
 #[cfg(feature = "client")]
 pub(crate) use grpc::Headers;
 
+pub use retry::CallRetry;
+
+use super::CallOptions;
+#[cfg(feature = "client")]
+use super::dial::Dial;
 use retry::{Retries, Retry};
 use std::{fmt, sync::Arc, time::Duration};
 #[cfg(feature = "client")]
@@ -29,7 +34,13 @@ const LONG_POLL_DEADLINE: Duration = Duration::from_secs(70);
 
 /// The way to the server. Cheap to clone; all clones share one HTTP/2 connection.
 #[derive(Clone)]
-pub(crate) struct Connection(Arc<Transport>);
+pub(crate) struct Connection {
+    transport: Arc<Transport>,
+    /// When calls are tried again, if nothing else is said.
+    retry: CallRetry,
+    /// What was said of the calls of this clone.
+    options: Option<Arc<CallOptions>>,
+}
 
 enum Transport {
     /// Services in this process: no socket, no encoding, and no deadlines, as they cannot be out of reach.
@@ -37,12 +48,12 @@ enum Transport {
     /// No server at all.
     Nowhere,
     #[cfg(feature = "client")]
-    Grpc(grpc::Transport),
+    Grpc(Box<grpc::Transport>),
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &*self.0 {
+        f.write_str(match &*self.transport {
             Transport::Direct(_) => "Connection::Direct",
             Transport::Nowhere => "Connection::Nowhere",
             #[cfg(feature = "client")]
@@ -52,23 +63,52 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
+    fn new(transport: Transport) -> Self {
+        Self {
+            transport: Arc::new(transport),
+            retry: CallRetry::default(),
+            options: None,
+        }
+    }
+
     pub(crate) fn direct(services: Services) -> Self {
-        Self(Arc::new(Transport::Direct(services)))
+        Self::new(Transport::Direct(services))
     }
 
     pub(crate) fn nowhere() -> Self {
-        Self(Arc::new(Transport::Nowhere))
+        Self::new(Transport::Nowhere)
     }
 
     #[cfg(feature = "client")]
-    pub(crate) fn grpc(channel: Channel, headers: Headers) -> Self {
-        Self(Arc::new(Transport::Grpc(grpc::Transport::new(channel, headers))))
+    pub(crate) fn grpc(channel: Channel, headers: Headers, dial: Dial) -> Self {
+        Self::new(Transport::Grpc(Box::new(grpc::Transport::new(channel, headers, dial))))
+    }
+
+    /// Has an effect on connections over the network alone: others are not encrypted.
+    #[cfg(feature = "tls")]
+    pub(crate) fn set_tls(&self, tls: super::Tls) -> Result<(), super::ConnectError> {
+        match &*self.transport {
+            Transport::Direct(_) | Transport::Nowhere => Ok(()),
+            Transport::Grpc(transport) => transport.set_tls(tls),
+        }
+    }
+
+    pub(crate) fn with_retry(self, retry: CallRetry) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// The same connection, on which calls are made as these options say.
+    pub(crate) fn with_options(&self, options: CallOptions) -> Self {
+        Self {
+            options: Some(Arc::new(options)),
+            ..self.clone()
+        }
     }
 
     /// Has an effect on calls over the network alone: others have no headers.
     #[cfg(feature = "client")]
     pub(crate) fn set_header(&self, name: AsciiMetadataKey, value: Option<AsciiMetadataValue>) {
-        if let Transport::Grpc(transport) = &*self.0 {
+        if let Transport::Grpc(transport) = &*self.transport {
             transport.set_header(name, value);
         }
     }
@@ -78,28 +118,56 @@ impl Connection {
         self.send(request, Retry::Call, CALL_DEADLINE).await
     }
 
-    #[cfg_attr(not(feature = "client"), allow(unused_variables))] // only the network needs a deadline
     async fn send<R: Call>(&self, request: R, retry: Retry, deadline: Duration) -> Result<R::Response, RpcError> {
-        let mut retries = Retries::new(retry);
-        match &*self.0 {
-            Transport::Direct(services) => loop {
-                let answer = match R::call(Request::new(request.clone()), services) {
-                    Some(answer) => answer.await,
-                    None => Err(no_service::<R>()),
-                };
-                match answer {
-                    Ok(response) => return Ok(response.into_inner()),
-                    Err(status) => retries.wait_after(RpcError::from(status)).await?,
+        let Some(options) = &self.options else {
+            return self.attempts(request, Retries::new(retry, self.retry), deadline).await;
+        };
+        options.check()?;
+        let retries = Retries::new(retry, options.retry.unwrap_or(self.retry));
+        let Some(timeout) = options.timeout else {
+            return self.attempts(request, retries, deadline).await;
+        };
+        let attempts = Box::pin(self.attempts(request, retries, deadline.min(timeout)));
+        let answer = tokio::time::timeout(timeout, attempts).await;
+        answer.unwrap_or_else(|_| Err(RpcError::timed_out(R::PATH, timeout)))
+    }
+
+    #[cfg_attr(not(feature = "client"), allow(unused_variables))] // only the network needs a deadline
+    async fn attempts<R: Call>(
+        &self,
+        request: R,
+        mut retries: Retries,
+        deadline: Duration,
+    ) -> Result<R::Response, RpcError> {
+        match &*self.transport {
+            Transport::Direct(services) => {
+                let mut request = Some(request);
+                loop {
+                    // What may be sent again is kept. Nothing gets lost in between, so most is sent once.
+                    let next = if retries.are_polls() { request.clone() } else { None };
+                    let Some(this) = std::mem::replace(&mut request, next) else {
+                        return Err(no_service::<R>().into());
+                    };
+                    let answer = match R::call(Request::new(this), services) {
+                        Some(answer) => answer.await,
+                        None => Err(no_service::<R>()),
+                    };
+                    match answer {
+                        Ok(response) => return Ok(response.into_inner()),
+                        Err(status) if request.is_none() => return Err(status.into()),
+                        Err(status) => retries.wait_after(RpcError::from(status)).await?,
+                    }
                 }
-            },
+            }
             Transport::Nowhere => Err(Status::failed_precondition(NOWHERE).into()),
             #[cfg(feature = "client")]
             Transport::Grpc(transport) => {
                 let request = bytes::Bytes::from(request.encode_to_vec());
                 // Boxed: it is large, and would make every caller's future as large, also of direct calls.
                 Box::pin(async move {
+                    let headers = self.options.as_ref().map_or(&[][..], |options| options.headers());
                     loop {
-                        match transport.call::<R>(request.clone(), deadline).await {
+                        match transport.call::<R>(request.clone(), deadline, headers).await {
                             Ok(response) => return Ok(response),
                             Err(status) => retries.wait_after(RpcError::from(status)).await?,
                         }
@@ -164,6 +232,7 @@ calls! {
     execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
+    poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
     delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
     reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;

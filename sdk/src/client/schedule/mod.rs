@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod action;
 mod description;
 mod handle;
 mod list;
@@ -59,12 +60,15 @@ use super::ScheduleError;
 #[must_use = "give it to `Client::create_schedule`"]
 pub struct Schedule {
     pub(super) wire: Box<wire::Schedule>,
-    pub(super) error: Option<EncodeError>,
+    pub(super) error: Option<ScheduleError>,
 }
 
 impl Schedule {
     /// A workflow is started at the times of a spec: a call of [`Client::start`] that is not awaited. Without an id it gets
     /// the schedule's; the time is added to the id at each start.
+    ///
+    /// Options of the call that schedules lack, such as a start delay or a signal, are mistakes that are told when the schedule
+    /// is created or updated.
     pub fn new<W: ?Sized, M>(spec: ScheduleSpec, start: StartCall<W, TaskQueueSet, M>) -> Self {
         let empty = Self {
             wire: Box::default(),
@@ -81,7 +85,7 @@ impl Schedule {
 
     /// Another workflow, as for [`new`](Self::new).
     pub fn start<W: ?Sized, M>(mut self, start: StartCall<W, TaskQueueSet, M>) -> Self {
-        match start.into_scheduled() {
+        match action::workflow(start) {
             Ok(workflow) => {
                 self.wire.action = Some(ScheduleAction {
                     action: Some(Action::StartWorkflow(workflow)),
@@ -147,7 +151,7 @@ impl Schedule {
     }
 
     /// What is sent: a workflow without an id has the schedule's.
-    pub(super) fn into_wire(mut self, schedule_id: &str) -> Result<wire::Schedule, EncodeError> {
+    pub(super) fn into_wire(mut self, schedule_id: &str) -> Result<wire::Schedule, ScheduleError> {
         if let Some(error) = self.error {
             return Err(error);
         }
