@@ -13,6 +13,7 @@ TOKIO = 'tokio = { version = "1", features = ["rt-multi-thread", "macros"] }'
 OFFICIAL = "\n".join([
     *(f'temporalio-{name} = "=1.1.1"' for name in ("common", "macros", "sdk", "workflow")),
     'temporalio-client = { version = "=1.1.1", features = ["vendored-protox"] }',
+    'futures = "0.3"',
 ])
 # (title, program, dependencies)
 PROGRAMS = (

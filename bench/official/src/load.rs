@@ -2,7 +2,7 @@
 
 use crate::workflows::*;
 use bench_harness::{Arguments, Outcome, Phase};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::time::{Duration, Instant};
 use temporalio_client::{
     Client, WorkflowExecuteUpdateOptions, WorkflowGetResultOptions, WorkflowSignalOptions, WorkflowStartOptions,

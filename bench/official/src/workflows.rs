@@ -8,7 +8,7 @@ use temporalio_sdk::{
     workflows::join_all,
 };
 
-pub(crate) struct Activities;
+pub struct Activities;
 #[activities]
 impl Activities {
     #[activity(name = "echo")]
@@ -23,7 +23,7 @@ fn options() -> ActivityOptions {
 
 #[workflow]
 #[derive(Default)]
-pub(crate) struct Hello;
+pub struct Hello;
 #[workflow_methods]
 impl Hello {
     #[run]
@@ -34,7 +34,7 @@ impl Hello {
 
 #[workflow]
 #[derive(Default)]
-pub(crate) struct Seq;
+pub struct Seq;
 #[workflow_methods]
 impl Seq {
     #[run]
@@ -48,7 +48,7 @@ impl Seq {
 
 #[workflow]
 #[derive(Default)]
-pub(crate) struct Fanout;
+pub struct Fanout;
 #[workflow_methods]
 impl Fanout {
     #[run]
@@ -65,7 +65,7 @@ impl Fanout {
 
 #[workflow]
 #[derive(Default)]
-pub(crate) struct Signals {
+pub struct Signals {
     n: u32,
 }
 #[workflow_methods]
@@ -83,7 +83,7 @@ impl Signals {
 
 #[workflow]
 #[derive(Default)]
-pub(crate) struct Updates {
+pub struct Updates {
     n: u32,
 }
 #[workflow_methods]
@@ -102,7 +102,7 @@ impl Updates {
 
 #[workflow]
 #[derive(Default)]
-pub(crate) struct Timers;
+pub struct Timers;
 #[workflow_methods]
 impl Timers {
     #[run]
@@ -114,7 +114,7 @@ impl Timers {
 
 #[workflow]
 #[derive(Default)]
-pub(crate) struct LocalSeq;
+pub struct LocalSeq;
 #[workflow_methods]
 impl LocalSeq {
     #[run]
@@ -135,7 +135,7 @@ impl LocalSeq {
 
 #[workflow]
 #[derive(Default)]
-pub(crate) struct WaitSig {
+pub struct WaitSig {
     go: bool,
 }
 #[workflow_methods]
