@@ -71,7 +71,7 @@ def run(tools, arguments, report):
     """The table of builds."""
     rows = []
     for title, program, dependencies in PROGRAMS:
-        if arguments.quick and program == "official":
+        if arguments.quick and title != "ours":
             continue
         project = os.path.join(tools.directory, f"hello-{len(rows)}")
         crates, *rest = measure(project, program, dependencies)

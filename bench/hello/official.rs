@@ -43,7 +43,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stop = worker.shutdown_handle();
     let start = async {
         let options = WorkflowStartOptions::new("hello", "hello").build();
-        let handle = client.start_workflow(Greeting::run, "world".to_owned(), options).await?;
+        let handle = client
+            .start_workflow(Greeting::run, "world".to_owned(), options)
+            .await?;
         println!("{}", handle.get_result(Default::default()).await?);
         stop();
         Ok::<_, Box<dyn std::error::Error>>(())

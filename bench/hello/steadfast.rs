@@ -19,7 +19,16 @@ impl Greeting {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::connect("localhost:7233").await?;
-    let worker = Worker::new(&client, "hello").workflow::<Greeting>().activity::<greet>().start();
-    println!("{}", client.execute::<Greeting>("world".to_owned()).task_queue("hello").await?);
+    let worker = Worker::new(&client, "hello")
+        .workflow::<Greeting>()
+        .activity::<greet>()
+        .start();
+    println!(
+        "{}",
+        client
+            .execute::<Greeting>("world".to_owned())
+            .task_queue("hello")
+            .await?
+    );
     Ok(worker.shutdown().await?)
 }
