@@ -1,0 +1,183 @@
+"""Worker, load and server as three processes: what a worker costs."""
+
+import statistics
+import time
+from dataclasses import dataclass
+
+from .process import Failed, phases
+from .table import number, ratio, table
+
+SIDES = ("official", "steadfast")
+TASK_QUEUE = "bench"
+SERVERS = {
+    "dev": "the dev server (`temporal server start-dev`)",
+    "test": "the time-skipping test server (Java)",
+    "steadfast": "`steadfast-server`",
+}
+# How many times more of the same the servers do in the same time.
+SPEED = {"dev": 1, "test": 1, "steadfast": 4}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is measured, on either side."""
+
+    name: str
+    unit: str
+    count: int
+    # More than this is refused by servers, in one workflow.
+    most: int = 100_000
+    # One thing at a time: all three processes get one CPU, or waking each other across CPUs would be most of it.
+    pinned: bool = False
+    worker: tuple = ()
+    label: str = ""
+
+    def count_on(self, server, quick):
+        count = min(self.count * SPEED[server], self.most)
+        return max(20, count // 5) if quick else count
+
+    @property
+    def title(self):
+        return self.label or self.name
+
+
+ONE_THREAD = ("--threads", "1")
+TUNED = ("--mode", "tuned")
+SCENARIOS = (
+    Scenario("hello", "workflow", 1_000),
+    Scenario("hello", "workflow", 1_000, worker=TUNED, label="hello, tuned"),
+    Scenario("hello", "workflow", 1_000, worker=ONE_THREAD, label="hello, one thread"),
+    Scenario("seq", "activity", 500, most=2_000, pinned=True),
+    Scenario("fanout", "activity", 800, most=1_500),
+    Scenario("fanout", "activity", 800, most=1_500, worker=TUNED, label="fan-out, tuned"),
+    Scenario("signals", "signal", 1_000, most=5_000),
+    Scenario("updates", "update", 500, most=1_800, pinned=True),
+    Scenario("timers", "timer", 500, most=1_500),
+    Scenario("local", "local activity", 2_000, most=8_000, pinned=True),
+)
+CACHED = {"dev": (1_000,), "test": (), "steadfast": (1_000, 10_000, 100_000)}
+
+
+def measure(tools, server_kind, sdk, scenario, count, cached=0):
+    """One measurement, on a fresh server with a fresh worker."""
+    cpus = {0} if scenario.pinned else None
+    options = ["--tq", TASK_QUEUE, *scenario.worker]
+    if cached:
+        options += ["--cache", str(cached + 100)]
+    server, url = tools.start_server(server_kind, cpus)
+    with server, tools.start_worker(sdk, url, options, cpus) as worker:
+        time.sleep(0.5)
+        words = ["load", scenario.name, "--url", url, "--tq", TASK_QUEUE, "--n", str(count)]
+        with tools.start_load(sdk, words, cpus) as load:
+            watched = {"worker": worker, "server": server, "load": load}
+
+            def idle(phase):
+                """A worker with a full cache, left alone."""
+                if phase != "fill":
+                    return {}
+                time.sleep(2)
+                before = worker.cpu()
+                time.sleep(3)
+                return {"idle_cpu_percent": (worker.cpu() - before) / 3 * 100}
+
+            return phases(load, watched, idle if cached else None)
+
+
+def alternate(repetitions, once, report):
+    """A B A B: what each side's repetitions gave. What disturbs the machine disturbs both."""
+    results = {sdk: [] for sdk in SIDES}
+    for repetition in range(repetitions):
+        for sdk in SIDES:
+            result = once(sdk)
+            results[sdk].append(result)
+            report(f"{sdk} {repetition + 1}/{repetitions}")
+    return results
+
+
+def scenarios(tools, server, arguments, report):
+    """The table of a server."""
+    rows = []
+    for scenario in SCENARIOS:
+        if arguments.only_scenario and scenario.name not in arguments.only_scenario:
+            continue
+        count = scenario.count_on(server, arguments.quick)
+        results = alternate(
+            arguments.repetitions,
+            lambda sdk: measure(tools, server, sdk, scenario, count)[0],
+            lambda what: report(f"{server}: {scenario.title} {what}"),
+        )
+        worker_us = cpu_us(results, "worker")
+        client_us = cpu_us(results, "load")
+        p50 = {sdk: [result["p50_us"] for result in results[sdk]] for sdk in SIDES}
+        peak = {sdk: [result["worker_peak_kb"] / 1024 for result in results[sdk]] for sdk in SIDES}
+        rate = {sdk: [result["units"] / result["wall_s"] for result in results[sdk]] for sdk in SIDES}
+        has_latency = p50["official"][0] is not None
+        rows.append([
+            scenario.title + (" \\*" if scenario.pinned else ""),
+            f"{count:,} × {scenario.unit}",
+            *pair(worker_us), ratio(worker_us),
+            *pair(client_us),
+            *(pair(p50) if has_latency else ("", "")), ratio(p50) if has_latency else "",
+            *pair(rate),
+            *pair(peak),
+        ])
+    head = ["scenario", "what", "worker CPU µs, peer", "ours", "ratio", "client CPU µs, peer", "ours", "p50 µs, peer", "ours", "ratio",
+            "per s, peer", "ours", "worker peak MB, peer", "ours"]
+    return table(head, rows)
+
+
+def cpu_us(results, process):
+    """CPU microseconds of a process for one unit, in each repetition."""
+    return {
+        sdk: [result[f"{process}_cpu_s"] * 1e6 / result["units"] for result in results[sdk]] for sdk in results
+    }
+
+
+def pair(values):
+    return [number(statistics.median(values[sdk])) for sdk in SIDES]
+
+
+def cached(tools, server, arguments, report):
+    """The table of workflows that wait in the cache."""
+    rows = []
+    scenario = Scenario("cached", "workflow", 0)
+    for count in CACHED[server]:
+        if arguments.quick and count > 10_000:
+            continue
+        repetitions = 1 if count > 10_000 else min(arguments.repetitions, 2)
+        results = alternate(
+            repetitions,
+            lambda sdk: measure(tools, server, sdk, scenario, count, cached=count),
+            lambda what: report(f"{server}: {count:,} cached {what}"),
+        )
+        fill, drain = ({sdk: [result[at] for result in results[sdk]] for sdk in SIDES} for at in (0, 1))
+        size = {
+            sdk: [(one["worker_rss_kb"] - one["worker_rss_before_kb"]) / count for one in fill[sdk]] for sdk in SIDES
+        }
+        idle = {sdk: [one["idle_cpu_percent"] for one in fill[sdk]] for sdk in SIDES}
+        filling, draining = cpu_us(fill, "worker"), cpu_us(drain, "worker")
+        rows.append([
+            f"{count:,}",
+            *pair(size), ratio(size),
+            *pair(filling), ratio(filling),
+            *pair(idle),
+            *pair(draining), ratio(draining),
+        ])
+    head = ["waiting", "KB each, peer", "ours", "ratio", "fill: worker CPU µs, peer", "ours", "ratio", "idle CPU %, peer", "ours",
+            "drain: worker CPU µs, peer", "ours", "ratio"]
+    return table(head, rows)
+
+
+def run(tools, arguments, report):
+    """A table for each server, by the name of its place in the document."""
+    for server in arguments.servers:
+        if server not in SERVERS:
+            raise Failed(f"there is no server {server!r}, there are {', '.join(SERVERS)}")
+        yield f"worker-{server}", scenarios(tools, server, arguments, report)
+
+
+def run_cached(tools, arguments, report):
+    """As `run`, for the cache."""
+    for server in arguments.servers:
+        if CACHED[server]:
+            yield f"cached-{server}", cached(tools, server, arguments, report)
