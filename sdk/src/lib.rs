@@ -63,8 +63,11 @@
 //! - [`worker`]: who runs it all.
 //! - [`testing`]: server, client and worker in one process, without waiting for timers.
 //! - [`replay`]: recorded histories against the code of today.
+//! - [`plugin`]: settings that belong together.
 //! - [`error`]: what `?` takes, and what is matched on the other side.
 //! - [`convert`]: how values travel.
+//! - [`interceptor`]: code around every call, and headers.
+//! - [`metrics`]: numbers about clients and workers, and users' own.
 //! - [`search_attribute`]: values by which workflows are found.
 //!
 //! # Features
@@ -75,6 +78,8 @@
 //! | `server` | yes | the embedded server: tests, programs of one process |
 //! | `config` | no | settings from environment variables and `temporal.toml` |
 //! | `tls` | no | encrypted connections |
+//! | `opentelemetry` | no | traces and metrics to OpenTelemetry |
+//! | `prometheus` | no | metrics to Prometheus |
 
 #![cfg_attr(
     not(test),
@@ -98,6 +103,11 @@ pub mod client;
 pub mod convert;
 pub mod error;
 mod handle;
+pub mod interceptor;
+pub mod metrics;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
+pub mod plugin;
 pub mod prelude;
 pub mod replay;
 pub mod search_attribute;

@@ -33,6 +33,11 @@ mod documents {
     }
 }
 
+/// The code in the document on logs, metrics and traces compiles and does what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/observability.md")]
+pub struct Observability;
+
 use proxy::Proxy;
 use std::{
     env,

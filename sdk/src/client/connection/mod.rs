@@ -3,14 +3,23 @@
 mod error;
 #[cfg(feature = "client")]
 mod grpc;
+mod metrics;
 mod retry;
 
 pub use error::{ErrorDetail, RpcError};
 #[cfg(feature = "client")]
 pub(crate) use grpc::Headers;
 
+use crate::{
+    interceptor::{AnyClientInterceptor, Chain},
+    metrics::Recorder,
+};
 use retry::{Retries, Retry};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 #[cfg(feature = "client")]
 use steadfast_proto::tonic::{
     metadata::{AsciiMetadataKey, AsciiMetadataValue},
@@ -29,7 +38,12 @@ const LONG_POLL_DEADLINE: Duration = Duration::from_secs(70);
 
 /// The way to the server. Cheap to clone; all clones share one HTTP/2 connection.
 #[derive(Clone)]
-pub(crate) struct Connection(Arc<Transport>);
+pub(crate) struct Connection {
+    transport: Arc<Transport>,
+    interceptors: Chain<dyn AnyClientInterceptor>,
+    /// What calls are measured with, if anybody wants to know.
+    recorder: Option<Recorder>,
+}
 
 enum Transport {
     /// Services in this process: no socket, no encoding, and no deadlines, as they cannot be out of reach.
@@ -42,7 +56,7 @@ enum Transport {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &*self.0 {
+        f.write_str(match &*self.transport {
             Transport::Direct(_) => "Connection::Direct",
             Transport::Nowhere => "Connection::Nowhere",
             #[cfg(feature = "client")]
@@ -53,22 +67,61 @@ impl fmt::Debug for Connection {
 
 impl Connection {
     pub(crate) fn direct(services: Services) -> Self {
-        Self(Arc::new(Transport::Direct(services)))
+        Self::over(Transport::Direct(services))
     }
 
     pub(crate) fn nowhere() -> Self {
-        Self(Arc::new(Transport::Nowhere))
+        Self::over(Transport::Nowhere)
     }
 
     #[cfg(feature = "client")]
     pub(crate) fn grpc(channel: Channel, headers: Headers) -> Self {
-        Self(Arc::new(Transport::Grpc(grpc::Transport::new(channel, headers))))
+        Self::over(Transport::Grpc(grpc::Transport::new(channel, headers)))
+    }
+
+    fn over(transport: Transport) -> Self {
+        Self {
+            transport: Arc::new(transport),
+            interceptors: Chain::default(),
+            recorder: None,
+        }
+    }
+
+    /// The same transport, measured.
+    pub(crate) fn measured(&self, recorder: Recorder) -> Self {
+        Self {
+            recorder: Some(recorder),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
+    }
+
+    /// When an attempt at a call begins, if that is of interest.
+    fn begins(&self) -> Option<Instant> {
+        self.recorder.as_ref().map(|_| Instant::now())
+    }
+
+    fn ends<R: Call>(&self, began: Option<Instant>, deadline: Duration, error: Option<&Status>) {
+        if let (Some(recorder), Some(began)) = (&self.recorder, began) {
+            let is_long = deadline == LONG_POLL_DEADLINE;
+            metrics::attempt(recorder, R::PATH, is_long, began.elapsed(), error.map(Status::code));
+        }
+    }
+
+    /// The same transport, with one more interceptor.
+    pub(crate) fn intercepted(&self, interceptor: Arc<dyn AnyClientInterceptor>) -> Self {
+        let mut connection = self.clone();
+        connection.interceptors.push(interceptor);
+        connection
     }
 
     /// Has an effect on calls over the network alone: others have no headers.
     #[cfg(feature = "client")]
     pub(crate) fn set_header(&self, name: AsciiMetadataKey, value: Option<AsciiMetadataValue>) {
-        if let Transport::Grpc(transport) = &*self.0 {
+        if let Transport::Grpc(transport) = &*self.transport {
             transport.set_header(name, value);
         }
     }
@@ -78,15 +131,16 @@ impl Connection {
         self.send(request, Retry::Call, CALL_DEADLINE).await
     }
 
-    #[cfg_attr(not(feature = "client"), allow(unused_variables))] // only the network needs a deadline
     async fn send<R: Call>(&self, request: R, retry: Retry, deadline: Duration) -> Result<R::Response, RpcError> {
         let mut retries = Retries::new(retry);
-        match &*self.0 {
+        match &*self.transport {
             Transport::Direct(services) => loop {
+                let began = self.begins();
                 let answer = match R::call(Request::new(request.clone()), services) {
                     Some(answer) => answer.await,
                     None => Err(no_service::<R>()),
                 };
+                self.ends::<R>(began, deadline, answer.as_ref().err());
                 match answer {
                     Ok(response) => return Ok(response.into_inner()),
                     Err(status) => retries.wait_after(RpcError::from(status)).await?,
@@ -99,7 +153,10 @@ impl Connection {
                 // Boxed: it is large, and would make every caller's future as large, also of direct calls.
                 Box::pin(async move {
                     loop {
-                        match transport.call::<R>(request.clone(), deadline).await {
+                        let began = self.begins();
+                        let answer = transport.call::<R>(request.clone(), deadline).await;
+                        self.ends::<R>(began, deadline, answer.as_ref().err());
+                        match answer {
                             Ok(response) => return Ok(response),
                             Err(status) => retries.wait_after(RpcError::from(status)).await?,
                         }
@@ -121,12 +178,21 @@ fn no_service<R: Call>() -> Status {
     ))
 }
 
-/// One method for each call that is used, with what is to be retried, and how long it may take.
+/// One method for each call that is used, with what is to be retried, how long it may take, and the name that interceptors know
+/// it by, if they see it.
 macro_rules! calls {
-    ($($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $retry:expr, $deadline:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $retry:expr, $deadline:expr $(, $hook:ident)?;)*) => {
         impl Connection {$(
             $(#[$doc])*
             pub(crate) async fn $name(&self, request: $request) -> Result<$response, RpcError> {
+                $(
+                    if !self.interceptors.is_empty() {
+                        let connection = self.clone();
+                        let end = move |request| async move { connection.send(request, $retry, $deadline).await };
+                        // Boxed, so that calls that nobody intercepts stay small.
+                        return Box::pin(self.interceptors.$hook(request, end)).await;
+                    }
+                )?
                 self.send(request, $retry, $deadline).await
             }
         )*}
@@ -151,36 +217,41 @@ calls! {
     shutdown_worker(ShutdownWorkerRequest) -> ShutdownWorkerResponse, Retry::Never, CALL_DEADLINE;
 
     // Activities that somebody else completes.
-    record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse, Retry::Call, CALL_DEADLINE;
-    respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse, Retry::Call, CALL_DEADLINE;
-    respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest) -> RespondActivityTaskFailedByIdResponse, Retry::Call, CALL_DEADLINE;
-    respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse, Retry::Call, CALL_DEADLINE;
+    record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse, Retry::Call, CALL_DEADLINE, heartbeat_activity_by_id;
+    respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse, Retry::Call, CALL_DEADLINE, complete_activity_by_id;
+    respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest) -> RespondActivityTaskFailedByIdResponse, Retry::Call, CALL_DEADLINE, fail_activity_by_id;
+    respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse, Retry::Call, CALL_DEADLINE, report_activity_cancelled_by_id;
+
+    heartbeat_async_activity(RecordActivityTaskHeartbeatRequest) -> RecordActivityTaskHeartbeatResponse, Retry::Call, CALL_DEADLINE, heartbeat_activity;
+    complete_async_activity(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse, Retry::Call, CALL_DEADLINE, complete_activity;
+    fail_async_activity(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse, Retry::Call, CALL_DEADLINE, fail_activity;
+    cancel_async_activity(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse, Retry::Call, CALL_DEADLINE, report_activity_cancelled;
 
     // Client.
-    start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    query_workflow(QueryWorkflowRequest) -> QueryWorkflowResponse, Retry::Call, CALL_DEADLINE;
-    execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
-    update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
-    poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
-    request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE;
-    count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE;
+    start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, start_workflow;
+    signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, signal_with_start;
+    signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, signal_workflow;
+    query_workflow(QueryWorkflowRequest) -> QueryWorkflowResponse, Retry::Call, CALL_DEADLINE, query_workflow;
+    execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse, Retry::LongPoll, LONG_POLL_DEADLINE, update_with_start;
+    update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, update_workflow;
+    poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse, Retry::LongPoll, LONG_POLL_DEADLINE, poll_update;
+    request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, cancel_workflow;
+    delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, delete_workflow;
+    reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, reset_workflow;
+    terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, terminate_workflow;
+    describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, describe_workflow;
+    list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE, list_workflows;
+    count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE, count_workflows;
     start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse, Retry::Call, CALL_DEADLINE;
-    create_schedule(CreateScheduleRequest) -> CreateScheduleResponse, Retry::Call, CALL_DEADLINE;
-    describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE;
-    update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE;
-    patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse, Retry::Call, CALL_DEADLINE;
-    delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse, Retry::Call, CALL_DEADLINE;
-    list_schedules(ListSchedulesRequest) -> ListSchedulesResponse, Retry::Call, CALL_DEADLINE;
+    create_schedule(CreateScheduleRequest) -> CreateScheduleResponse, Retry::Call, CALL_DEADLINE, create_schedule;
+    describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE, describe_schedule;
+    update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE, update_schedule;
+    patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse, Retry::Call, CALL_DEADLINE, patch_schedule;
+    delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse, Retry::Call, CALL_DEADLINE, delete_schedule;
+    list_schedules(ListSchedulesRequest) -> ListSchedulesResponse, Retry::Call, CALL_DEADLINE, list_schedules;
     count_schedules(CountSchedulesRequest) -> CountSchedulesResponse, Retry::Call, CALL_DEADLINE;
     list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse, Retry::Call, CALL_DEADLINE;
     get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, Retry::Call, CALL_DEADLINE;
