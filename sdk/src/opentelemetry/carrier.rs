@@ -114,8 +114,7 @@ mod tests {
         let carrier = HashMap::from([("traceparent", parent.to_owned()), ("tracestate", state.to_owned())]);
         headers.set(HEADER, &carrier).unwrap();
         let context = extract(&W3c::new(), &headers).unwrap();
-        let span = context.span().span_context().clone();
-        span
+        context.span().span_context().clone()
     }
 
     #[test]

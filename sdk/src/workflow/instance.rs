@@ -1,5 +1,7 @@
 //! A workflow as the core runs it.
 
+#![allow(clippy::result_large_err)] // failures travel as they are between generated code and the core
+
 use super::{
     HandlerContext, Handlers, WorkflowContext, WorkflowImplementation,
     exit::{exit, refusal},

@@ -1,5 +1,7 @@
 //! What workflow code logs: within a span that says which workflow it is, and not again on replay.
 
+#![allow(clippy::result_large_err)] // failures travel as they are between generated code and the core
+
 use std::{
     future::Future,
     pin::Pin,
