@@ -10,6 +10,7 @@ mod cache;
 mod cancel;
 mod child;
 mod client;
+mod client_interceptor;
 mod connection;
 mod continue_as_new;
 mod dev_server;
