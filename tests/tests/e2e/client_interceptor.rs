@@ -128,7 +128,7 @@ async fn whatever_a_client_does_with_workflows_is_seen_by_its_interceptor() -> O
     let (updated, was_seen) = updated.with_update(|cart| cart.add("a pear".to_owned())).await?;
     assert!(was_seen);
     updated.cancel().await?;
-    updated.terminate("enough").await?;
+    start("ended").await?.terminate("enough").await?;
     client.count("").await?;
     assert!(client.list("WorkflowId = 'nobody'").next().await?.is_none());
     assert_eq!(
@@ -137,6 +137,7 @@ async fn whatever_a_client_does_with_workflows_is_seen_by_its_interceptor() -> O
             "signal_with_start",
             "update_with_start",
             "cancel_workflow",
+            "start_workflow",
             "terminate_workflow",
             "count_workflows",
             "list_workflows"
