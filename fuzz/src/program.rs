@@ -10,6 +10,7 @@ use steadfast_proto::{
     common::Payloads,
     failure::Failure,
     history::{History, WorkflowExecutionStartedEventAttributes, history_event::Attributes},
+    query::WorkflowQuery,
 };
 
 /// How many operations may be under way that nobody waits for.
@@ -266,7 +267,8 @@ impl Program for Instance {
         }
     }
 
-    fn query(&mut self, host: &Host, name: &str, arguments: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
+    fn query(&mut self, host: &Host, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure> {
+        let (name, arguments) = (query.query_type.as_str(), query.query_args.as_ref());
         match name.len() % 3 {
             0 => Err(Failure::application("UnknownQuery", name)),
             1 => Ok(Some(json(&serde_json::Value::from(host.pending_operations().len())))),

@@ -6,14 +6,15 @@ use crate::{
     machines::patch::Call,
 };
 use std::{
+    any::Any,
     fmt,
     panic::Location,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     task::{Context, Poll, Waker},
     time::SystemTime,
 };
 use steadfast_proto::{
-    common::{Memo, Payload, Payloads, SearchAttributes},
+    common::{Header, Memo, Payload, Payloads, SearchAttributes},
     deployment::WorkerDeploymentVersion,
     failure::Failure,
     history::WorkflowExecutionStartedEventAttributes,
@@ -97,6 +98,8 @@ pub struct PendingOperation {
 pub(crate) struct Shared {
     journal: Mutex<Journal>,
     pub(crate) info: Arc<WorkflowInfo>,
+    /// What the driver keeps with the run.
+    extension: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Shared {
@@ -104,6 +107,7 @@ impl Shared {
         Self {
             journal: Mutex::new(journal),
             info: Arc::new(info),
+            extension: OnceLock::new(),
         }
     }
 
@@ -341,6 +345,28 @@ impl Host {
     #[must_use]
     pub fn current_update(&self) -> Option<Arc<UpdateRequest>> {
         self.shared.journal().current_update.clone()
+    }
+
+    /// The headers of the message whose handler runs at this moment.
+    #[must_use]
+    pub fn message_header(&self) -> Option<Header> {
+        let journal = self.shared.journal();
+        match &journal.current_update {
+            Some(update) => update.header.clone(),
+            None => journal.current_header.as_deref().cloned(),
+        }
+    }
+
+    /// Keeps something with the run, once, that whoever drives it finds again.
+    pub fn attach(&self, extension: Arc<dyn Any + Send + Sync>) {
+        // A run starts once.
+        let _ = self.shared.extension.set(extension);
+    }
+
+    /// What was [attached](Self::attach).
+    #[must_use]
+    pub fn attached(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.shared.extension.get().map(|extension| &**extension)
     }
 
     /// What workflow code waits for, in the order in which it was asked.

@@ -31,6 +31,7 @@ use std::{
 };
 use steadfast_proto::{
     command::{Command, command::Attributes},
+    common::Header,
     deployment::WorkerDeploymentVersion,
     sdk::UserMetadata,
     taskqueue::TaskQueue,
@@ -102,6 +103,8 @@ pub(crate) struct Journal {
     /// Which routine asked for an operation last, and where.
     pub(crate) last_call: Option<(RoutineId, &'static Location<'static>)>,
     pub(crate) current_update: Option<Arc<UpdateRequest>>,
+    /// The headers of the signal or query whose handler runs at this moment.
+    pub(crate) current_header: Option<Arc<Header>>,
     pub(crate) flags: Flags,
     operations: Operations,
     queue: Queue,
@@ -159,6 +162,7 @@ impl Journal {
             current: None,
             last_call: None,
             current_update: None,
+            current_header: None,
             flags,
             operations: Operations::default(),
             queue: Queue::default(),

@@ -8,6 +8,7 @@ use steadfast_proto::{
     enums::VersioningBehavior,
     failure::Failure,
     history::WorkflowExecutionStartedEventAttributes,
+    query::WorkflowQuery,
 };
 
 /// A routine of workflow code: owned, `Send`, polled by the run alone.
@@ -66,7 +67,7 @@ pub trait Program: Send {
     ///
     /// # Errors
     /// The failure that the caller sees: unknown name, undecodable arguments, the handler's own error.
-    fn query(&mut self, host: &Host, name: &str, arguments: Option<&Payloads>) -> Result<Option<Payloads>, Failure>;
+    fn query(&mut self, host: &Host, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure>;
 }
 
 /// A message with a handler of its own routine.

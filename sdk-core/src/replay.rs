@@ -15,6 +15,7 @@ use steadfast_proto::{
     common::Payloads,
     failure::Failure,
     history::{History, HistoryEvent, history_event::Attributes},
+    query::WorkflowQuery,
     system_time,
 };
 
@@ -37,7 +38,11 @@ impl Replayed {
     /// # Errors
     /// The failure that a caller would see.
     pub fn query(&mut self, name: &str, arguments: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
-        self.run.query(name, arguments)
+        self.run.query(&WorkflowQuery {
+            query_type: name.to_owned(),
+            query_args: arguments.cloned(),
+            header: None,
+        })
     }
 
     /// Signals of a workflow task under way that went nowhere.

@@ -28,7 +28,7 @@ use std::{
 };
 use steadfast_proto::{
     command::Command, common::Payloads, deployment::WorkerDeploymentVersion, enums::VersioningBehavior,
-    failure::Failure, protocol::Message, sdk::WorkflowTaskCompletedMetadata,
+    failure::Failure, protocol::Message, query::WorkflowQuery, sdk::WorkflowTaskCompletedMetadata,
 };
 
 /// One workflow execution.
@@ -358,11 +358,12 @@ impl Run {
             let mut journal = self.shared.journal();
             journal.current = Some(routine);
             journal.current_update = handler.update().cloned();
+            journal.current_header = handler.header().cloned();
         }
         let context = &mut Context::from_waker(&handler.waker);
         let what = format!("the handler of {}", handler.describe());
         let poll = match &mut handler.routine {
-            HandlerRoutine::Signal(future) => {
+            HandlerRoutine::Signal(future, _) => {
                 guard::call(&what, || future.as_mut().poll(context).map(Finished::Signal))
             }
             HandlerRoutine::Update(future, ..) => {
@@ -373,6 +374,7 @@ impl Run {
             let mut journal = self.shared.journal();
             journal.current = None;
             journal.current_update = None;
+            journal.current_header = None;
         }
         match poll? {
             Poll::Pending => self.expect_own_future(routine, &what),
@@ -446,7 +448,7 @@ impl Run {
     ///
     /// # Errors
     /// The failure that the caller sees.
-    pub fn query(&mut self, name: &str, arguments: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
+    pub fn query(&mut self, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure> {
         if matches!(self.main, Main::NotStarted) {
             return Err(Failure::application(
                 "NotStarted",
@@ -456,14 +458,16 @@ impl Run {
         let was_replaying = {
             let mut journal = self.shared.journal();
             journal.mode = Mode::ReadOnly;
+            journal.current_header = query.header.clone().map(Arc::new);
             std::mem::replace(&mut journal.replaying, true)
         };
         let answer = match self.program.as_mut() {
-            Some(program) => guard::call("the query handler", || program.query(&self.host, name, arguments)),
+            Some(program) => guard::call("the query handler", || program.query(&self.host, query)),
             None => Err(dead()),
         };
         let mut journal = self.shared.journal();
         journal.mode = Mode::Idle;
+        journal.current_header = None;
         journal.replaying = was_replaying;
         journal.dirty = false;
         let violation = journal.violation.take();

@@ -63,8 +63,11 @@
 //! - [`worker`]: who runs it all.
 //! - [`testing`]: server, client and worker in one process, without waiting for timers.
 //! - [`replay`]: recorded histories against the code of today.
+//! - [`plugin`]: settings that belong together.
 //! - [`error`]: what `?` takes, and what is matched on the other side.
 //! - [`convert`]: how values travel.
+//! - [`interceptor`]: code around every call, and headers.
+//! - [`metrics`]: numbers about clients and workers, and users' own.
 //! - [`search_attribute`]: values by which workflows are found.
 //!
 //! # Features
@@ -76,6 +79,8 @@
 //! | `config` | no | settings from environment variables and `temporal.toml` |
 //! | `tls` | no | encrypted connections |
 //! | `gzip` | no | compressed calls, for those who ask for it |
+//! | `opentelemetry` | no | traces and metrics to OpenTelemetry |
+//! | `prometheus` | no | metrics to Prometheus |
 
 #![cfg_attr(
     not(test),
@@ -99,6 +104,11 @@ pub mod client;
 pub mod convert;
 pub mod error;
 mod handle;
+pub mod interceptor;
+pub mod metrics;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
+pub mod plugin;
 pub mod prelude;
 pub mod replay;
 pub mod search_attribute;

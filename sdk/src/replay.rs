@@ -28,9 +28,11 @@
 //! # }
 //! ```
 
+use crate::plugin::Plugin;
 use crate::{
     client::{RpcError, WorkflowHistories},
     convert::Converter,
+    interceptor::{Attached, WorkflowInterceptor, WorkflowInterceptors},
     workflow::{WorkflowImplementation, instance::Definition},
 };
 use std::{
@@ -53,9 +55,10 @@ pub struct Replayer {
     workflows: BTreeMap<&'static str, MakeProgram>,
     namespace: String,
     converter: Converter,
+    interceptors: WorkflowInterceptors,
 }
 
-type MakeProgram = Box<dyn Fn(&Converter) -> Box<dyn Program> + Send + Sync>;
+type MakeProgram = Box<dyn Fn(&Converter, Option<Arc<Attached>>) -> Box<dyn Program> + Send + Sync>;
 
 impl Replayer {
     /// A replayer that knows no workflow yet.
@@ -65,13 +68,15 @@ impl Replayer {
             workflows: BTreeMap::new(),
             namespace: "default".to_owned(),
             converter: Converter::default(),
+            interceptors: WorkflowInterceptors::default(),
         }
     }
 
     /// Replays histories of this workflow; in place of an earlier one of the same name.
     #[must_use]
     pub fn workflow<W: WorkflowImplementation>(mut self) -> Self {
-        let make: MakeProgram = Box::new(|converter| Arc::new(Definition::<W>::new(converter.clone())).instance());
+        let make: MakeProgram =
+            Box::new(|converter, attached| Arc::new(Definition::<W>::new(converter.clone())).instance(attached));
         self.workflows.insert(W::NAME, make);
         self
     }
@@ -88,6 +93,21 @@ impl Replayer {
     pub fn converter(mut self, converter: Converter) -> Self {
         self.converter = converter;
         self
+    }
+
+    /// Sees what comes to the workflows, and what they ask for, as by the worker's
+    /// [`workflow_interceptor`](crate::Worker::workflow_interceptor): part of the code that is replayed.
+    #[must_use]
+    pub fn workflow_interceptor(mut self, interceptor: impl WorkflowInterceptor) -> Self {
+        self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// Lets a plugin change these settings.
+    #[must_use]
+    #[allow(clippy::needless_pass_by_value)] // it is given away, as to a client
+    pub fn plugin(self, plugin: impl Plugin) -> Self {
+        plugin.replayer(self)
     }
 
     /// Replays a history.
@@ -167,7 +187,9 @@ impl fmt::Debug for Replayer {
 
 impl Programs for Replayer {
     fn create(&self, workflow_type: &str) -> Option<Box<dyn Program>> {
-        self.workflows.get(workflow_type).map(|make| make(&self.converter))
+        let make = self.workflows.get(workflow_type)?;
+        let attached = Attached::new(self.interceptors.clone(), self.converter.clone(), None);
+        Some(make(&self.converter, attached))
     }
 
     fn registered(&self) -> Vec<String> {

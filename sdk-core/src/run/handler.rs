@@ -2,7 +2,7 @@
 
 use crate::{BoxFuture, Exit, MessageKind, UpdateRequest, machines::update::Update};
 use std::{sync::Arc, task::Waker};
-use steadfast_proto::common::Payloads;
+use steadfast_proto::common::{Header, Payloads};
 
 /// A signal's or update's routine.
 pub(super) struct Handler {
@@ -13,7 +13,8 @@ pub(super) struct Handler {
 }
 
 pub(super) enum HandlerRoutine {
-    Signal(BoxFuture<Result<(), Exit>>),
+    /// With its headers.
+    Signal(BoxFuture<Result<(), Exit>>, Option<Arc<Header>>),
     Update(
         BoxFuture<Result<Option<Payloads>, Exit>>,
         Box<Update>,
@@ -30,7 +31,7 @@ pub(super) enum Finished {
 impl Handler {
     pub(super) fn kind(&self) -> MessageKind {
         match &self.routine {
-            HandlerRoutine::Signal(_) => MessageKind::Signal,
+            HandlerRoutine::Signal(..) => MessageKind::Signal,
             HandlerRoutine::Update(..) => MessageKind::Update,
         }
     }
@@ -45,7 +46,15 @@ impl Handler {
     pub(super) fn update(&self) -> Option<&Arc<UpdateRequest>> {
         match &self.routine {
             HandlerRoutine::Update(_, _, request) => Some(request),
-            HandlerRoutine::Signal(_) => None,
+            HandlerRoutine::Signal(..) => None,
+        }
+    }
+
+    /// Those of an update are its request's.
+    pub(super) fn header(&self) -> Option<&Arc<Header>> {
+        match &self.routine {
+            HandlerRoutine::Update(..) => None,
+            HandlerRoutine::Signal(_, header) => header.as_ref(),
         }
     }
 }

@@ -377,7 +377,7 @@ fn unnamed_build(options: &ShardOptions) -> Option<&WorkerDeploymentOptions> {
 
 /// Asks a run; an answer that the server would not take is a failure.
 fn answer(options: &ShardOptions, run: &mut Run, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure> {
-    let answer = run.query(&query.query_type, query.query_args.as_ref())?;
+    let answer = run.query(query)?;
     match options.payload_limits.of_answer(answer.as_ref()) {
         None => Ok(answer),
         Some(size) => Err(Failure::application(

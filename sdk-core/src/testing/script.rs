@@ -8,6 +8,7 @@ use std::{
 };
 use steadfast_proto::{
     common::Payloads, enums::VersioningBehavior, failure::Failure, history::WorkflowExecutionStartedEventAttributes,
+    query::WorkflowQuery,
 };
 
 /// The state of one instance, shared by its routines.
@@ -179,7 +180,8 @@ impl<S: Default + Send + 'static> Program for Instance<S> {
         }
     }
 
-    fn query(&mut self, host: &Host, name: &str, _: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
+    fn query(&mut self, host: &Host, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure> {
+        let name = query.query_type.as_str();
         match self.script.queries.get(name) {
             Some(handler) => handler(host.clone(), self.state.clone()),
             None => Err(Failure::application("UnknownQuery", format!("no query '{name}'"))),

@@ -9,7 +9,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
 };
-use steadfast_proto::{common::Payloads, history::WorkflowExecutionStartedEventAttributes, protocol::Message};
+use steadfast_proto::{
+    common::Payloads, history::WorkflowExecutionStartedEventAttributes, protocol::Message, query::WorkflowQuery,
+};
 
 /// Adds a handler of signal `late` once the activity is done.
 fn opening() -> Script<Vec<String>> {
@@ -121,7 +123,8 @@ impl Program for Beginner {
         }))
     }
 
-    fn query(&mut self, _: &Host, name: &str, _: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
+    fn query(&mut self, _: &Host, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure> {
+        let name = query.query_type.as_str();
         Err(Failure::application("Unknown", name))
     }
 }

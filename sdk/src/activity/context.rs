@@ -5,6 +5,8 @@ use crate::{
     client::Client,
     convert::{Converter, Data, DecodeError},
     error::Cancelled,
+    interceptor::{ActivityInterceptors, Headers},
+    metrics::{Recorder, UserMetrics},
     worker::Phase,
 };
 use serde::Serialize;
@@ -30,6 +32,9 @@ struct Inner {
     /// What the last attempt reported.
     details: Option<Payloads>,
     heartbeats: Arc<Heartbeats>,
+    headers: Headers,
+    interceptors: ActivityInterceptors,
+    recorder: Option<Recorder>,
 }
 
 impl fmt::Debug for ActivityContext {
@@ -57,10 +62,10 @@ impl ActivityContext {
     pub fn heartbeat<P: Serialize + 'static>(&self, details: &P) -> Result<(), Cancelled> {
         let heartbeats = &self.0.heartbeats;
         match self.0.converter.encode_result(details) {
-            Ok(details) => heartbeats.report(Some(details)),
+            Ok(details) => heartbeats.report(self.0.interceptors.heartbeat(self, Some(details))),
             Err(error) => {
                 tracing::warn!(activity_type = self.0.info.activity_type, %error, "heartbeat details are left out");
-                heartbeats.report(None);
+                heartbeats.report(self.0.interceptors.heartbeat(self, None));
             }
         }
         if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
@@ -113,6 +118,17 @@ impl ActivityContext {
             .is_some_and(|stop| stop.has_reached(Phase::Draining))
     }
 
+    /// What came beside the arguments.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.0.headers
+    }
+
+    /// What the activity itself measures.
+    pub fn metrics(&self) -> UserMetrics {
+        UserMetrics::new(self.0.recorder.clone(), None)
+    }
+
     /// What encodes and decodes values here.
     #[must_use]
     pub fn converter(&self) -> &Converter {
@@ -138,7 +154,19 @@ impl ActivityContext {
             client,
             details,
             heartbeats,
+            headers: Headers::default(),
+            interceptors: ActivityInterceptors::default(),
+            recorder: None,
         }))
+    }
+
+    /// The same, as seen by those who watch.
+    pub(crate) fn seen_by(mut self, interceptors: &ActivityInterceptors, recorder: Option<&Recorder>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.interceptors = interceptors.clone();
+            inner.recorder = recorder.cloned();
+        }
+        self
     }
 
     pub(crate) fn local(
@@ -154,6 +182,9 @@ impl ActivityContext {
             client: client.clone(),
             details: None,
             heartbeats,
+            headers: Headers::of(task.attributes.header.clone()),
+            interceptors: ActivityInterceptors::default(),
+            recorder: None,
         }))
     }
 
@@ -169,6 +200,9 @@ impl ActivityContext {
             client: client.clone(),
             details: task.heartbeat_details.take(),
             heartbeats,
+            headers: Headers::of(task.header.take()),
+            interceptors: ActivityInterceptors::default(),
+            recorder: None,
         }))
     }
 }

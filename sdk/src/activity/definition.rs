@@ -111,7 +111,17 @@ impl CloseTimeout for CloseTimeoutSet {
 #[doc(hidden)]
 pub fn blocking<T: Send + 'static>(activity: impl FnOnce() -> T + Send + 'static) -> BoxFuture<T> {
     Box::pin(async move {
-        match tokio::task::spawn_blocking(activity).await {
+        // What the code around knows of its place goes along to the other thread.
+        let span = tracing::Span::current();
+        #[cfg(feature = "opentelemetry")]
+        let activity = {
+            let context = ::opentelemetry::Context::current();
+            move || {
+                let _current = context.attach();
+                activity()
+            }
+        };
+        match tokio::task::spawn_blocking(move || span.in_scope(activity)).await {
             Ok(output) => output,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

@@ -111,7 +111,7 @@ impl AsyncActivity {
         let result = Some(self.client.converter().encode_result(result)?);
         let answer: Result<Done, RpcError> = by_name!(
             self,
-            respond_activity_task_completed(RespondActivityTaskCompletedRequest),
+            complete_async_activity(RespondActivityTaskCompletedRequest),
             respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest),
             { result: result }
         );
@@ -127,7 +127,7 @@ impl AsyncActivity {
         let failure: Failure = error.into().into_failure();
         let answer: Result<Done, RpcError> = by_name!(
             self,
-            respond_activity_task_failed(RespondActivityTaskFailedRequest),
+            fail_async_activity(RespondActivityTaskFailedRequest),
             respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest),
             { failure: Some(failure) }
         );
@@ -142,7 +142,7 @@ impl AsyncActivity {
     pub async fn report_cancelled(&self) -> Result<(), AsyncActivityError> {
         let answer: Result<Done, RpcError> = by_name!(
             self,
-            respond_activity_task_canceled(RespondActivityTaskCanceledRequest),
+            cancel_async_activity(RespondActivityTaskCanceledRequest),
             respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest),
             {}
         );
@@ -159,7 +159,7 @@ impl AsyncActivity {
         let details: Option<Payloads> = Some(self.client.converter().encode_result(details)?);
         let answer: Result<Beat, RpcError> = by_name!(
             self,
-            record_activity_task_heartbeat(RecordActivityTaskHeartbeatRequest),
+            heartbeat_async_activity(RecordActivityTaskHeartbeatRequest),
             record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest),
             { details: details }
         );

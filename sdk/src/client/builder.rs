@@ -5,9 +5,14 @@ mod grpc;
 #[cfg(feature = "client")]
 pub(super) use grpc::header;
 
-use super::{CallRetry, Client, Connection, Inner, QueryRejectCondition, RpcError};
-use crate::convert::Converter;
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use super::{CallRetry, Client, Connection, Inner, LocalWorkers, QueryRejectCondition, RpcError};
+use crate::{
+    convert::Converter,
+    interceptor::{AnyClientInterceptor, ClientInterceptor},
+    metrics::{Label, Meter, Recorder},
+    plugin::Plugin,
+};
+use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 use steadfast_proto::Services;
 
 /// How often the server is told how workers are, if nothing else is said.
@@ -69,6 +74,10 @@ pub struct ClientBuilder {
     balance_every: Option<Duration>,
     #[cfg(feature = "gzip")]
     gzip: bool,
+    interceptors: Vec<Arc<dyn AnyClientInterceptor>>,
+    plugins: Vec<Arc<dyn Plugin>>,
+    meter: Option<Arc<dyn Meter>>,
+    labels: Vec<Label>,
     #[cfg(feature = "tls")]
     tls: Option<super::Tls>,
 }
@@ -104,6 +113,10 @@ impl Default for ClientBuilder {
             balance_every: None,
             #[cfg(feature = "gzip")]
             gzip: false,
+            interceptors: Vec::new(),
+            plugins: Vec::new(),
+            meter: None,
+            labels: Vec::new(),
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -205,6 +218,32 @@ impl ClientBuilder {
         self
     }
 
+    /// Lets a plugin change these settings, and those of the workers that are made with the client.
+    pub fn plugin(mut self, plugin: impl Plugin) -> Self {
+        let plugin = Arc::new(plugin);
+        self = plugin.client(self);
+        self.plugins.push(plugin);
+        self
+    }
+
+    /// What measures the client's calls, and its workers. Without one nothing is measured.
+    pub fn metrics(mut self, meter: impl Meter) -> Self {
+        self.meter = Some(Arc::new(meter));
+        self
+    }
+
+    /// A label that everything has that the client and its workers measure.
+    pub fn metric_label(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Arc<str>>) -> Self {
+        self.labels.push(Label::new(name, value));
+        self
+    }
+
+    /// Sees the calls of the client, after those that were registered before.
+    pub fn interceptor(mut self, interceptor: impl ClientInterceptor) -> Self {
+        self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
     /// How the connection is encrypted. It is, once this is set, unless the address says `http://`.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: super::Tls) -> Self {
@@ -224,14 +263,35 @@ impl ClientBuilder {
         self.client(Connection::nowhere())
     }
 
+    /// A client of a new server inside this process, as [`Client::embedded`] makes it. An address and a key have no meaning here.
+    ///
+    /// # Errors
+    /// This is not called on a tokio runtime.
+    #[cfg(feature = "server")]
+    pub fn embedded(self) -> Result<Client, ConnectError> {
+        let server = steadfast_server::Server::builder().start();
+        let server = server.map_err(|error| ConnectError::Embedded(error.to_string()))?;
+        Ok(self.in_process(server.services()))
+    }
+
     fn client(self, connection: Connection) -> Client {
+        let namespace = self.namespace.unwrap_or_else(|| "default".to_owned());
+        let mut connection = connection;
+        for interceptor in self.interceptors {
+            connection = connection.intercepted(interceptor);
+        }
+        if let Some(meter) = self.meter {
+            let own = [Label::new("namespace", namespace.as_str())];
+            connection = connection.measured(Recorder::new(meter, own.into_iter().chain(self.labels).collect()));
+        }
         Client(Arc::new(Inner {
             connection: connection.with_retry(self.retry),
-            namespace: self.namespace.unwrap_or_else(|| "default".to_owned()),
+            namespace,
             identity: self.identity.unwrap_or_else(process_and_host),
             converter: self.converter,
             query_reject_condition: self.query_reject_condition,
-            local_workers: Arc::default(),
+            plugins: self.plugins.into(),
+            local_workers: Arc::new(LocalWorkers::default()),
             worker_heartbeat_interval: self.worker_heartbeat_interval,
         }))
     }

@@ -122,22 +122,36 @@ pub use workflow_operation::{UpdateWorkflowOptionsCall, WorkflowOptions};
 use crate::{
     convert::{Arguments, Converter},
     handle::NoMessages,
+    interceptor::ClientInterceptor,
+    metrics::{Label, Meter, Recorder},
+    plugin::Plugin,
     workflow::{Untyped, Workflow},
 };
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use steadfast_proto::{Call, Services, common::WorkflowExecution};
 
 /// The way to a server and one of its namespaces. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
-#[derive(Debug, Clone)]
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("connection", &self.0.connection)
+            .field("namespace", &self.0.namespace)
+            .field("identity", &self.0.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
 struct Inner {
     connection: Connection,
     namespace: String,
     identity: String,
     converter: Converter,
     query_reject_condition: QueryRejectCondition,
+    plugins: Arc<[Arc<dyn Plugin>]>,
     local_workers: Arc<LocalWorkers>,
     worker_heartbeat_interval: Option<Duration>,
 }
@@ -173,9 +187,7 @@ impl Client {
     /// This is not called on a tokio runtime.
     #[cfg(feature = "server")]
     pub fn embedded() -> Result<Self, ConnectError> {
-        let server = steadfast_server::Server::builder().start();
-        let server = server.map_err(|error| ConnectError::Embedded(error.to_string()))?;
-        Ok(Self::in_process(server.services()))
+        Self::builder().embedded()
     }
 
     /// Starts a workflow when awaited, and returns its handle.
@@ -321,6 +333,23 @@ impl Client {
         self.connection().call(request).await
     }
 
+    /// The same client, whose calls are measured, as are its workers. Without a meter nothing is.
+    #[must_use]
+    pub fn metrics(&self, meter: impl Meter) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        let labels = vec![Label::new("namespace", inner.namespace.as_str())];
+        inner.connection = inner.connection.measured(Recorder::new(Arc::new(meter), labels));
+        Self(Arc::new(inner))
+    }
+
+    /// The same client, whose calls are seen by this interceptor after those it has already.
+    #[must_use]
+    pub fn interceptor(&self, interceptor: impl ClientInterceptor) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        inner.connection = inner.connection.intercepted(Arc::new(interceptor));
+        Self(Arc::new(inner))
+    }
+
     /// The namespace.
     #[must_use]
     pub fn namespace(&self) -> &str {
@@ -337,6 +366,10 @@ impl Client {
     #[must_use]
     pub fn converter(&self) -> &Converter {
         &self.0.converter
+    }
+
+    pub(crate) fn plugins(&self) -> &[Arc<dyn Plugin>] {
+        &self.0.plugins
     }
 
     pub(crate) fn connection(&self) -> &Connection {

@@ -126,6 +126,9 @@ impl<P: Future<Output = Answer>> Driver<'_, P> {
         let status = &self.shared.status.activities;
         status.polls.store(self.polls.len(), Relaxed);
         status.running.store(self.running.len(), Relaxed);
+        if let Some(metrics) = &self.shared.metrics {
+            metrics.activity_load(self.shared);
+        }
     }
 
     fn poll(&mut self, delay: Option<Duration>) {
@@ -146,6 +149,9 @@ impl<P: Future<Output = Answer>> Driver<'_, P> {
                 // An empty answer is the end of a long poll.
                 if task.task_token.is_empty() {
                     self.scaler.observe(Polled::Nothing(decision), now);
+                    if let Some(metrics) = &self.shared.metrics {
+                        metrics.activity_poll_empty();
+                    }
                 } else {
                     self.scaler.observe(Polled::Task(decision), now);
                     self.shared.status.activities.polled(false);
@@ -295,6 +301,9 @@ mod tests {
             stop: Stop::new(),
             blocked: Blocked::default(),
             noticed: None,
+            activity_interceptors: Default::default(),
+            metrics: None,
+            plugins: Vec::new(),
         })
     }
 

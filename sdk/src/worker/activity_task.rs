@@ -2,11 +2,16 @@
 
 #![allow(clippy::result_large_err)] // failures travel as they are between generated code and the server
 
-use super::{registry::failure, shared::Shared};
+use super::{
+    metrics::Attempt,
+    registry::{RawActivity, failure},
+    shared::Shared,
+};
 use crate::{
-    activity::{ActivityContext, CancelReason, HeartbeatAnswer, Heartbeats},
+    activity::{ActivityContext, ActivityInfo, CancelReason, HeartbeatAnswer, Heartbeats},
     client::RpcError,
     error::is_complete_async,
+    interceptor::{AnyActivityInterceptor, ExecuteActivity, Next},
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -29,6 +34,8 @@ use steadfast_proto::{
         RespondActivityTaskCanceledRequest, RespondActivityTaskCompletedRequest, RespondActivityTaskFailedRequest,
     },
 };
+
+use tracing::{Instrument, Span};
 
 /// How long after its start-to-close or heartbeat timeout an activity is told that the server has given it up.
 const TIMEOUT_MARGIN: Duration = Duration::from_secs(5);
@@ -68,13 +75,17 @@ impl ActivityTask {
             shared: Arc::clone(&self.shared),
             task_token: self.task.task_token.clone(),
         };
-        let outcome = self.outcome().await;
+        let attempt = self.shared.metrics.as_ref().map(|metrics| metrics.activity(&self.task));
+        let outcome = self.outcome(attempt.as_ref()).await;
+        if let Some(attempt) = attempt {
+            attempt.ends(&outcome);
+        }
         let reason = heartbeats.0.cancellation().reason();
         let unsent = heartbeats.0.close();
         report.send(outcome, reason, unsent).await;
     }
 
-    async fn outcome(&mut self) -> Result<Payloads, Failure> {
+    async fn outcome(&mut self, measured: Option<&Attempt>) -> Result<Payloads, Failure> {
         let shared = Arc::clone(&self.shared);
         let timeout = |timeout: &Option<prost_types::Duration>| {
             let timeout = timeout.as_ref().and_then(std_duration);
@@ -86,8 +97,9 @@ impl ActivityTask {
         };
         let input = self.task.input.take();
         let heartbeats = Arc::clone(&self.heartbeats);
-        let context = ActivityContext::new(&shared.client, &shared.task_queue, &mut self.task, heartbeats);
-        let body = run_body(&shared, context, input.as_ref());
+        let context = ActivityContext::new(&shared.client, &shared.task_queue, &mut self.task, heartbeats)
+            .seen_by(&shared.activity_interceptors, measured.map(Attempt::recorder));
+        let body = run_body(&shared, context, input);
         limits.watch(&self.heartbeats, body).await
     }
 }
@@ -130,7 +142,7 @@ impl Limits {
 pub(super) async fn run_body(
     shared: &Shared,
     context: ActivityContext,
-    input: Option<&Payloads>,
+    input: Option<Payloads>,
 ) -> Result<Payloads, Failure> {
     let (name, registry) = (&context.info().activity_type, &shared.registry);
     let Some(activity) = registry.find_activity(name) else {
@@ -142,13 +154,46 @@ pub(super) async fn run_body(
         tracing::warn!(activity_type = name, "{message}");
         return Err(failure("NotFoundError", message));
     };
+    let span = span(context.info());
     // The call itself is user code too, and may panic.
-    let body = AssertUnwindSafe(async { activity(context, input).await }).catch_unwind();
+    let body = AssertUnwindSafe(run_intercepted(shared, activity, context, input)).catch_unwind();
     let panicked = |panic: Box<dyn Any + Send>| {
         let message = format!("the activity panicked: {}", text(&*panic));
         Err(failure("Panic", message))
     };
-    body.await.unwrap_or_else(panicked)
+    body.instrument(span).await.unwrap_or_else(panicked)
+}
+
+/// What the activity logs says which one it is.
+fn span(info: &ActivityInfo) -> Span {
+    tracing::info_span!(
+        "activity",
+        namespace = info.namespace,
+        task_queue = info.task_queue,
+        activity_type = info.activity_type,
+        activity_id = info.activity_id,
+        attempt = info.attempt,
+        workflow_type = info.workflow_type,
+        workflow_id = info.workflow_id,
+        run_id = info.workflow_run_id,
+    )
+}
+
+/// Interceptors are what the worker's owner adds to the code.
+async fn run_intercepted(
+    shared: &Shared,
+    activity: &RawActivity,
+    ctx: ActivityContext,
+    arguments: Option<Payloads>,
+) -> Result<Payloads, Failure> {
+    let interceptors = &shared.activity_interceptors;
+    if interceptors.is_empty() {
+        return activity(ctx, arguments.as_ref()).await;
+    }
+    let activity = Arc::clone(activity);
+    let end = Next::end(move |call: ExecuteActivity| activity(call.ctx, call.arguments.as_ref()));
+    let next = interceptors.next(<dyn AnyActivityInterceptor>::execute, end);
+    next.run(ExecuteActivity { ctx, arguments }).await
 }
 
 struct CloseOnDrop(Arc<Heartbeats>);

@@ -2,6 +2,7 @@
 
 use super::{
     activity_task::{run_body, stopped},
+    metrics::Attempt,
     registry::failure,
     shared::Shared,
 };
@@ -67,8 +68,13 @@ impl LocalActivity {
             heartbeats,
         } = self;
         let cancellation = Arc::clone(&heartbeats);
-        let context = ActivityContext::local(&shared.client, &shared.task_queue, &task, SystemTime::now(), heartbeats);
-        let result = run_body(&shared, context, task.attributes.arguments.as_ref()).await;
+        let attempt = shared.metrics.as_ref().map(|metrics| metrics.local_activity(&task));
+        let context = ActivityContext::local(&shared.client, &shared.task_queue, &task, SystemTime::now(), heartbeats)
+            .seen_by(&shared.activity_interceptors, attempt.as_ref().map(Attempt::recorder));
+        let result = run_body(&shared, context, task.attributes.arguments.clone()).await;
+        if let Some(attempt) = attempt {
+            attempt.ends(&result);
+        }
         let reason = cancellation.cancellation().reason();
         Input::LocalActivity(task.key, outcome(result, reason))
     }

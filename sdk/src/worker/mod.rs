@@ -7,6 +7,7 @@ mod deployment;
 mod eager;
 mod error;
 mod local_activity;
+pub(crate) mod metrics;
 mod options;
 mod poller;
 mod rate;

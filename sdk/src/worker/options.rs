@@ -5,6 +5,8 @@ use crate::{
     activity::{Activity, ActivityImplementation, ActivitySet, ActivitySetImplementation, mock_activity},
     client::Client,
     error::WorkflowResult,
+    interceptor::{ActivityInterceptor, ActivityInterceptors, WorkflowInterceptor, WorkflowInterceptors},
+    plugin::Plugin,
     testing::Mocks,
     workflow::{Workflow, WorkflowImplementation, WorkflowMock},
 };
@@ -37,7 +39,14 @@ pub struct Worker {
     pub(super) registry: Registry,
     pub(super) options: Options,
     pub(super) hooks: Option<Hooks>,
+    pub(super) workflow_interceptors: WorkflowInterceptors,
+    pub(super) activity_interceptors: ActivityInterceptors,
+    /// The names of its plugins.
+    pub(super) plugins: Vec<String>,
+    pub(super) on_fatal_error: Option<OnFatalError>,
 }
+
+pub(super) type OnFatalError = Box<dyn FnOnce(&WorkerError) + Send>;
 
 /// Is told what a worker runs.
 type Registered = Arc<dyn Fn(&Arc<Registry>) + Send + Sync>;
@@ -89,7 +98,7 @@ impl fmt::Debug for Worker {
 impl Worker {
     /// A worker for a task queue, with nothing to run yet.
     pub fn new(client: &Client, task_queue: impl Into<String>) -> Self {
-        Self {
+        let worker = Self {
             client: client.clone(),
             task_queue: task_queue.into(),
             registry: Registry::default(),
@@ -110,7 +119,13 @@ impl Worker {
                 deployment: None,
             },
             hooks: None,
-        }
+            workflow_interceptors: WorkflowInterceptors::default(),
+            activity_interceptors: ActivityInterceptors::default(),
+            plugins: Vec::new(),
+            on_fatal_error: None,
+        };
+        let plugins = client.plugins().iter();
+        plugins.fold(worker, |worker, plugin| worker.with(&**plugin))
     }
 
     /// Runs workflows of this type.
@@ -284,6 +299,36 @@ impl Worker {
     /// Which build of which deployment this is, and whether the server routes tasks by it.
     pub fn deployment(mut self, deployment: Deployment) -> Self {
         self.options.deployment = Some(deployment);
+        self
+    }
+
+    /// Lets a plugin change these settings, after those that the client has. What is set after this counts more.
+    #[allow(clippy::needless_pass_by_value)] // it is given away, as to a client
+    pub fn plugin(self, plugin: impl Plugin) -> Self {
+        self.with(&plugin)
+    }
+
+    fn with(self, plugin: &dyn Plugin) -> Self {
+        let mut worker = plugin.worker(self);
+        worker.plugins.push(plugin.name());
+        worker
+    }
+
+    /// Is told why the worker could not start, or ended by itself. The error is returned all the same.
+    pub fn on_fatal_error(mut self, tell: impl FnOnce(&WorkerError) + Send + 'static) -> Self {
+        self.on_fatal_error = Some(Box::new(tell));
+        self
+    }
+
+    /// Sees what comes to the workflows, and what they ask for; after those that were registered before.
+    pub fn workflow_interceptor(mut self, interceptor: impl WorkflowInterceptor) -> Self {
+        self.workflow_interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// Sees the activities that are run; after those that were registered before.
+    pub fn activity_interceptor(mut self, interceptor: impl ActivityInterceptor) -> Self {
+        self.activity_interceptors.push(Arc::new(interceptor));
         self
     }
 

@@ -4,6 +4,7 @@ use crate::{
     activity::{Activity, ActivityContext},
     convert::Converter,
     error::SOURCE,
+    interceptor::Attached,
     workflow::{Workflow, WorkflowImplementation, WorkflowMock, instance::Definition},
 };
 use std::{collections::BTreeMap, fmt, future::ready, sync::Arc};
@@ -15,7 +16,7 @@ use steadfast_proto::{common::Payloads, failure::Failure};
 pub type RawActivity =
     Arc<dyn Fn(ActivityContext, Option<&Payloads>) -> BoxFuture<Result<Payloads, Failure>> + Send + Sync>;
 
-type MakeProgram = Box<dyn Fn() -> Box<dyn Program> + Send + Sync>;
+type MakeProgram = Box<dyn Fn(Option<Arc<Attached>>) -> Box<dyn Program> + Send + Sync>;
 
 /// What a worker can run, by name.
 #[derive(Default)]
@@ -24,6 +25,8 @@ pub struct Registry {
     activities: BTreeMap<&'static str, RawActivity>,
     mocks: BTreeMap<&'static str, RawActivity>,
     workflow_mocks: BTreeMap<&'static str, MakeProgram>,
+    /// What is kept with each run, if there is anything.
+    attached: Option<Arc<Attached>>,
     mistakes: Vec<String>,
 }
 
@@ -46,7 +49,7 @@ impl Registry {
     }
 
     pub(super) fn mock_workflow<W: Workflow + ?Sized + 'static>(&mut self, mock: WorkflowMock<W>) {
-        let make: MakeProgram = Box::new(move || Box::new(mock.clone()));
+        let make: MakeProgram = Box::new(move |_| Box::new(mock.clone()));
         if self.workflow_mocks.insert(W::NAME, make).is_some() {
             self.mistakes.push(format!("workflow `{}` has two mocks", W::NAME));
         }
@@ -64,11 +67,15 @@ impl Registry {
                 W::NAME
             ));
         }
-        let make: MakeProgram = Box::new(move || definition.instance());
+        let make: MakeProgram = Box::new(move |attached| definition.instance(attached));
         if self.workflows.insert(W::NAME, make).is_some() {
             self.mistakes
                 .push(format!("workflow `{}` is registered twice", W::NAME));
         }
+    }
+
+    pub(super) fn attach(&mut self, attached: Option<Arc<Attached>>) {
+        self.attached = attached;
     }
 
     pub(super) fn take_mistakes(&mut self) -> Vec<String> {
@@ -139,7 +146,8 @@ pub(crate) struct RegisteredPrograms(pub(crate) Arc<Registry>);
 
 impl Programs for RegisteredPrograms {
     fn create(&self, workflow_type: &str) -> Option<Box<dyn Program>> {
-        self.0.find_workflow(workflow_type).map(|make| make())
+        let make = self.0.find_workflow(workflow_type)?;
+        Some(make(self.0.attached.clone()))
     }
 
     fn registered(&self) -> Vec<String> {

@@ -4,6 +4,7 @@ use super::{
     RunningWorker, Worker, WorkerError,
     activity_driver::{self, ActivitySettings},
     eager::EagerActivities,
+    metrics::WorkerMetrics,
     options::{CONCURRENT_ACTIVITIES, CONCURRENT_WORKFLOW_TASKS, Options},
     rate::RateLimit,
     shared::{Server, Shared, Tuning, unique_key},
@@ -13,6 +14,7 @@ use super::{
     watchdog::Blocked,
     workflow_driver::{self, ShardSettings},
 };
+use crate::interceptor::Attached;
 use std::{
     future::{Future, pending},
     sync::{Arc, Weak},
@@ -67,7 +69,16 @@ impl Worker {
         RunningWorker::new(stop, task)
     }
 
-    async fn run_with<F: Future<Output = ()> + Send>(self, stop: Stop, until: F) -> Result<(), WorkerError> {
+    async fn run_with<F: Future<Output = ()> + Send>(mut self, stop: Stop, until: F) -> Result<(), WorkerError> {
+        let on_fatal_error = self.on_fatal_error.take();
+        let result = self.run_to_its_end(stop, until).await;
+        if let (Err(error), Some(tell)) = (&result, on_fatal_error) {
+            tell(error);
+        }
+        result
+    }
+
+    async fn run_to_its_end<F: Future<Output = ()> + Send>(self, stop: Stop, until: F) -> Result<(), WorkerError> {
         let grace_period = self.options.grace_period;
         let mut drivers = self.spawn_drivers(&stop).await?;
         let mut draining = stop.listen();
@@ -108,6 +119,13 @@ impl Worker {
             Some(tuner) => Arc::clone(&tuner.activities),
             None => Arc::new(FixedSlots::new(options.activities_max.unwrap_or(CONCURRENT_ACTIVITIES))),
         };
+        let metrics = self.client.connection().recorder();
+        let metrics = metrics.map(|recorder| WorkerMetrics::new(recorder, &self.task_queue));
+        self.registry.attach(Attached::new(
+            self.workflow_interceptors,
+            self.client.converter().clone(),
+            metrics.as_ref().map(|metrics| metrics.recorder().clone()),
+        ));
         let registry = Arc::new(self.registry);
         if let Some(hooks) = &self.hooks {
             (hooks.registered)(&registry);
@@ -147,7 +165,13 @@ impl Worker {
             stop: stop.clone(),
             blocked: Blocked::default(),
             noticed: self.hooks.as_ref().map(|hooks| Arc::clone(&hooks.noticed)),
+            activity_interceptors: self.activity_interceptors,
+            metrics,
+            plugins: self.plugins,
         });
+        if let Some(metrics) = &shared.metrics {
+            metrics.started(&shared);
+        }
         let mut drivers = JoinSet::new();
         let eager = spawn_activities(
             &mut drivers,

@@ -33,6 +33,12 @@ impl RunningWorker {
         self.await
     }
 
+    /// Whether it is not at its end.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.is_finished()
+    }
+
     /// Whether it is at its end.
     #[must_use]
     pub fn is_finished(&self) -> bool {

@@ -2,13 +2,17 @@
 
 use super::{
     Deployment, Registry, WorkerError,
+    metrics::WorkerMetrics,
     scaler::PollerBehavior,
     slot::SlotSupplier,
     status::{self, Status},
     stop::Stop,
     watchdog::Blocked,
 };
-use crate::client::{Client, ReportingWorker};
+use crate::{
+    client::{Client, ReportingWorker},
+    interceptor::ActivityInterceptors,
+};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,
@@ -40,6 +44,11 @@ pub(super) struct Shared {
     pub(super) stop: Stop,
     pub(super) blocked: Blocked,
     pub(super) noticed: Option<Noticed>,
+    pub(super) activity_interceptors: ActivityInterceptors,
+    /// What it measures, if anybody wants to know.
+    pub(super) metrics: Option<WorkerMetrics>,
+    /// The names of its plugins.
+    pub(super) plugins: Vec<String>,
 }
 
 /// How much the worker takes on.

@@ -13,7 +13,7 @@ use steadfast_proto::{
     duration,
     enums::WorkerStatus,
     timestamp,
-    worker::{WorkerHeartbeat, WorkerHostInfo, WorkerPollerInfo, WorkerSlotsInfo},
+    worker::{PluginInfo, WorkerHeartbeat, WorkerHostInfo, WorkerPollerInfo, WorkerSlotsInfo},
 };
 
 /// One shard in numbers; its driver writes them, others read.
@@ -95,7 +95,7 @@ impl Status {
         }
     }
 
-    fn sum(&self, number: impl Fn(&Load) -> usize) -> usize {
+    pub(super) fn sum(&self, number: impl Fn(&Load) -> usize) -> usize {
         self.shards.iter().map(|shard| number(shard)).sum()
     }
 }
@@ -161,6 +161,7 @@ pub(super) fn heartbeat(shared: &Shared, worker_status: WorkerStatus) -> WorkerH
         total_sticky_cache_hit: whole(status.shards.iter().map(|shard| shard.cache_hits.load(Relaxed)).sum()),
         total_sticky_cache_miss: whole(status.shards.iter().map(|shard| shard.cache_misses.load(Relaxed)).sum()),
         current_sticky_cache_size: size(status.sum(|shard| shard.cached.load(Relaxed))),
+        plugins: plugins(&shared.plugins),
         ..WorkerHeartbeat::default()
     }
 }
@@ -198,6 +199,14 @@ fn poller(polls: usize, polled: &AtomicU64, behavior: PollerBehavior) -> WorkerP
         }),
         is_autoscaling: behavior.is_autoscaling(),
     }
+}
+
+fn plugins(names: &[String]) -> Vec<PluginInfo> {
+    let plugin = |name: &String| PluginInfo {
+        name: name.clone(),
+        ..PluginInfo::default()
+    };
+    names.iter().map(plugin).collect()
 }
 
 fn host() -> WorkerHostInfo {

@@ -234,6 +234,9 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
         load.normal_polls.store(normal, Relaxed);
         load.sticky_polls.store(sticky, Relaxed);
         load.cached.store(self.shard.cached(), Relaxed);
+        if let Some(metrics) = &self.shared.metrics {
+            metrics.workflow_load(self.shared);
+        }
     }
 
     /// The tasks that are here, or promised a place.
@@ -296,9 +299,15 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                         // An empty answer is the end of a long poll.
                         if task.task_token.is_empty() {
                             poller.scaler.observe(Polled::Nothing(decision), Instant::now());
+                            if let Some(metrics) = &self.shared.metrics {
+                                metrics.workflow_poll_empty();
+                            }
                         } else {
                             poller.scaler.observe(Polled::Task(decision), Instant::now());
                             self.shared.status.workflow_tasks.polled(kind == PollKind::Sticky);
+                            if let Some(metrics) = &self.shared.metrics {
+                                metrics.workflow_task(&task);
+                            }
                             self.give(task, slot);
                         }
                     }
@@ -351,6 +360,9 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                     if let Some(noticed) = &self.shared.noticed {
                         noticed(&notice);
                     }
+                    if let (Notice::Evicted { .. }, Some(metrics)) = (&notice, &self.shared.metrics) {
+                        metrics.evicted();
+                    }
                     log(notice);
                 }
                 Output::FetchHistory(run, request) => self.fetches.push_back((run, request)),
@@ -358,6 +370,9 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                     let eager = self.eager_activities.as_ref();
                     let reserved = eager.and_then(|eager| eager.reserve(&mut request, &self.shared.task_queue));
                     self.shared.status.workflow_tasks.done(false);
+                    if let Some(metrics) = &self.shared.metrics {
+                        metrics.workflow_task_done(&request.task_token, None);
+                    }
                     self.push(Call::Complete(run, request, reserved));
                 }
                 Output::RunLocalActivity(task) => {
@@ -366,8 +381,14 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                 }
                 Output::StopLocalActivity(key, why) => self.local_activities.stop(key, why),
                 output => {
-                    if matches!(output, Output::Fail(..)) {
+                    if let Output::Fail(_, request) = &output {
                         self.shared.status.workflow_tasks.done(true);
+                        if let Some(metrics) = &self.shared.metrics {
+                            metrics.workflow_task_done(&request.task_token, Some(request.cause()));
+                        }
+                    }
+                    if let (Output::AnswerQuery(request), Some(metrics)) = (&output, &self.shared.metrics) {
+                        metrics.forget(&request.task_token);
                     }
                     self.push(Call::Output(output));
                 }
@@ -379,8 +400,14 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
             self.fetches_open = self.fetches_open.saturating_add(1);
             self.push(Call::Output(Output::FetchHistory(run, request)));
         }
-        self.load.cache_hits.store(self.shard.cache_hits(), Relaxed);
-        self.load.cache_misses.store(self.shard.cache_misses(), Relaxed);
+        let hits = self.load.cache_hits.swap(self.shard.cache_hits(), Relaxed);
+        let misses = self.load.cache_misses.swap(self.shard.cache_misses(), Relaxed);
+        if let Some(metrics) = &self.shared.metrics {
+            metrics.cache(
+                self.shard.cache_hits().saturating_sub(hits),
+                self.shard.cache_misses().saturating_sub(misses),
+            );
+        }
     }
 
     /// Answers the tasks at hand. Open polls may still bring some, if the server ends the polls.

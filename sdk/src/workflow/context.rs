@@ -13,6 +13,8 @@ use crate::{
     convert::{Arguments, Converter, Data, RawValue},
     error::WorkflowResult,
     handle::Handle,
+    interceptor::{Attached, Headers},
+    metrics::{Label, UserMetrics},
 };
 use std::{
     fmt,
@@ -303,6 +305,21 @@ impl<S> WorkflowContext<S> {
     #[must_use]
     pub fn info(&self) -> WorkflowInfo {
         WorkflowInfo::new(self.0.host.info(), self.0.converter.clone())
+    }
+
+    /// What came beside the arguments of the message whose handler this is; nothing in the main routine. What the workflow was
+    /// started with is in [`info`](Self::info).
+    #[must_use]
+    pub fn message_headers(&self) -> Headers {
+        Headers::of(self.0.host.message_header())
+    }
+
+    /// What the workflow itself measures: silent on replay.
+    pub fn metrics(&self) -> UserMetrics {
+        let recorder = Attached::of(&self.0.host).and_then(|attached| attached.recorder.clone());
+        let kind = || Label::new("workflow_type", self.info().workflow_type());
+        let recorder = recorder.map(|recorder| recorder.with_labels([kind()]));
+        UserMetrics::new(recorder, Some(self.0.host.clone()))
     }
 
     /// Whether the code is being replayed. For logs and metrics; decisions must not depend on it.

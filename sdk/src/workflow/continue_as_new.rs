@@ -41,6 +41,8 @@ impl ContinueAsNew {
                 ..TaskQueue::default()
             }),
             input,
+            // What came beside the input of this run goes on beside that of the next.
+            header: info.started.header.clone(),
             ..ContinueAsNewWorkflowExecutionCommandAttributes::default()
         };
         Self {

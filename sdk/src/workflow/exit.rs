@@ -1,6 +1,9 @@
 //! What an error in workflow code becomes.
 
-use crate::error::{Ending, WorkflowError};
+use crate::{
+    error::{Ending, WorkflowError},
+    interceptor::intercepted_continuation,
+};
 use steadfast_core::{Exit, Host, TaskFailure};
 use steadfast_proto::failure::{Failure, failure::FailureInfo};
 
@@ -8,7 +11,7 @@ use steadfast_proto::failure::{Failure, failure::FailureInfo};
 pub(super) fn exit(error: WorkflowError, host: &Host) -> Exit {
     match error.into_ending() {
         Ending::Failed(failure) => failed(failure, host),
-        Ending::ContinueAsNew(attributes) => Exit::ContinueAsNew(Box::new(attributes)),
+        Ending::ContinueAsNew(attributes) => Exit::ContinueAsNew(Box::new(intercepted_continuation(host, attributes))),
         Ending::Task(message) => Exit::Task(TaskFailure {
             message,
             location: None,

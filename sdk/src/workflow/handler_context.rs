@@ -1,7 +1,7 @@
 //! What synchronous handlers may have beside the state.
 
 use super::{WorkflowInfo, context::uuid4};
-use crate::convert::Converter;
+use crate::{convert::Converter, interceptor::Headers};
 use std::{fmt, time::SystemTime};
 use steadfast_core::Host;
 
@@ -48,6 +48,12 @@ impl HandlerContext {
     #[must_use]
     pub fn info(&self) -> WorkflowInfo {
         WorkflowInfo::new(self.host.info(), self.converter.clone())
+    }
+
+    /// What came beside the message's arguments. What the workflow was started with is in [`info`](Self::info).
+    #[must_use]
+    pub fn message_headers(&self) -> Headers {
+        Headers::of(self.host.message_header())
     }
 
     /// Whether the code is being replayed. For logs and metrics; decisions must not depend on it.

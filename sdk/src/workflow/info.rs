@@ -1,6 +1,9 @@
 //! Ids, times and settings of an execution.
 
-use crate::convert::{Converter, Data, DecodeError};
+use crate::{
+    convert::{Converter, Data, DecodeError},
+    interceptor::Headers,
+};
 use std::{
     sync::Arc,
     time::{Duration, SystemTime},
@@ -47,6 +50,12 @@ impl WorkflowInfo {
     #[must_use]
     pub fn run_id(&self) -> &str {
         &self.info.run_id
+    }
+
+    /// What came beside the input of this run.
+    #[must_use]
+    pub fn headers(&self) -> Headers {
+        Headers::of(self.info.started.header.clone())
     }
 
     /// The id of the first run of the chain, which continuing as new, retries and cron keep.

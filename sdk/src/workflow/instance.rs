@@ -1,16 +1,25 @@
 //! A workflow as the core runs it.
 
+#![allow(clippy::result_large_err)] // failures travel as they are between generated code and the core
+
 use super::{
     HandlerContext, Handlers, WorkflowContext, WorkflowImplementation,
     exit::{exit, refusal},
     handler::{Delivery, Update, undecodable, unencodable},
+    intercepted::{self, outcome_of},
+    log::Logged,
     metadata,
+    metrics::measured,
 };
-use crate::convert::Converter;
+use crate::{
+    convert::Converter,
+    interceptor::{AnyWorkflowInterceptor, Attached, HandleQuery, HandleUpdate, Headers, NextNow},
+};
 use std::sync::Arc;
 use steadfast_core::{BoxFuture, Exit, Handled, Host, MessageKind, Program, Signal, TaskFailure, UpdateRequest};
 use steadfast_proto::{
     common::Payloads, enums::VersioningBehavior, failure::Failure, history::WorkflowExecutionStartedEventAttributes,
+    query::WorkflowQuery,
 };
 
 /// What all instances of a registered workflow share.
@@ -41,11 +50,13 @@ impl<W: WorkflowImplementation> Definition<W> {
             .map(AsRef::as_ref)
     }
 
-    pub(crate) fn instance(self: &Arc<Self>) -> Box<dyn Program> {
-        Box::new(Instance {
+    /// With what is to be kept with its run, if there is anything.
+    pub(crate) fn instance(self: &Arc<Self>, attached: Option<Arc<Attached>>) -> Box<dyn Program> {
+        Box::new(Logged::new(Instance {
             definition: Arc::clone(self),
             context: None,
-        })
+            attached,
+        }))
     }
 }
 
@@ -54,9 +65,17 @@ struct Instance<W> {
     definition: Arc<Definition<W>>,
     /// There is none before the start.
     context: Option<WorkflowContext<W>>,
+    attached: Option<Arc<Attached>>,
 }
 
 impl<W: WorkflowImplementation> Instance<W> {
+    /// What messages go through, if there is anything.
+    fn interceptors(&self) -> Option<&Arc<Attached>> {
+        self.attached
+            .as_ref()
+            .filter(|attached| !attached.interceptors.is_empty())
+    }
+
     fn find_update(&self, name: &str) -> Option<Update<W>> {
         let (handlers, added) = (&self.definition.handlers, self.context.as_ref()?.added());
         added
@@ -149,15 +168,29 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
         let input = W::decode(input, converter).map_err(undecodable)?;
         let context = WorkflowContext::new(host.clone(), converter.clone(), state);
         self.context = Some(context.clone());
-        let routine = W::run(context, input);
-        let (host, converter) = (host.clone(), converter.clone());
-        Ok(Box::pin(async move {
-            let output = routine.await.map_err(|error| exit(error, &host))?;
-            let result = converter.encode_result(&output);
-            result
-                .map(Some)
-                .map_err(|error| Exit::Failed(Box::new(unencodable(error))))
-        }))
+        if let Some(attached) = &self.attached {
+            let attached: Arc<Attached> = Arc::clone(attached);
+            host.attach(attached);
+        }
+        let routine: BoxFuture<Result<Option<Payloads>, Exit>> = if let Some(attached) = self.interceptors() {
+            let (routine, host) = (intercepted::execute(attached, host, context), host.clone());
+            Box::pin(async move { routine.await.map(Some).map_err(|error| exit(error, &host)) })
+        } else {
+            let routine = W::run(context, input);
+            let (host, converter) = (host.clone(), converter.clone());
+            Box::pin(async move {
+                let output = routine.await.map_err(|error| exit(error, &host))?;
+                let result = converter.encode_result(&output);
+                result
+                    .map(Some)
+                    .map_err(|error| Exit::Failed(Box::new(unencodable(error))))
+            })
+        };
+        let recorder = self.attached.as_ref().and_then(|attached| attached.recorder.clone());
+        Ok(match recorder {
+            Some(recorder) => measured(routine, recorder, host.clone()),
+            None => routine,
+        })
     }
 
     fn versioning(&self) -> Option<VersioningBehavior> {
@@ -177,6 +210,9 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
         let Some(handler) = handler else {
             return Handled::Unknown;
         };
+        if let Some(attached) = self.interceptors() {
+            return intercepted::signal(attached, host, context, handler, signal);
+        }
         match handler(context, name, signal.arguments.as_ref()) {
             Delivery::Done(result) => Handled::Done(result.map_err(|error| exit(error, host))),
             Delivery::Undecodable(error) => Handled::Undecodable(error.to_string()),
@@ -200,25 +236,37 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
         abandoned.iter().any(|(kind, known)| (*kind, *known) == (message, name))
     }
 
-    fn validate(&mut self, _: &Host, update: &UpdateRequest) -> Result<(), Failure> {
+    fn validate(&mut self, host: &Host, update: &UpdateRequest) -> Result<(), Failure> {
         let (Some(known), Some(context)) = (self.find_update(&update.name), &self.context) else {
             return Err(self.unknown("update", &update.name, |handlers| names(handlers.updates.keys())));
         };
         let handlers = &self.definition.handlers;
-        let (name, arguments) = (update.name.as_str(), update.arguments.as_ref());
-        let added = context.added().validator(name);
-        match added.as_ref().or_else(|| handlers.validators.get(name)) {
-            Some(validator) => validator(context, arguments),
-            None => (known.check)(arguments, context.converter()),
-        }
+        let validate = |name: &str, arguments: Option<&Payloads>| {
+            let added = context.added().validator(name);
+            match added.as_ref().or_else(|| handlers.validators.get(name)) {
+                Some(validator) => validator(context, arguments),
+                None => (known.check)(arguments, context.converter()),
+            }
+        };
+        let Some(attached) = self.interceptors() else {
+            return validate(&update.name, update.arguments.as_ref());
+        };
+        let end = NextNow::end(|call: HandleUpdate| validate(&call.name, call.arguments.as_ref()));
+        let next = attached
+            .interceptors
+            .next_now(<dyn AnyWorkflowInterceptor>::validate, end);
+        next.run(intercepted::handle_update(attached, host, update))
     }
 
     fn update(&mut self, host: &Host, update: &UpdateRequest) -> Handled<Result<Option<Payloads>, Exit>> {
         let (Some(handler), Some(context)) = (self.find_update(&update.name), &self.context) else {
             return Handled::Unknown;
         };
+        if let Some(attached) = self.interceptors() {
+            return intercepted::update(attached, host, context, handler.handle, update);
+        }
         match (handler.handle)(context, &update.name, update.arguments.as_ref()) {
-            Delivery::Done(outcome) => Handled::Done(update_outcome(outcome)),
+            Delivery::Done(outcome) => Handled::Done(outcome_of(outcome)),
             // It was accepted, so whoever waits for it is told, and the workflow goes on.
             Delivery::Undecodable(error) => Handled::Done(Err(Exit::Failed(Box::new(undecodable(error))))),
             Delivery::Routine(routine) => {
@@ -226,14 +274,15 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
                 Handled::Routine(Box::pin(async move {
                     let outcome = routine.await;
                     host.state_changed(); // for those who wait for all handlers
-                    update_outcome(outcome)
+                    outcome_of(outcome)
                 }))
             }
         }
     }
 
-    fn query(&mut self, host: &Host, name: &str, arguments: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
+    fn query(&mut self, host: &Host, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure> {
         let converter = &self.definition.converter;
+        let (name, arguments) = (query.query_type.as_str(), query.query_args.as_ref());
         match name {
             metadata::METADATA_QUERY => return Ok(Some(self.metadata(host))),
             metadata::STACK_TRACE_QUERY => {
@@ -258,15 +307,22 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
             .or_else(|| handlers.queries.get(name).cloned())
             .or_else(|| added.any_query())
             .or_else(|| handlers.any_query.clone());
-        match handler {
-            Some(handler) => handler(context, name, arguments).map(Some),
-            None => Err(self.unknown("query", name, |handlers| names(handlers.queries.keys()))),
-        }
+        let Some(handler) = handler else {
+            return Err(self.unknown("query", name, |handlers| names(handlers.queries.keys())));
+        };
+        let Some(attached) = self.interceptors() else {
+            return handler(context, name, arguments).map(Some);
+        };
+        let end = NextNow::end(|call: HandleQuery| handler(context, &call.name, call.arguments.as_ref()));
+        let next = attached.interceptors.next_now(<dyn AnyWorkflowInterceptor>::query, end);
+        let call = HandleQuery {
+            ctx: attached.context(host),
+            name: name.to_owned(),
+            arguments: arguments.cloned(),
+            headers: Headers::of(query.header.clone()),
+        };
+        next.run(call).map(Some)
     }
-}
-
-fn update_outcome(outcome: Result<Payloads, Failure>) -> Result<Option<Payloads>, Exit> {
-    outcome.map(Some).map_err(|failure| Exit::Failed(Box::new(failure)))
 }
 
 /// The names in a table of handlers.
@@ -315,11 +371,11 @@ mod tests {
 
     #[test]
     fn a_workflow_says_how_its_runs_move_on_and_which_handlers_may_be_left_behind() {
-        let instance = Arc::new(Definition::<Pinned>::new(Converter::default())).instance();
+        let instance = Arc::new(Definition::<Pinned>::new(Converter::default())).instance(None);
         assert_eq!(instance.versioning(), Some(VersioningBehavior::Pinned));
         assert!(instance.may_be_abandoned(MessageKind::Signal, "dawdle"));
         assert!(!instance.may_be_abandoned(MessageKind::Update, "hurry"));
-        let instance = Arc::new(Definition::<Unversioned>::new(Converter::default())).instance();
+        let instance = Arc::new(Definition::<Unversioned>::new(Converter::default())).instance(None);
         assert_eq!(instance.versioning(), None);
     }
 }

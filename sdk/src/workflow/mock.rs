@@ -13,7 +13,9 @@ use std::{
     sync::Arc,
 };
 use steadfast_core::{BoxFuture, Command, Exit, Handled, Host, Program, Signal, TaskFailure, UpdateRequest};
-use steadfast_proto::{common::Payloads, failure::Failure, history::WorkflowExecutionStartedEventAttributes};
+use steadfast_proto::{
+    common::Payloads, failure::Failure, history::WorkflowExecutionStartedEventAttributes, query::WorkflowQuery,
+};
 
 type Answer<W> = Arc<dyn Fn(<W as Workflow>::Input) -> WorkflowResult<<W as Workflow>::Output> + Send + Sync>;
 
@@ -85,8 +87,8 @@ impl<W: Workflow + ?Sized + 'static> Program for WorkflowMock<W> {
         Handled::Unknown
     }
 
-    fn query(&mut self, _: &Host, name: &str, _: Option<&Payloads>) -> Result<Option<Payloads>, Failure> {
-        Err(no_code::<W>("query", name))
+    fn query(&mut self, _: &Host, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure> {
+        Err(no_code::<W>("query", &query.query_type))
     }
 }
 

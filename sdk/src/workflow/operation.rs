@@ -1,5 +1,6 @@
 //! A command that was issued, until it is resolved or nobody wants to know any more.
 
+use crate::interceptor::intercepted;
 use std::{
     panic::Location,
     task::{Context, Poll},
@@ -15,7 +16,7 @@ pub(crate) struct Operation {
 impl Operation {
     /// Issues a command, on behalf of this line of workflow code.
     pub(crate) fn issue(host: &Host, command: Command, location: &'static Location<'static>) -> Self {
-        let id = Some(host.ask_from(command, location));
+        let id = Some(host.ask_from(intercepted(host, command), location));
         Self { host: host.clone(), id }
     }
 

@@ -1,8 +1,13 @@
 //! Our side of `interop/run.py`: `interop worker ADDRESS QUEUE` serves the workflow `Conversation` until it is ended,
-//! `interop client ADDRESS QUEUE` drives the one that a worker of another SDK serves there.
+//! `interop client ADDRESS QUEUE` drives the one that a worker of another SDK serves there, `interop trace ADDRESS QUEUE` starts
+//! the workflow `Traced` there within a trace.
 
-use std::{error::Error, process::ExitCode, time::Duration};
-use steadfast::{client::ResultError, prelude::*};
+use opentelemetry::{
+    Context,
+    trace::{FutureExt, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
+};
+use std::{error::Error, future::IntoFuture, process::ExitCode, time::Duration};
+use steadfast::{client::ResultError, opentelemetry::Tracing, prelude::*};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -101,7 +106,8 @@ async fn main() -> ExitCode {
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["worker", address, queue] => serve(address, queue).await,
         ["client", address, queue] => drive(address, queue).await,
-        _ => Err("usage: interop worker|client ADDRESS QUEUE".into()),
+        ["trace", address, queue] => trace(address, queue).await,
+        _ => Err("usage: interop worker|client|trace ADDRESS QUEUE".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -113,13 +119,55 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(address: &str, queue: &str) -> Result<(), Failure> {
-    let client = Client::connect(address).await?;
+    let client = Client::builder()
+        .address(address)
+        .plugin(Tracing::new())
+        .connect()
+        .await?;
     Worker::new(&client, queue)
         .workflow::<Conversation>()
+        .workflow::<Traced>()
         .activity::<greet>()
+        .activity::<trace_id>()
         .run()
         .await?;
     Ok(())
+}
+
+/// Without a provider spans are those that they are within: the trace goes on all the same.
+#[activity(start_to_close_timeout = "10s")]
+async fn trace_id() -> Result<String, ActivityError> {
+    Ok(Context::current().span().span_context().trace_id().to_string())
+}
+
+/// The trace that its activity finds itself in.
+#[derive(Default)]
+pub struct Traced;
+
+#[workflow]
+impl Traced {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<String> {
+        Ok(ctx.activity::<trace_id>(()).await?)
+    }
+}
+
+async fn trace(address: &str, queue: &str) -> Result<(), Failure> {
+    let client = Client::builder()
+        .address(address)
+        .plugin(Tracing::new())
+        .connect()
+        .await?;
+    let (trace, span) = (
+        TraceId::from_hex("4bf92f3577b34da6a3ce929d0e0e4736")?,
+        SpanId::from_hex("00f067aa0ba902b7")?,
+    );
+    let here = SpanContext::new(trace, span, TraceFlags::SAMPLED, true, TraceState::default());
+    let traced = client.execute::<Traced>(()).task_queue(queue).into_future();
+    let found = traced
+        .with_context(Context::new().with_remote_span_context(here))
+        .await?;
+    expect("trace", &found, &trace.to_string())
 }
 
 async fn drive(address: &str, queue: &str) -> Result<(), Failure> {

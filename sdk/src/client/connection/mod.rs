@@ -3,6 +3,7 @@
 mod error;
 #[cfg(feature = "client")]
 mod grpc;
+mod metrics;
 mod retry;
 
 pub use error::{ErrorDetail, RpcError};
@@ -14,8 +15,16 @@ pub use retry::CallRetry;
 use super::CallOptions;
 #[cfg(feature = "client")]
 use super::dial::Dial;
+use crate::{
+    interceptor::{AnyClientInterceptor, Chain},
+    metrics::Recorder,
+};
 use retry::{Retries, Retry};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 #[cfg(feature = "client")]
 use steadfast_proto::tonic::{
     metadata::{AsciiMetadataKey, AsciiMetadataValue},
@@ -40,6 +49,9 @@ pub(crate) struct Connection {
     retry: CallRetry,
     /// What was said of the calls of this clone.
     options: Option<Arc<CallOptions>>,
+    interceptors: Chain<dyn AnyClientInterceptor>,
+    /// What calls are measured with, if anybody wants to know.
+    recorder: Option<Recorder>,
 }
 
 enum Transport {
@@ -68,6 +80,8 @@ impl Connection {
             transport: Arc::new(transport),
             retry: CallRetry::default(),
             options: None,
+            interceptors: Chain::default(),
+            recorder: None,
         }
     }
 
@@ -103,6 +117,37 @@ impl Connection {
             options: Some(Arc::new(options)),
             ..self.clone()
         }
+    }
+
+    /// The same transport, measured.
+    pub(crate) fn measured(&self, recorder: Recorder) -> Self {
+        Self {
+            recorder: Some(recorder),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.as_ref()
+    }
+
+    /// When an attempt at a call begins, if that is of interest.
+    fn begins(&self) -> Option<Instant> {
+        self.recorder.as_ref().map(|_| Instant::now())
+    }
+
+    fn ends<R: Call>(&self, began: Option<Instant>, deadline: Duration, error: Option<&Status>) {
+        if let (Some(recorder), Some(began)) = (&self.recorder, began) {
+            let is_long = deadline == LONG_POLL_DEADLINE;
+            metrics::attempt(recorder, R::PATH, is_long, began.elapsed(), error.map(Status::code));
+        }
+    }
+
+    /// The same transport, with one more interceptor.
+    pub(crate) fn intercepted(&self, interceptor: Arc<dyn AnyClientInterceptor>) -> Self {
+        let mut connection = self.clone();
+        connection.interceptors.push(interceptor);
+        connection
     }
 
     /// Has an effect on calls over the network alone: others have no headers.
@@ -148,10 +193,12 @@ impl Connection {
                     let Some(this) = std::mem::replace(&mut request, next) else {
                         return Err(no_service::<R>().into());
                     };
+                    let began = self.begins();
                     let answer = match R::call(Request::new(this), services) {
                         Some(answer) => answer.await,
                         None => Err(no_service::<R>()),
                     };
+                    self.ends::<R>(began, deadline, answer.as_ref().err());
                     match answer {
                         Ok(response) => return Ok(response.into_inner()),
                         Err(status) if request.is_none() => return Err(status.into()),
@@ -167,7 +214,10 @@ impl Connection {
                 Box::pin(async move {
                     let headers = self.options.as_ref().map_or(&[][..], |options| options.headers());
                     loop {
-                        match transport.call::<R>(request.clone(), deadline, headers).await {
+                        let began = self.begins();
+                        let answer = transport.call::<R>(request.clone(), deadline, headers).await;
+                        self.ends::<R>(began, deadline, answer.as_ref().err());
+                        match answer {
                             Ok(response) => return Ok(response),
                             Err(status) => retries.wait_after(RpcError::from(status)).await?,
                         }
@@ -189,12 +239,21 @@ fn no_service<R: Call>() -> Status {
     ))
 }
 
-/// One method for each call that is used, with what is to be retried, and how long it may take.
+/// One method for each call that is used, with what is to be retried, how long it may take, and the name that interceptors know
+/// it by, if they see it.
 macro_rules! calls {
-    ($($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $retry:expr, $deadline:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $retry:expr, $deadline:expr $(, $hook:ident)?;)*) => {
         impl Connection {$(
             $(#[$doc])*
             pub(crate) async fn $name(&self, request: $request) -> Result<$response, RpcError> {
+                $(
+                    if !self.interceptors.is_empty() {
+                        let connection = self.clone();
+                        let end = move |request| async move { connection.send(request, $retry, $deadline).await };
+                        // Boxed, so that calls that nobody intercepts stay small.
+                        return Box::pin(self.interceptors.$hook(request, end)).await;
+                    }
+                )?
                 self.send(request, $retry, $deadline).await
             }
         )*}
@@ -219,37 +278,42 @@ calls! {
     shutdown_worker(ShutdownWorkerRequest) -> ShutdownWorkerResponse, Retry::Never, CALL_DEADLINE;
 
     // Activities that somebody else completes.
-    record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse, Retry::Call, CALL_DEADLINE;
-    respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse, Retry::Call, CALL_DEADLINE;
-    respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest) -> RespondActivityTaskFailedByIdResponse, Retry::Call, CALL_DEADLINE;
-    respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse, Retry::Call, CALL_DEADLINE;
+    record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse, Retry::Call, CALL_DEADLINE, heartbeat_activity_by_id;
+    respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse, Retry::Call, CALL_DEADLINE, complete_activity_by_id;
+    respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest) -> RespondActivityTaskFailedByIdResponse, Retry::Call, CALL_DEADLINE, fail_activity_by_id;
+    respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse, Retry::Call, CALL_DEADLINE, report_activity_cancelled_by_id;
+
+    heartbeat_async_activity(RecordActivityTaskHeartbeatRequest) -> RecordActivityTaskHeartbeatResponse, Retry::Call, CALL_DEADLINE, heartbeat_activity;
+    complete_async_activity(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse, Retry::Call, CALL_DEADLINE, complete_activity;
+    fail_async_activity(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse, Retry::Call, CALL_DEADLINE, fail_activity;
+    cancel_async_activity(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse, Retry::Call, CALL_DEADLINE, report_activity_cancelled;
 
     // Client.
-    start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    query_workflow(QueryWorkflowRequest) -> QueryWorkflowResponse, Retry::Call, CALL_DEADLINE;
-    execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
-    update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
-    poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
+    start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, start_workflow;
+    signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, signal_with_start;
+    signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, signal_workflow;
+    query_workflow(QueryWorkflowRequest) -> QueryWorkflowResponse, Retry::Call, CALL_DEADLINE, query_workflow;
+    execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse, Retry::LongPoll, LONG_POLL_DEADLINE, update_with_start;
+    update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, update_workflow;
+    poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse, Retry::LongPoll, LONG_POLL_DEADLINE, poll_update;
     poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
-    request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE;
-    list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE;
-    count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE;
+    request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, cancel_workflow;
+    delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, delete_workflow;
+    reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, reset_workflow;
+    terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, terminate_workflow;
+    describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, describe_workflow;
+    list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE, list_workflows;
+    count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE, count_workflows;
     start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse, Retry::Call, CALL_DEADLINE;
-    create_schedule(CreateScheduleRequest) -> CreateScheduleResponse, Retry::Call, CALL_DEADLINE;
-    describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE;
-    update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE;
-    patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse, Retry::Call, CALL_DEADLINE;
-    delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse, Retry::Call, CALL_DEADLINE;
-    list_schedules(ListSchedulesRequest) -> ListSchedulesResponse, Retry::Call, CALL_DEADLINE;
+    create_schedule(CreateScheduleRequest) -> CreateScheduleResponse, Retry::Call, CALL_DEADLINE, create_schedule;
+    describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE, describe_schedule;
+    update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE, update_schedule;
+    patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse, Retry::Call, CALL_DEADLINE, patch_schedule;
+    delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse, Retry::Call, CALL_DEADLINE, delete_schedule;
+    list_schedules(ListSchedulesRequest) -> ListSchedulesResponse, Retry::Call, CALL_DEADLINE, list_schedules;
     count_schedules(CountSchedulesRequest) -> CountSchedulesResponse, Retry::Call, CALL_DEADLINE;
     list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse, Retry::Call, CALL_DEADLINE;
     get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, Retry::Call, CALL_DEADLINE;

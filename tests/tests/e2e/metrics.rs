@@ -1,0 +1,205 @@
+//! What clients and workers measure.
+
+use steadfast::{metrics::PrometheusMeter, prelude::*};
+use tests::{Environment, Outcome, RunningWorker, millis};
+use tokio::sync::Notify;
+
+#[activity(start_to_close_timeout = "10s")]
+async fn bake(ctx: ActivityContext, cake: String) -> Result<(), ActivityError> {
+    ctx.metrics().counter("cakes").with_label("kind", cake.clone()).add(1.0);
+    if cake == "burnt" && ctx.info().attempt == 1 {
+        return Err(ActivityError::new("the oven was too hot"));
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Bakery;
+
+#[workflow]
+impl Bakery {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>, cakes: Vec<String>) -> WorkflowResult<usize> {
+        if cakes.is_empty() {
+            return Err(ActivityError::new("no cakes").into());
+        }
+        for cake in &cakes {
+            let retry = RetryPolicy::default().initial_interval(millis(10));
+            ctx.activity::<bake>(cake.clone()).retry_policy(retry).await?;
+            ctx.metrics()
+                .histogram("length")
+                .buckets(vec![5.0])
+                .record(cake.len() as f64);
+        }
+        ctx.local_activity::<bake>("small".to_owned())
+            .start_to_close_timeout(secs(5))
+            .await?;
+        Ok(cakes.len())
+    }
+}
+
+/// The value of a metric with all of these labels, 0 if there is none.
+fn value(text: &str, name: &str, labels: &[(&str, &str)]) -> f64 {
+    let is_meant = |line: &&str| {
+        line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
+            && labels
+                .iter()
+                .all(|(name, value)| line.contains(&format!("{name}=\"{value}\"")))
+    };
+    let lines = text.lines().filter(is_meant);
+    lines
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum()
+}
+
+#[tokio::test]
+async fn clients_and_workers_measure_what_other_sdks_do_under_the_same_names() -> Outcome {
+    let environment = Environment::connect().await?;
+    let meter = PrometheusMeter::new();
+    let client = environment.client().metrics(meter.clone());
+    let queue = environment.queue();
+    // Nothing stays in memory, so each task replays the workflow, and measures nothing again.
+    let worker = steadfast::Worker::new(&client, &queue).max_cached_workflows(0);
+    let worker = RunningWorker::start(worker.workflow::<Bakery>().activity::<bake>());
+    let start = |name: &str, cakes: &[&str]| {
+        client
+            .start::<Bakery>(cakes.iter().map(|cake| (*cake).to_owned()).collect())
+            .id(environment.name(name))
+            .task_queue(&queue)
+    };
+    assert_eq!(start("two", &["apple", "burnt"]).await?.result().await?, 2);
+    start("none", &[])
+        .await?
+        .result()
+        .await
+        .expect_err("there are no cakes");
+    client
+        .workflow::<Bakery>("missing")
+        .describe()
+        .await
+        .expect_err("there is none");
+    worker.stop().await?;
+
+    let text = meter.text();
+    let queue = ("task_queue", queue.as_str());
+    let (bakery, bake) = (("workflow_type", "Bakery"), ("activity_type", "bake"));
+    for (expected, name, labels) in [
+        (
+            1.0,
+            "temporal_workflow_completed",
+            &[queue, bakery, ("namespace", "default")][..],
+        ),
+        (1.0, "temporal_workflow_failed", &[queue, bakery]),
+        (2.0, "temporal_workflow_endtoend_latency_count", &[queue, bakery]),
+        (3.0, "temporal_activity_task_received", &[queue, bakery, bake]),
+        (3.0, "temporal_activity_execution_latency_count", &[queue, bakery, bake]),
+        (
+            3.0,
+            "temporal_activity_schedule_to_start_latency_count",
+            &[queue, bakery, bake],
+        ),
+        (
+            2.0,
+            "temporal_activity_succeed_endtoend_latency_count",
+            &[queue, bakery, bake],
+        ),
+        (
+            1.0,
+            "temporal_activity_execution_failed",
+            &[queue, bake, ("failure_reason", "ActivityError")],
+        ),
+        (1.0, "temporal_local_activity_total", &[queue, bakery, bake]),
+        (
+            1.0,
+            "temporal_local_activity_execution_latency_count",
+            &[queue, bakery, bake],
+        ),
+        (
+            1.0,
+            "temporal_worker_start",
+            &[queue, ("worker_type", "WorkflowWorker")],
+        ),
+        (
+            1.0,
+            "temporal_worker_start",
+            &[queue, ("worker_type", "ActivityWorker")],
+        ),
+        (2.0, "temporal_request", &[("operation", "StartWorkflowExecution")]),
+        (
+            2.0,
+            "temporal_request_latency_count",
+            &[("operation", "StartWorkflowExecution")],
+        ),
+        (
+            1.0,
+            "temporal_request_failure",
+            &[("operation", "DescribeWorkflowExecution"), ("status_code", "NOT_FOUND")],
+        ),
+        (1.0, "cakes", &[queue, bakery, bake, ("kind", "apple")]),
+        (2.0, "cakes", &[("kind", "burnt")]),
+        (2.0, "length_count", &[queue, bakery]),
+        (2.0, "length_bucket", &[bakery, ("le", "5")]),
+    ] {
+        assert_eq!(value(&text, name, labels), expected, "{name} {labels:?} in\n{text}");
+    }
+    let tasks = value(
+        &text,
+        "temporal_workflow_task_execution_latency_count",
+        &[queue, bakery],
+    );
+    assert!(tasks >= 4.0, "{text}");
+    for name in [
+        "temporal_workflow_task_queue_poll_succeed",
+        "temporal_workflow_task_schedule_to_start_latency_count",
+        "temporal_long_request",
+        "temporal_worker_task_slots_available",
+    ] {
+        assert!(value(&text, name, &[]) > 0.0, "{name} in\n{text}");
+    }
+    for name in [
+        "temporal_num_pollers",
+        "temporal_worker_task_slots_used",
+        "temporal_sticky_cache_size",
+    ] {
+        assert!(text.contains(&format!("# TYPE {name} gauge\n")), "{name} in\n{text}");
+    }
+    Ok(())
+}
+
+static HAS_BEGUN: Notify = Notify::const_new();
+
+#[derive(Default)]
+struct Stuck;
+
+#[workflow]
+impl Stuck {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> {
+        HAS_BEGUN.notify_one();
+        Err(WorkflowError::fail_task(format!(
+            "{} is stuck",
+            ctx.info().workflow_id()
+        )))
+    }
+}
+
+#[tokio::test]
+async fn a_workflow_task_that_fails_is_counted_with_its_reason() -> Outcome {
+    let environment = Environment::connect().await?;
+    let meter = PrometheusMeter::new();
+    let client = environment.client().metrics(meter.clone());
+    let worker = steadfast::Worker::new(&client, environment.queue()).workflow::<Stuck>();
+    let worker = RunningWorker::start(worker);
+    let stuck = environment.start::<Stuck>(()).await?;
+    HAS_BEGUN.notified().await;
+    worker.stop().await?;
+    stuck.terminate("it is stuck").await?;
+    let labels = [("workflow_type", "Stuck"), ("failure_reason", "WorkflowError")];
+    let text = meter.text();
+    assert!(
+        value(&text, "temporal_workflow_task_execution_failed", &labels) >= 1.0,
+        "{text}"
+    );
+    assert_eq!(value(&text, "temporal_workflow_completed", &[]), 0.0);
+    Ok(())
+}
