@@ -13,7 +13,7 @@ const CHANGES_MAX: usize = 16;
 pub(super) type Encryption = Option<super::Tls>;
 /// There is nothing to say about it.
 #[cfg(not(feature = "tls"))]
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct NoTls;
 #[cfg(not(feature = "tls"))]
 pub(super) type Encryption = NoTls;

@@ -35,14 +35,18 @@ pub(super) struct Transport {
 struct State {
     client: Grpc<Channel>,
     headers: Headers,
+    /// How to connect anew.
+    #[cfg(feature = "tls")]
     dial: Dial,
 }
 
 impl Transport {
+    #[cfg_attr(not(feature = "tls"), allow(clippy::needless_pass_by_value))] // as with the feature
     pub(super) fn new(channel: Channel, headers: Headers, dial: Dial) -> Self {
         let state = RwLock::new(State {
             client: client(channel, &dial),
             headers,
+            #[cfg(feature = "tls")]
             dial,
         });
         Self { state }
