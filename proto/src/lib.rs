@@ -7,7 +7,7 @@
 //! The packages are reachable by their last name: `temporal.api.history.v1` is [`history`].
 //!
 //! Features: `client` adds the gRPC clients over a tonic channel, `server` the service traits with their gRPC front, `json`
-//! reads and writes the JSON of histories and all other messages.
+//! reads and writes the JSON of histories and all other messages, `descriptors` adds the descriptors for reflection.
 
 #[allow(
     missing_docs,
@@ -32,6 +32,10 @@ pub mod failure;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod payload;
+
+/// The encoded `FileDescriptorSet` of everything here, for reflection.
+#[cfg(feature = "descriptors")]
+pub const DESCRIPTORS: &[u8] = include_bytes!("descriptors.bin");
 
 pub use bytes;
 #[cfg(feature = "server")]

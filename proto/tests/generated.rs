@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use prost::Message;
+
 #[path = "calls/table.rs"]
 mod calls_table;
 #[path = "json/table.rs"]
@@ -26,7 +28,8 @@ const BOXED: [&str; 2] = [
 fn generated_code_matches_the_proto_text() -> Result<(), Failure> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let committed = root.join("src/generated");
-    let fresh = generate(&root.join("protos"))?;
+    let (fresh, descriptors) = generate(&root.join("protos"))?;
+    let committed_descriptors = root.join("src/descriptors.bin");
     if std::env::var_os("STEADFAST_REGENERATE").is_some() {
         if committed.exists() {
             fs::remove_dir_all(&committed)?;
@@ -35,6 +38,7 @@ fn generated_code_matches_the_proto_text() -> Result<(), Failure> {
         for (name, text) in &fresh {
             fs::write(committed.join(name), text)?;
         }
+        fs::write(committed_descriptors, descriptors)?;
         return Ok(());
     }
     let mut present = BTreeMap::new();
@@ -51,14 +55,24 @@ fn generated_code_matches_the_proto_text() -> Result<(), Failure> {
         differing.is_empty(),
         "src/generated is not what protos/ gives, write it anew with STEADFAST_REGENERATE=1: {differing:?}"
     );
+    assert!(
+        fs::read(committed_descriptors)? == descriptors,
+        "src/descriptors.bin is not what protos/ gives, write it anew with STEADFAST_REGENERATE=1"
+    );
     Ok(())
 }
 
-fn generate(protos: &Path) -> Result<BTreeMap<String, String>, Failure> {
+/// The code by file name, and the encoded descriptors of what it is made from.
+fn generate(protos: &Path) -> Result<(BTreeMap<String, String>, Vec<u8>), Failure> {
     let mut files = Vec::new();
     collect(protos, &mut files)?;
     files.sort();
     let descriptors = protox::compile(&files, [protos])?;
+    let mut encoded = descriptors.clone();
+    for file in &mut encoded.file {
+        file.source_code_info = None;
+    }
+    let encoded = encoded.encode_to_vec();
     let json_table = json_table::table(&descriptors)?;
     let calls_table = calls_table::table(&descriptors)?;
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("generated");
@@ -89,7 +103,7 @@ fn generate(protos: &Path) -> Result<BTreeMap<String, String>, Failure> {
     }
     fresh.insert("json.rs".to_owned(), json_table);
     fresh.insert("calls.rs".to_owned(), calls_table);
-    Ok(fresh)
+    Ok((fresh, encoded))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {

@@ -106,7 +106,7 @@ impl Server {
                     .max_encoding_message_size(MESSAGE_BYTES_MAX)
             };
         }
-        let serving = tonic::transport::Server::builder()
+        let router = tonic::transport::Server::builder()
             .tcp_nodelay(true)
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
             .add_service(fronted!(WorkflowServiceServer, self.clone()))
@@ -117,8 +117,11 @@ impl Server {
                 HealthFront {
                     stopped: stopped.clone()
                 }
-            ))
-            .serve_with_incoming_shutdown(NoDelay(TcpListenerStream::new(listener)), until(stopped));
+            ));
+        #[cfg(feature = "reflection")]
+        let router = crate::reflection::add(router);
+        let incoming = NoDelay(TcpListenerStream::new(listener));
+        let serving = router.serve_with_incoming_shutdown(incoming, until(stopped));
         Ok(Listening {
             address: bound,
             stop,

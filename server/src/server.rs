@@ -345,11 +345,59 @@ impl Drop for Shared {
     }
 }
 
+/// Virtual time that stands still for so long (in real time) while somebody waits is worth a line in the log.
+const STANDSTILL_TOLD_AFTER: Duration = Duration::from_secs(5);
+
+/// Looks whether virtual time stands still while somebody waits for it, and tells once.
+#[derive(Default)]
+struct StandstillWatch {
+    /// How far time had jumped, and since when it has not.
+    standing: Option<(Duration, Instant)>,
+    is_told: bool,
+}
+
+impl StandstillWatch {
+    /// When to look again.
+    fn look(&mut self, shared: &Shared) -> Option<Instant> {
+        let now = Instant::now();
+        let mut state = shared.lock();
+        let Some(jumped) = state.engine.waited_for() else {
+            *self = Self::default();
+            return None;
+        };
+        let since = match self.standing {
+            Some((before, since)) if before == jumped => since,
+            _ => {
+                *self = Self {
+                    standing: Some((jumped, now)),
+                    is_told: false,
+                };
+                now
+            }
+        };
+        if self.is_told {
+            return None;
+        }
+        let due = since.checked_add(STANDSTILL_TOLD_AFTER)?;
+        if due > now {
+            return Some(due);
+        }
+        self.is_told = true;
+        let why: Vec<String> = state.engine.standstills().iter().map(Standstill::to_string).collect();
+        tracing::warn!("virtual time stands still while a client waits: {}", why.join("; "));
+        None
+    }
+}
+
 /// Lets time pass for the engine, as long as anybody has the server.
 async fn drive(shared: Weak<Shared>, alarm: Arc<Notify>) {
+    let mut watch = StandstillWatch::default();
     loop {
         let next = match shared.upgrade() {
-            Some(shared) => shared.tick(),
+            Some(shared) => {
+                let next = shared.tick();
+                next.into_iter().chain(watch.look(&shared)).min()
+            }
             None => return,
         };
         match next {

@@ -248,6 +248,27 @@ impl Engine {
                 };
                 self.reset_workflow(&request).map(drop)
             }
+            Operation::UpdateWorkflowOptionsOperation(operation) => self
+                .update_workflow_options(UpdateWorkflowExecutionOptionsRequest {
+                    namespace,
+                    workflow_execution,
+                    workflow_execution_options: operation.workflow_execution_options,
+                    update_mask: operation.update_mask,
+                    identity: operation.identity,
+                })
+                .map(drop),
+            _ => self.operate_on_activities(operation, namespace, execution.clone()),
+        }
+    }
+
+    fn operate_on_activities(
+        &mut self,
+        operation: &Operation,
+        namespace: String,
+        execution: common::WorkflowExecution,
+    ) -> Result<()> {
+        let workflow_execution = Some(execution);
+        match operation.clone() {
             Operation::UnpauseActivitiesOperation(operation) => {
                 use wire::batch_operation_unpause_activities::Activity as Which;
                 let activity = operation.activity.map(|which| match which {
@@ -300,18 +321,7 @@ impl Engine {
                 })
                 .map(drop)
             }
-            Operation::UpdateWorkflowOptionsOperation(operation) => self
-                .update_workflow_options(UpdateWorkflowExecutionOptionsRequest {
-                    namespace,
-                    workflow_execution,
-                    workflow_execution_options: operation.workflow_execution_options,
-                    update_mask: operation.update_mask,
-                    identity: operation.identity,
-                })
-                .map(drop),
-            Operation::CancelActivitiesOperation(_)
-            | Operation::TerminateActivitiesOperation(_)
-            | Operation::DeleteActivitiesOperation(_) => check(operation),
+            _ => check(operation),
         }
     }
 

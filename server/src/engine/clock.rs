@@ -241,6 +241,13 @@ impl Engine {
         self.settle();
     }
 
+    /// How far virtual time has jumped, if somebody waits for it to go on.
+    #[must_use]
+    pub fn waited_for(&self) -> Option<Duration> {
+        let waits = self.world.waiters.is_awaited() || self.world.waiters.first_sleeper().is_some();
+        (self.clock.is_virtual && waits).then_some(self.world.ahead)
+    }
+
     /// Keeps virtual time from jumping until [`release`](Self::release).
     pub fn hold(&mut self) {
         self.clock.lock();
@@ -374,4 +381,36 @@ pub(crate) enum SleepKind {
     Sleep,
     Until,
     Unlocked,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Standstill;
+
+    #[test]
+    fn what_holds_time_is_named_in_its_text() {
+        let texts = [
+            (Standstill::Real, "real time"),
+            (Standstill::Held { holders: 2 }, "2 hold it"),
+            (
+                Standstill::TaskInHand {
+                    workflow_id: "order".to_owned(),
+                    task: "activity 1 (pay)".to_owned(),
+                },
+                "\"order\": activity 1 (pay)",
+            ),
+            (
+                Standstill::TaskOnQueue {
+                    task_queue: "orders".to_owned(),
+                    tasks: 3,
+                },
+                "3 tasks on queue \"orders\"",
+            ),
+            (Standstill::NobodyWaits, "no client waits"),
+            (Standstill::NothingDue, "nothing is due"),
+        ];
+        for (why, part) in texts {
+            assert!(why.to_string().contains(part), "{why}");
+        }
+    }
 }

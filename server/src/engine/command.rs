@@ -16,7 +16,6 @@ use steadfast_proto::{
     enums::WorkflowTaskFailedCause as Cause,
     prost::Message as _,
     protocol::Message,
-    update,
 };
 
 /// Why a workflow task fails for one of its commands.
@@ -147,7 +146,7 @@ pub(crate) fn check(
         seen.check(attributes, &bodies)?;
         seen.next_event_id = history::after(seen.next_event_id);
     }
-    check_messages(run, messages)
+    super::message::check_messages(run, messages)
 }
 
 fn cause_of(command_type: i32) -> Cause {
@@ -182,109 +181,59 @@ impl<'a> Seen<'a> {
         match attributes {
             Attributes::ScheduleActivityTaskCommandAttributes(command) => self.check_activity(command),
             Attributes::RequestCancelActivityTaskCommandAttributes(command) => {
-                // What has happened (or is about to) can be named, even if the activity is over.
-                let known = command.scheduled_event_id > 0 && command.scheduled_event_id < self.next_event_id;
-                let is_activity = self.run.activities.contains_key(&command.scheduled_event_id)
-                    || self.was_activity(command.scheduled_event_id)
-                    || command.scheduled_event_id >= self.run.history.next_event_id();
-                if known && is_activity {
-                    return Ok(());
-                }
-                Err(BadCommand::new(
-                    Cause::BadRequestCancelActivityAttributes,
-                    format!(
-                        "invalid history builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: {}",
-                        command.scheduled_event_id
-                    ),
-                ))
+                self.check_cancel_activity(command.scheduled_event_id)
             }
             Attributes::StartTimerCommandAttributes(command) => self.check_timer(command),
             Attributes::CancelTimerCommandAttributes(command) => self.check_cancel_timer(&command.timer_id),
-            Attributes::RecordMarkerCommandAttributes(command) => {
-                if command.marker_name.is_empty() {
-                    return Err(BadCommand::new(
-                        Cause::BadRecordMarkerAttributes,
-                        "MarkerName is not set on RecordMarkerCommand.",
-                    ));
-                }
-                Ok(())
-            }
+            Attributes::RecordMarkerCommandAttributes(command) => unless(
+                command.marker_name.is_empty(),
+                Cause::BadRecordMarkerAttributes,
+                "MarkerName is not set on RecordMarkerCommand.",
+            ),
             Attributes::FailWorkflowExecutionCommandAttributes(command) => {
-                if command.failure.is_none() {
-                    return Err(BadCommand::new(
-                        Cause::BadFailWorkflowExecutionAttributes,
-                        "Failure is not set on FailWorkflowExecutionCommand.",
-                    ));
-                }
+                unless(
+                    command.failure.is_none(),
+                    Cause::BadFailWorkflowExecutionAttributes,
+                    "Failure is not set on FailWorkflowExecutionCommand.",
+                )?;
                 self.check_close()
             }
             Attributes::CompleteWorkflowExecutionCommandAttributes(_)
             | Attributes::CancelWorkflowExecutionCommandAttributes(_) => self.check_close(),
-            Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(command) => {
-                for timeout in [
-                    &command.workflow_run_timeout,
-                    &command.workflow_task_timeout,
-                    &command.backoff_start_interval,
-                ] {
-                    if time::is_negative(timeout.as_ref()) {
-                        return Err(BadCommand::new(
-                            Cause::BadContinueAsNewAttributes,
-                            "A negative duration is set on ContinueAsNewWorkflowExecutionCommand.",
-                        ));
-                    }
-                }
-                if let Some(policy) = &command.retry_policy {
-                    RetryPolicy::read(policy).map_err(|error| {
-                        BadCommand::new(Cause::BadContinueAsNewAttributes, error.message.to_string())
-                    })?;
-                }
-                if let Some(attributes) = &command.search_attributes {
-                    self.types
-                        .check(&self.run.is.namespace_name, &mut attributes.indexed_fields.clone())
-                        .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error.message.to_string()))?;
-                }
-                self.check_close()
-            }
-            Attributes::ModifyWorkflowPropertiesCommandAttributes(command) => {
-                if command.upserted_memo.is_none() {
-                    return Err(BadCommand::new(
-                        Cause::BadModifyWorkflowPropertiesAttributes,
-                        "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.",
-                    ));
-                }
-                Ok(())
-            }
+            Attributes::ContinueAsNewWorkflowExecutionCommandAttributes(command) => self.check_continuation(command),
+            Attributes::ModifyWorkflowPropertiesCommandAttributes(command) => unless(
+                command.upserted_memo.is_none(),
+                Cause::BadModifyWorkflowPropertiesAttributes,
+                "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.",
+            ),
             Attributes::ProtocolMessageCommandAttributes(command) => {
-                if bodies.contains_key(command.message_id.as_str()) {
+                let id = command.message_id.as_str();
+                if bodies.contains_key(id) {
                     return Ok(());
                 }
-                Err(BadCommand::new(
-                    Cause::BadUpdateWorkflowExecutionMessage,
-                    format!(
-                        "ProtocolMessageCommand referenced absent message ID {}",
-                        command.message_id
-                    ),
-                ))
+                let text = format!("ProtocolMessageCommand referenced absent message ID {id}");
+                Err(BadCommand::new(Cause::BadUpdateWorkflowExecutionMessage, text))
             }
             Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_) => Ok(()),
             Attributes::StartChildWorkflowExecutionCommandAttributes(command) => self.check_child(command),
             Attributes::SignalExternalWorkflowExecutionCommandAttributes(command) => {
-                let execution = command.execution.clone().unwrap_or_default();
-                if execution.workflow_id.is_empty() || command.signal_name.is_empty() {
-                    return Err(BadCommand::new(
-                        Cause::BadSignalWorkflowExecutionAttributes,
-                        "WorkflowId or SignalName is not set on SignalExternalWorkflowExecutionCommand.",
-                    ));
-                }
+                let workflow_id = command
+                    .execution
+                    .as_ref()
+                    .map_or("", |target| target.workflow_id.as_str());
+                unless(
+                    workflow_id.is_empty() || command.signal_name.is_empty(),
+                    Cause::BadSignalWorkflowExecutionAttributes,
+                    "WorkflowId or SignalName is not set on SignalExternalWorkflowExecutionCommand.",
+                )?;
                 self.check_signal()
             }
             Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
-                if command.workflow_id.is_empty() {
-                    return Err(BadCommand::new(
-                        Cause::BadRequestCancelExternalWorkflowExecutionAttributes,
-                        "WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand.",
-                    ));
-                }
+                unless(
+                    command.workflow_id.is_empty(),
+                    Cause::BadRequestCancelExternalWorkflowExecutionAttributes,
+                    "WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand.",
+                )?;
                 self.check_cancel()
             }
             Attributes::ScheduleNexusOperationCommandAttributes(command) => self.check_operation(command),
@@ -292,6 +241,52 @@ impl<'a> Seen<'a> {
                 self.check_cancel_operation(command.scheduled_event_id)
             }
         }
+    }
+
+    fn check_cancel_activity(&self, scheduled_event_id: i64) -> Result<(), BadCommand> {
+        // What has happened (or is about to) can be named, even if the activity is over.
+        let known = scheduled_event_id > 0 && scheduled_event_id < self.next_event_id;
+        let is_activity = self.run.activities.contains_key(&scheduled_event_id)
+            || self.was_activity(scheduled_event_id)
+            || scheduled_event_id >= self.run.history.next_event_id();
+        if known && is_activity {
+            return Ok(());
+        }
+        Err(BadCommand::new(
+            Cause::BadRequestCancelActivityAttributes,
+            format!(
+                "invalid history builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: {}",
+                scheduled_event_id
+            ),
+        ))
+    }
+
+    fn check_continuation(
+        &self,
+        command: &steadfast_proto::command::ContinueAsNewWorkflowExecutionCommandAttributes,
+    ) -> Result<(), BadCommand> {
+        for timeout in [
+            &command.workflow_run_timeout,
+            &command.workflow_task_timeout,
+            &command.backoff_start_interval,
+        ] {
+            if time::is_negative(timeout.as_ref()) {
+                return Err(BadCommand::new(
+                    Cause::BadContinueAsNewAttributes,
+                    "A negative duration is set on ContinueAsNewWorkflowExecutionCommand.",
+                ));
+            }
+        }
+        if let Some(policy) = &command.retry_policy {
+            RetryPolicy::read(policy)
+                .map_err(|error| BadCommand::new(Cause::BadContinueAsNewAttributes, error.message.to_string()))?;
+        }
+        if let Some(attributes) = &command.search_attributes {
+            self.types
+                .check(&self.run.is.namespace_name, &mut attributes.indexed_fields.clone())
+                .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error.message.to_string()))?;
+        }
+        self.check_close()
     }
 
     fn check_activity(
@@ -499,6 +494,15 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// A command without what it needs is a bad one.
+fn unless(is_bad: bool, cause: Cause, text: &str) -> Result<(), BadCommand> {
+    if is_bad {
+        Err(BadCommand::new(cause, text))
+    } else {
+        Ok(())
+    }
+}
+
 /// Whether one more may be pending, besides those of before and those that the same task has `added`.
 fn within(before: usize, added: &mut usize, limit: usize, cause: Cause, what: &str) -> Result<(), BadCommand> {
     let pending = before.saturating_add(*added);
@@ -569,63 +573,4 @@ fn check_size(attributes: &Attributes, limit: usize) -> Result<(), BadCommand> {
         message: format!("{what} exceeds size limit{}", if is_operation { "" } else { "." }),
         is_fatal: true,
     })
-}
-
-/// What a message says about an update.
-#[derive(Debug)]
-pub(crate) enum Said {
-    Accepted(Box<update::Acceptance>),
-    Rejected(Box<update::Rejection>),
-    Completed(Box<update::Response>),
-}
-
-/// Reads the body of a message.
-pub(crate) fn read_message(message: &Message) -> Option<Said> {
-    let body = message.body.as_ref()?;
-    match body.type_url.rsplit('/').next()? {
-        "temporal.api.update.v1.Acceptance" => update::Acceptance::decode(&*body.value)
-            .ok()
-            .map(|said| Said::Accepted(Box::new(said))),
-        "temporal.api.update.v1.Rejection" => update::Rejection::decode(&*body.value)
-            .ok()
-            .map(|said| Said::Rejected(Box::new(said))),
-        "temporal.api.update.v1.Response" => update::Response::decode(&*body.value)
-            .ok()
-            .map(|said| Said::Completed(Box::new(said))),
-        _ => None,
-    }
-}
-
-fn check_messages(run: &Run, messages: &[Message]) -> Result<(), BadCommand> {
-    let bad = |message: String| Err(BadCommand::new(Cause::BadUpdateWorkflowExecutionMessage, message));
-    let mut accepted: BTreeSet<&str> = BTreeSet::new();
-    for message in messages {
-        let id = message.protocol_instance_id.as_str();
-        let Some(said) = read_message(message) else {
-            let kind = message.body.as_ref().map_or("no body", |body| body.type_url.as_str());
-            return bad(format!(
-                "message {} of update {id} can't be read: expected an acceptance, a rejection or a response, got {kind}",
-                message.id
-            ));
-        };
-        let Some(update) = run.updates.get(id) else {
-            return bad(format!(
-                "Update {id} wasn't found on the server. This is most likely a transient error which will be resolved automatically by retries"
-            ));
-        };
-        use super::update::State;
-        let fits = match (&said, &update.state) {
-            (Said::Accepted(_) | Said::Rejected(_), State::Sent { .. }) => true,
-            (Said::Completed(_), State::Accepted { .. }) => true,
-            (Said::Completed(_), State::Sent { .. }) => accepted.contains(id),
-            _ => false,
-        };
-        if !fits {
-            return bad(format!("message {} does not fit the state of update {id}", message.id));
-        }
-        if matches!(said, Said::Accepted(_)) {
-            accepted.insert(id);
-        }
-    }
-    Ok(())
 }

@@ -2,10 +2,11 @@
 
 use super::{
     Engine,
-    command::{self, BadCommand, Said},
+    command::{self, BadCommand},
     deployment::Version,
     error::{Error, Result},
     limits,
+    message::{Said, read_message},
     run::Run,
     search_attribute,
     task_queue::Poller,
@@ -16,7 +17,7 @@ use super::{
 };
 use std::collections::BTreeMap;
 use steadfast_proto::{
-    command::{Command, command::Attributes},
+    command::{Command, RecordMarkerCommandAttributes, command::Attributes},
     common,
     enums::{CommandType, WorkflowTaskFailedCause as Cause},
     failure::{Failure, ServerFailureInfo, failure::FailureInfo},
@@ -328,7 +329,7 @@ impl Run {
             request
                 .messages
                 .iter()
-                .all(|message| matches!(command::read_message(message), Some(Said::Rejected(_))))
+                .all(|message| matches!(read_message(message), Some(Said::Rejected(_))))
         };
         // A protocol command that points to a rejection has no effect either.
         let is_pointer = |command: &Command| {
@@ -394,6 +395,43 @@ impl Run {
         self.start_task(world, None, poller, INLINE_REQUEST_ID.to_owned())
     }
 
+    fn record_marker(&mut self, world: &mut World, command: RecordMarkerCommandAttributes, completed: i64) {
+        let event = self.event(
+            world,
+            MarkerRecordedEventAttributes {
+                marker_name: command.marker_name,
+                details: command.details,
+                workflow_task_completed_event_id: completed,
+                header: command.header,
+                failure: command.failure,
+            },
+        );
+        self.push(world, event);
+    }
+
+    fn upsert_search_attributes(&mut self, world: &mut World, values: common::SearchAttributes, completed: i64) {
+        search_attribute::merge(&mut self.search_attributes, &values.indexed_fields);
+        self.is_indexed = false;
+        self.record(
+            world,
+            UpsertWorkflowSearchAttributesEventAttributes {
+                workflow_task_completed_event_id: completed,
+                search_attributes: Some(values),
+            },
+        );
+    }
+
+    fn upsert_memo(&mut self, world: &mut World, memo: common::Memo, completed: i64) {
+        search_attribute::merge(&mut self.memo, &memo.fields);
+        self.record(
+            world,
+            WorkflowPropertiesModifiedEventAttributes {
+                workflow_task_completed_event_id: completed,
+                upserted_memo: Some(memo),
+            },
+        );
+    }
+
     /// Carries commands and messages out. They are checked.
     fn apply(
         &mut self,
@@ -430,41 +468,12 @@ impl Run {
                 Attributes::CancelTimerCommandAttributes(command) => {
                     self.cancel_timer(world, command.timer_id, completed, identity)
                 }
-                Attributes::RecordMarkerCommandAttributes(command) => {
-                    let event = self.event(
-                        world,
-                        MarkerRecordedEventAttributes {
-                            marker_name: command.marker_name,
-                            details: command.details,
-                            workflow_task_completed_event_id: completed,
-                            header: command.header,
-                            failure: command.failure,
-                        },
-                    );
-                    self.push(world, event);
-                }
+                Attributes::RecordMarkerCommandAttributes(command) => self.record_marker(world, *command, completed),
                 Attributes::UpsertWorkflowSearchAttributesCommandAttributes(command) => {
-                    let values = command.search_attributes.unwrap_or_default();
-                    search_attribute::merge(&mut self.search_attributes, &values.indexed_fields);
-                    self.is_indexed = false;
-                    self.record(
-                        world,
-                        UpsertWorkflowSearchAttributesEventAttributes {
-                            workflow_task_completed_event_id: completed,
-                            search_attributes: Some(values),
-                        },
-                    );
+                    self.upsert_search_attributes(world, command.search_attributes.unwrap_or_default(), completed);
                 }
                 Attributes::ModifyWorkflowPropertiesCommandAttributes(command) => {
-                    let memo = command.upserted_memo.unwrap_or_default();
-                    search_attribute::merge(&mut self.memo, &memo.fields);
-                    self.record(
-                        world,
-                        WorkflowPropertiesModifiedEventAttributes {
-                            workflow_task_completed_event_id: completed,
-                            upserted_memo: Some(memo),
-                        },
-                    );
+                    self.upsert_memo(world, command.upserted_memo.unwrap_or_default(), completed);
                 }
                 Attributes::ProtocolMessageCommandAttributes(command) => {
                     if let Some(message) = unheard.remove(command.message_id.as_str()) {
@@ -517,7 +526,7 @@ impl Run {
 
     fn hear(&mut self, world: &mut World, message: &Message) {
         let id = &message.protocol_instance_id;
-        match command::read_message(message) {
+        match read_message(message) {
             Some(Said::Accepted(acceptance)) => self.accept_update(world, id, *acceptance),
             Some(Said::Completed(response)) => self.complete_update(world, id, *response),
             Some(Said::Rejected(rejection)) => self.reject_update(world, id, rejection.failure.unwrap_or_default()),

@@ -24,12 +24,14 @@ mod cron;
 mod deadline;
 mod deployment;
 mod describe;
+mod dispatch;
 mod error;
 mod event;
 mod external;
 mod history;
 mod id;
 mod limits;
+mod message;
 mod multi_operation;
 mod namespace;
 mod namespace_operation;
@@ -62,6 +64,7 @@ mod time_skipping;
 mod timer;
 mod token;
 mod update;
+mod update_operation;
 mod visibility;
 mod waiter;
 mod worker;
@@ -462,223 +465,5 @@ impl Engine {
             Some(Wait::Sleep { relock: true, .. }) => self.clock.lock(),
             Some(Wait::Sleep { .. }) | None => {}
         }
-    }
-
-    fn dispatch(&mut self, call: Call) -> Result<Handled, Error> {
-        use Reply as R;
-        let patience = call.patience;
-        let reply = match call.request {
-            Request::GetSystemInfo(_) => R::GetSystemInfo(Box::new(system::info())),
-            Request::GetClusterInfo(_) => R::GetClusterInfo(Box::new(system::cluster())),
-            Request::ListClusters(_) => R::ListClusters(Box::new(system::clusters())),
-            Request::DescribeNamespace(r) => R::DescribeNamespace(Box::new(self.describe_namespace(&r)?)),
-            Request::RegisterNamespace(r) => R::RegisterNamespace(Box::new(self.register_namespace(*r)?)),
-            Request::ListNamespaces(r) => R::ListNamespaces(Box::new(self.list_namespaces(&r)?)),
-            Request::UpdateNamespace(r) => R::UpdateNamespace(Box::new(self.update_namespace(*r)?)),
-            Request::DeprecateNamespace(r) => R::DeprecateNamespace(Box::new(self.deprecate_namespace(&r)?)),
-            Request::DeleteNamespace(r) => R::DeleteNamespace(Box::new(self.delete_namespace(&r)?)),
-            Request::GetSearchAttributes(_) => R::GetSearchAttributes(Box::new(self.search_attributes())),
-            Request::AddSearchAttributes(r) => R::AddSearchAttributes(Box::new(self.add_search_attributes(*r)?)),
-            Request::RemoveSearchAttributes(r) => {
-                R::RemoveSearchAttributes(Box::new(self.remove_search_attributes(&r)?))
-            }
-            Request::ListSearchAttributes(r) => R::ListSearchAttributes(Box::new(self.list_search_attributes(&r)?)),
-            Request::StartWorkflowExecution(r) => R::StartWorkflowExecution(Box::new(self.start_workflow(*r)?)),
-            Request::SignalWithStartWorkflowExecution(r) => {
-                R::SignalWithStartWorkflowExecution(Box::new(self.signal_with_start(*r)?))
-            }
-            Request::ExecuteMultiOperation(r) => return self.execute_multi_operation(*r, patience),
-            Request::GetWorkflowExecutionHistory(r) => return self.read_history(&r, patience),
-            Request::GetWorkflowExecutionHistoryReverse(r) => {
-                R::GetWorkflowExecutionHistoryReverse(Box::new(self.read_history_reverse(&r)?))
-            }
-            Request::PollWorkflowTaskQueue(r) => return self.poll_workflow_task(*r, patience),
-            Request::PollActivityTaskQueue(r) => return self.poll_activity_task(*r, patience),
-            Request::PollNexusTaskQueue(r) => return self.poll_nexus_task(*r, patience),
-            Request::RespondNexusTaskCompleted(r) => R::RespondNexusTaskCompleted(Box::new(self.nexus_completed(*r)?)),
-            Request::RespondNexusTaskFailed(r) => R::RespondNexusTaskFailed(Box::new(self.nexus_failed(*r)?)),
-            Request::CreateNexusEndpoint(r) => R::CreateNexusEndpoint(Box::new(self.create_endpoint(*r)?)),
-            Request::UpdateNexusEndpoint(r) => R::UpdateNexusEndpoint(Box::new(self.update_endpoint(*r)?)),
-            Request::GetNexusEndpoint(r) => R::GetNexusEndpoint(Box::new(self.get_endpoint(&r)?)),
-            Request::DeleteNexusEndpoint(r) => R::DeleteNexusEndpoint(Box::new(self.delete_endpoint(&r)?)),
-            Request::ListNexusEndpoints(r) => R::ListNexusEndpoints(Box::new(self.list_endpoints(&r)?)),
-            Request::RespondWorkflowTaskCompleted(r) => {
-                R::RespondWorkflowTaskCompleted(Box::new(self.respond_task_completed(*r)?))
-            }
-            Request::RespondWorkflowTaskFailed(r) => {
-                R::RespondWorkflowTaskFailed(Box::new(self.respond_task_failed(*r)?))
-            }
-            Request::RecordActivityTaskHeartbeat(r) => R::RecordActivityTaskHeartbeat(Box::new(self.heartbeat(*r)?)),
-            Request::RecordActivityTaskHeartbeatById(r) => {
-                R::RecordActivityTaskHeartbeatById(Box::new(self.heartbeat_by_id(*r)?))
-            }
-            Request::RespondActivityTaskCompleted(r) => {
-                R::RespondActivityTaskCompleted(Box::new(self.activity_completed(*r)?))
-            }
-            Request::RespondActivityTaskCompletedById(r) => {
-                R::RespondActivityTaskCompletedById(Box::new(self.activity_completed_by_id(*r)?))
-            }
-            Request::RespondActivityTaskFailed(r) => R::RespondActivityTaskFailed(Box::new(self.activity_failed(*r)?)),
-            Request::RespondActivityTaskFailedById(r) => {
-                R::RespondActivityTaskFailedById(Box::new(self.activity_failed_by_id(*r)?))
-            }
-            Request::RespondActivityTaskCanceled(r) => {
-                R::RespondActivityTaskCanceled(Box::new(self.activity_canceled(*r)?))
-            }
-            Request::RespondActivityTaskCanceledById(r) => {
-                R::RespondActivityTaskCanceledById(Box::new(self.activity_canceled_by_id(*r)?))
-            }
-            Request::RequestCancelWorkflowExecution(r) => {
-                R::RequestCancelWorkflowExecution(Box::new(self.request_cancel_workflow(*r)?))
-            }
-            Request::SignalWorkflowExecution(r) => R::SignalWorkflowExecution(Box::new(self.signal_workflow(*r)?)),
-            Request::TerminateWorkflowExecution(r) => {
-                R::TerminateWorkflowExecution(Box::new(self.terminate_workflow(*r)?))
-            }
-            Request::StartActivityExecution(r) => {
-                R::StartActivityExecution(Box::new(self.start_activity_execution(*r)?))
-            }
-            Request::DescribeActivityExecution(r) => return self.describe_activity_execution(*r, patience),
-            Request::PollActivityExecution(r) => return self.poll_activity_execution(&r, patience),
-            Request::ListActivityExecutions(r) => {
-                R::ListActivityExecutions(Box::new(self.list_activity_executions(*r)?))
-            }
-            Request::CountActivityExecutions(r) => {
-                R::CountActivityExecutions(Box::new(self.count_activity_executions(&r)?))
-            }
-            Request::RequestCancelActivityExecution(r) => {
-                R::RequestCancelActivityExecution(Box::new(self.request_cancel_activity_execution(*r)?))
-            }
-            Request::TerminateActivityExecution(r) => {
-                R::TerminateActivityExecution(Box::new(self.terminate_activity_execution(&r)?))
-            }
-            Request::DeleteActivityExecution(r) => {
-                R::DeleteActivityExecution(Box::new(self.delete_activity_execution(&r)?))
-            }
-            Request::PauseActivityExecution(r) => {
-                R::PauseActivityExecution(Box::new(self.pause_activity_execution(*r)?))
-            }
-            Request::UnpauseActivityExecution(r) => {
-                R::UnpauseActivityExecution(Box::new(self.unpause_activity_execution(*r)?))
-            }
-            Request::ResetActivityExecution(r) => {
-                R::ResetActivityExecution(Box::new(self.reset_activity_execution(*r)?))
-            }
-            Request::UpdateActivityExecutionOptions(r) => {
-                R::UpdateActivityExecutionOptions(Box::new(self.update_activity_execution_options(*r)?))
-            }
-            Request::StartNexusOperationExecution(r) => {
-                R::StartNexusOperationExecution(Box::new(self.start_nexus_operation_execution(*r)?))
-            }
-            Request::DescribeNexusOperationExecution(r) => {
-                return self.describe_nexus_operation_execution(*r, patience);
-            }
-            Request::PollNexusOperationExecution(r) => return self.poll_nexus_operation_execution(&r, patience),
-            Request::ListNexusOperationExecutions(r) => {
-                R::ListNexusOperationExecutions(Box::new(self.list_nexus_operation_executions(*r)?))
-            }
-            Request::CountNexusOperationExecutions(r) => {
-                R::CountNexusOperationExecutions(Box::new(self.count_nexus_operation_executions(&r)?))
-            }
-            Request::RequestCancelNexusOperationExecution(r) => {
-                R::RequestCancelNexusOperationExecution(Box::new(self.request_cancel_nexus_operation_execution(*r)?))
-            }
-            Request::TerminateNexusOperationExecution(r) => {
-                R::TerminateNexusOperationExecution(Box::new(self.terminate_nexus_operation_execution(&r)?))
-            }
-            Request::DeleteNexusOperationExecution(r) => {
-                R::DeleteNexusOperationExecution(Box::new(self.delete_nexus_operation_execution(&r)?))
-            }
-            Request::PollWorkflowExecutionTimeSkipping(r) => return self.poll_time_skipping(*r, patience),
-            Request::CountWorkers(r) => R::CountWorkers(Box::new(self.count_workers(&r)?)),
-            Request::UpdateTaskQueueConfig(r) => R::UpdateTaskQueueConfig(Box::new(self.update_task_queue_config(*r)?)),
-            Request::CreateWorkerDeployment(r) => R::CreateWorkerDeployment(Box::new(self.create_deployment(*r)?)),
-            Request::CreateWorkerDeploymentVersion(r) => {
-                R::CreateWorkerDeploymentVersion(Box::new(self.create_version(*r)?))
-            }
-            Request::ListArchivedWorkflowExecutions(r) => {
-                R::ListArchivedWorkflowExecutions(Box::new(self.list_archived_workflows(&r)?))
-            }
-            Request::DescribeWorkerDeployment(r) => {
-                R::DescribeWorkerDeployment(Box::new(self.describe_deployment(&r)?))
-            }
-            Request::DescribeWorkerDeploymentVersion(r) => {
-                R::DescribeWorkerDeploymentVersion(Box::new(self.describe_version(&r)?))
-            }
-            Request::ListWorkerDeployments(r) => R::ListWorkerDeployments(Box::new(self.list_deployments(&r)?)),
-            Request::SetWorkerDeploymentCurrentVersion(r) => {
-                R::SetWorkerDeploymentCurrentVersion(Box::new(self.set_current_version(&r)?))
-            }
-            Request::SetWorkerDeploymentRampingVersion(r) => {
-                R::SetWorkerDeploymentRampingVersion(Box::new(self.set_ramping_version(&r)?))
-            }
-            Request::UpdateWorkerDeploymentVersionMetadata(r) => {
-                R::UpdateWorkerDeploymentVersionMetadata(Box::new(self.update_version_metadata(*r)?))
-            }
-            Request::SetWorkerDeploymentManager(r) => {
-                R::SetWorkerDeploymentManager(Box::new(self.set_deployment_manager(*r)?))
-            }
-            Request::DeleteWorkerDeployment(r) => R::DeleteWorkerDeployment(Box::new(self.delete_deployment(&r)?)),
-            Request::DeleteWorkerDeploymentVersion(r) => {
-                R::DeleteWorkerDeploymentVersion(Box::new(self.delete_version(&r)?))
-            }
-            Request::UpdateWorkflowExecutionOptions(r) => {
-                R::UpdateWorkflowExecutionOptions(Box::new(self.update_workflow_options(*r)?))
-            }
-            Request::PauseWorkflowExecution(r) => R::PauseWorkflowExecution(Box::new(self.pause_workflow(*r)?)),
-            Request::UnpauseWorkflowExecution(r) => R::UnpauseWorkflowExecution(Box::new(self.unpause_workflow(*r)?)),
-            Request::PauseActivity(r) => R::PauseActivity(Box::new(self.pause_activity(*r)?)),
-            Request::UnpauseActivity(r) => R::UnpauseActivity(Box::new(self.unpause_activity(*r)?)),
-            Request::ResetActivity(r) => R::ResetActivity(Box::new(self.reset_activity(*r)?)),
-            Request::UpdateActivityOptions(r) => R::UpdateActivityOptions(Box::new(self.update_activity_options(*r)?)),
-            Request::ResetWorkflowExecution(r) => R::ResetWorkflowExecution(Box::new(self.reset_workflow(&r)?)),
-            Request::DeleteWorkflowExecution(r) => R::DeleteWorkflowExecution(Box::new(self.delete_workflow(*r)?)),
-            Request::RespondQueryTaskCompleted(r) => R::RespondQueryTaskCompleted(Box::new(self.respond_query(*r)?)),
-            Request::QueryWorkflow(r) => return self.query_workflow(*r, patience),
-            Request::UpdateWorkflowExecution(r) => return self.update_workflow(*r, patience),
-            Request::PollWorkflowExecutionUpdate(r) => return self.poll_update(*r, patience),
-            Request::DescribeWorkflowExecution(r) => {
-                R::DescribeWorkflowExecution(Box::new(self.describe_workflow(*r)?))
-            }
-            Request::ListWorkflowExecutions(r) => R::ListWorkflowExecutions(Box::new(self.list_workflows(*r)?)),
-            Request::ScanWorkflowExecutions(r) => R::ScanWorkflowExecutions(Box::new(self.scan_workflows(*r)?)),
-            Request::ListOpenWorkflowExecutions(r) => {
-                R::ListOpenWorkflowExecutions(Box::new(self.list_open_workflows(*r)?))
-            }
-            Request::ListClosedWorkflowExecutions(r) => {
-                R::ListClosedWorkflowExecutions(Box::new(self.list_closed_workflows(*r)?))
-            }
-            Request::CountWorkflowExecutions(r) => R::CountWorkflowExecutions(Box::new(self.count_workflows(&r)?)),
-            Request::ResetStickyTaskQueue(r) => R::ResetStickyTaskQueue(Box::new(self.reset_sticky(&r)?)),
-            Request::ShutdownWorker(r) => R::ShutdownWorker(Box::new(self.shutdown_worker(&r)?)),
-            Request::RecordWorkerHeartbeat(r) => R::RecordWorkerHeartbeat(Box::new(self.record_worker_heartbeat(*r)?)),
-            Request::DescribeWorker(r) => R::DescribeWorker(Box::new(self.describe_worker(&r)?)),
-            Request::ListWorkers(r) => R::ListWorkers(Box::new(self.list_workers(&r)?)),
-            Request::DescribeTaskQueue(r) => R::DescribeTaskQueue(Box::new(self.describe_task_queue(&r)?)),
-            Request::StartBatchOperation(r) => R::StartBatchOperation(Box::new(self.start_batch(*r)?)),
-            Request::StopBatchOperation(r) => R::StopBatchOperation(Box::new(self.stop_batch(&r)?)),
-            Request::DescribeBatchOperation(r) => R::DescribeBatchOperation(Box::new(self.describe_batch(&r)?)),
-            Request::ListBatchOperations(r) => R::ListBatchOperations(Box::new(self.list_batches(&r)?)),
-            Request::ListTaskQueuePartitions(r) => {
-                R::ListTaskQueuePartitions(Box::new(self.list_task_queue_partitions(&r)?))
-            }
-            Request::CreateSchedule(r) => R::CreateSchedule(Box::new(self.create_schedule(*r)?)),
-            Request::DescribeSchedule(r) => R::DescribeSchedule(Box::new(self.describe_schedule(&r)?)),
-            Request::UpdateSchedule(r) => R::UpdateSchedule(Box::new(self.update_schedule(*r)?)),
-            Request::PatchSchedule(r) => R::PatchSchedule(Box::new(self.patch_schedule(*r)?)),
-            Request::ListScheduleMatchingTimes(r) => {
-                R::ListScheduleMatchingTimes(Box::new(self.list_schedule_matching_times(&r)?))
-            }
-            Request::DeleteSchedule(r) => R::DeleteSchedule(Box::new(self.delete_schedule(&r)?)),
-            Request::ListSchedules(r) => R::ListSchedules(Box::new(self.list_schedules(&r)?)),
-            Request::CountSchedules(r) => R::CountSchedules(Box::new(self.count_schedules(&r)?)),
-            Request::LockTimeSkipping(_) => R::LockTimeSkipping(Box::new(self.lock_time_skipping())),
-            Request::UnlockTimeSkipping(_) => R::UnlockTimeSkipping(Box::new(self.unlock_time_skipping()?)),
-            Request::Sleep(r) => return Ok(self.sleep(&r)),
-            Request::UnlockTimeSkippingWithSleep(r) => return self.unlock_and_sleep(&r),
-            Request::SleepUntil(r) => return Ok(self.sleep_until(&r)),
-            Request::GetCurrentTime(_) => R::GetCurrentTime(Box::new(self.current_time())),
-        };
-        Ok(Handled::Reply(reply))
     }
 }

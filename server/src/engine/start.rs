@@ -253,63 +253,72 @@ pub(crate) struct Outcome {
     pub(crate) response: StartWorkflowExecutionResponse,
 }
 
+/// Checks what a start request says by itself.
+fn check_start(request: &StartWorkflowExecutionRequest) -> Result<()> {
+    let length = request.workflow_id.len();
+    if length > limits::NAME_BYTES_MAX {
+        return Err(Error::invalid(format!(
+            "WorkflowId exceeds maximum allowed length ({length}/{})",
+            limits::NAME_BYTES_MAX
+        )));
+    }
+    if request.workflow_id.is_empty() {
+        return Err(Error::invalid("WorkflowId is not set on request."));
+    }
+    let workflow_type = request.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
+    if workflow_type.is_empty() {
+        return Err(Error::invalid("WorkflowType is not set on request."));
+    }
+    check_name("WorkflowType", workflow_type)?;
+    let Some(task_queue) = &request.task_queue else {
+        return Err(Error::invalid("taskQueue is not set"));
+    };
+    check_queue(&task_queue.name)?;
+    check_name("RequestId", &request.request_id)?;
+    check_name("Identity", &request.identity)?;
+    check_timeouts([
+        &request.workflow_execution_timeout,
+        &request.workflow_run_timeout,
+        &request.workflow_task_timeout,
+    ])?;
+    if time::is_negative(request.workflow_start_delay.as_ref()) {
+        return Err(Error::invalid(
+            "An invalid WorkflowStartDelaySeconds is set on request. cause: negative duration",
+        ));
+    }
+    let delay = time::lasting(request.workflow_start_delay.as_ref());
+    if !request.cron_schedule.is_empty() && !delay.is_zero() {
+        return Err(Error::invalid(
+            "CronSchedule and WorkflowStartDelay may not be used together.",
+        ));
+    }
+    if request
+        .priority
+        .as_ref()
+        .is_some_and(|priority| priority.priority_key < 0)
+    {
+        return Err(Error::invalid("priority key can't be negative"));
+    }
+    if request.links.len() > limits::LINKS_MAX {
+        return Err(Error::invalid(format!(
+            "cannot attach more than {} links per request, got {}",
+            limits::LINKS_MAX,
+            request.links.len()
+        )));
+    }
+    Ok(())
+}
+
 impl Engine {
     /// Checks a start request and fills in what it leaves out.
     fn plan(&mut self, request: StartWorkflowExecutionRequest) -> Result<StartPlan> {
         let now = self.world.now();
         let namespace = self.world.namespaces.find(&request.namespace)?;
-        let length = request.workflow_id.len();
-        if length > limits::NAME_BYTES_MAX {
-            return Err(Error::invalid(format!(
-                "WorkflowId exceeds maximum allowed length ({length}/{})",
-                limits::NAME_BYTES_MAX
-            )));
-        }
-        if request.workflow_id.is_empty() {
-            return Err(Error::invalid("WorkflowId is not set on request."));
-        }
+        check_start(&request)?;
         let workflow_type = request.workflow_type.unwrap_or_default().name;
-        if workflow_type.is_empty() {
-            return Err(Error::invalid("WorkflowType is not set on request."));
-        }
-        check_name("WorkflowType", &workflow_type)?;
-        let Some(task_queue) = request.task_queue else {
-            return Err(Error::invalid("taskQueue is not set"));
-        };
-        check_queue(&task_queue.name)?;
-        check_name("RequestId", &request.request_id)?;
-        check_name("Identity", &request.identity)?;
-        check_timeouts([
-            &request.workflow_execution_timeout,
-            &request.workflow_run_timeout,
-            &request.workflow_task_timeout,
-        ])?;
-        if time::is_negative(request.workflow_start_delay.as_ref()) {
-            return Err(Error::invalid(
-                "An invalid WorkflowStartDelaySeconds is set on request. cause: negative duration",
-            ));
-        }
+        let task_queue = request.task_queue.unwrap_or_default();
         let retry_policy = request.retry_policy.as_ref().map(RetryPolicy::read).transpose()?;
         let delay = time::lasting(request.workflow_start_delay.as_ref());
-        if !request.cron_schedule.is_empty() && !delay.is_zero() {
-            return Err(Error::invalid(
-                "CronSchedule and WorkflowStartDelay may not be used together.",
-            ));
-        }
-        if request
-            .priority
-            .as_ref()
-            .is_some_and(|priority| priority.priority_key < 0)
-        {
-            return Err(Error::invalid("priority key can't be negative"));
-        }
-        if request.links.len() > limits::LINKS_MAX {
-            return Err(Error::invalid(format!(
-                "cannot attach more than {} links per request, got {}",
-                limits::LINKS_MAX,
-                request.links.len()
-            )));
-        }
         check_blob(&self.world, request.input.as_ref())?;
         check_blob(&self.world, request.memo.as_ref())?;
         let time = Inherited::asked(request.time_skipping_config, now)?;

@@ -84,6 +84,41 @@ async fn its_health_is_told() {
     assert_eq!(unknown.code(), Code::NotFound);
 }
 
+#[cfg(feature = "reflection")]
+#[tokio::test]
+async fn tools_are_told_what_it_serves() {
+    use steadfast_proto::{prost::Message, prost_types::FileDescriptorProto};
+    use tonic_reflection::pb::v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+    let (_bench, _listening, channel) = listening().await;
+    let mut client = ServerReflectionClient::new(channel);
+    let mut ask = async |request| {
+        let request = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(request),
+        };
+        let request = tokio_stream::once(request);
+        let mut answers = client.server_reflection_info(request).await.unwrap().into_inner();
+        answers.message().await.unwrap().unwrap().message_response.unwrap()
+    };
+    let MessageResponse::ListServicesResponse(listed) = ask(MessageRequest::ListServices(String::new())).await else {
+        panic!("expected the services");
+    };
+    let names: Vec<&str> = listed.service.iter().map(|service| service.name.as_str()).collect();
+    assert!(
+        names.contains(&"temporal.api.workflowservice.v1.WorkflowService"),
+        "{names:?}"
+    );
+    let symbol = "temporal.api.workflowservice.v1.WorkflowService".to_owned();
+    let MessageResponse::FileDescriptorResponse(found) = ask(MessageRequest::FileContainingSymbol(symbol)).await else {
+        panic!("expected the file of the service");
+    };
+    let file = FileDescriptorProto::decode(found.file_descriptor_proto[0].clone().as_slice()).unwrap();
+    assert_eq!(file.service[0].method.len(), 123);
+}
+
 #[tokio::test]
 async fn a_port_that_is_taken_is_an_error_that_says_so() {
     let (bench, listening, _channel) = listening().await;

@@ -3,7 +3,6 @@
 use crate::support::*;
 use std::time::Duration;
 use steadfast_proto::{
-    common::{Payload, SearchAttributes},
     duration,
     enums::{EventType::*, ScheduleOverlapPolicy as Overlap, WorkflowExecutionStatus as Status},
     failure::Failure,
@@ -15,11 +14,11 @@ use steadfast_proto::{
     workflow::NewWorkflowExecutionInfo,
     workflowservice::*,
 };
-use steadfast_server::{SearchAttributeType, Server, Time};
+use steadfast_server::Time;
 
-const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-fn every(interval: Duration) -> ScheduleSpec {
+pub(crate) fn every(interval: Duration) -> ScheduleSpec {
     ScheduleSpec {
         interval: vec![IntervalSpec {
             interval: Some(duration(interval)),
@@ -29,14 +28,14 @@ fn every(interval: Duration) -> ScheduleSpec {
     }
 }
 
-fn cron(text: &str) -> ScheduleSpec {
+pub(crate) fn cron(text: &str) -> ScheduleSpec {
     ScheduleSpec {
         cron_string: vec![text.to_owned()],
         ..Default::default()
     }
 }
 
-fn action() -> NewWorkflowExecutionInfo {
+pub(crate) fn action() -> NewWorkflowExecutionInfo {
     NewWorkflowExecutionInfo {
         workflow_id: "w".to_owned(),
         workflow_type: start("w").workflow_type,
@@ -45,7 +44,7 @@ fn action() -> NewWorkflowExecutionInfo {
     }
 }
 
-fn schedule(spec: ScheduleSpec, overlap: Overlap) -> Schedule {
+pub(crate) fn schedule(spec: ScheduleSpec, overlap: Overlap) -> Schedule {
     Schedule {
         spec: Some(spec),
         action: Some(ScheduleAction {
@@ -59,18 +58,18 @@ fn schedule(spec: ScheduleSpec, overlap: Overlap) -> Schedule {
     }
 }
 
-fn at(text: &str) -> Option<Timestamp> {
+pub(crate) fn at(text: &str) -> Option<Timestamp> {
     Some(text.parse().unwrap())
 }
 
-fn trigger() -> SchedulePatch {
+pub(crate) fn trigger() -> SchedulePatch {
     SchedulePatch {
         trigger_immediately: Some(TriggerImmediatelyRequest::default()),
         ..Default::default()
     }
 }
 
-fn backfill(overlap: Overlap) -> SchedulePatch {
+pub(crate) fn backfill(overlap: Overlap) -> SchedulePatch {
     SchedulePatch {
         backfill_request: vec![BackfillRequest {
             start_time: at("2026-01-01T00:00:00Z"),
@@ -82,7 +81,7 @@ fn backfill(overlap: Overlap) -> SchedulePatch {
 }
 
 impl Bench {
-    async fn try_create(
+    pub(crate) async fn try_create(
         &self,
         set: impl FnOnce(&mut CreateScheduleRequest),
     ) -> Result<CreateScheduleResponse, Refusal> {
@@ -98,13 +97,13 @@ impl Bench {
         created.map(|response| response.into_inner())
     }
 
-    async fn create(&self, schedule: Schedule) {
+    pub(crate) async fn create(&self, schedule: Schedule) {
         self.try_create(|request| request.schedule = Some(schedule))
             .await
             .unwrap();
     }
 
-    async fn patch(&self, patch: SchedulePatch) {
+    pub(crate) async fn patch(&self, patch: SchedulePatch) {
         let request = PatchScheduleRequest {
             namespace: "default".to_owned(),
             schedule_id: "s".to_owned(),
@@ -114,7 +113,7 @@ impl Bench {
         self.service.patch_schedule(Request::new(request)).await.unwrap();
     }
 
-    async fn describe_schedule(&self) -> DescribeScheduleResponse {
+    pub(crate) async fn describe_schedule(&self) -> DescribeScheduleResponse {
         let request = DescribeScheduleRequest {
             namespace: "default".to_owned(),
             schedule_id: "s".to_owned(),
@@ -126,12 +125,12 @@ impl Bench {
             .into_inner()
     }
 
-    async fn info(&self) -> ScheduleInfo {
+    pub(crate) async fn info(&self) -> ScheduleInfo {
         self.describe_schedule().await.info.unwrap()
     }
 
     /// What the schedule started, oldest first: the ends of the workflows' ids, and how they stand.
-    async fn started(&self) -> Vec<(String, Status)> {
+    pub(crate) async fn started(&self) -> Vec<(String, Status)> {
         let result = |action: ScheduleActionResult| {
             let id = action.start_workflow_result.clone().unwrap().workflow_id;
             (id.trim_start_matches("w-").to_owned(), action.start_workflow_status())
@@ -139,7 +138,7 @@ impl Bench {
         self.info().await.recent_actions.into_iter().map(result).collect()
     }
 
-    async fn times(&self, spec: ScheduleSpec, start: &str, end: &str) -> Result<Vec<String>, String> {
+    pub(crate) async fn times(&self, spec: ScheduleSpec, start: &str, end: &str) -> Result<Vec<String>, String> {
         let id = format!("{start}{end}{spec:?}");
         let id = id.get(..id.len().min(900)).unwrap().to_owned();
         let paused = Schedule {
@@ -169,13 +168,15 @@ impl Bench {
         Ok(times.into_inner().start_time.iter().map(Timestamp::to_string).collect())
     }
 
-    async fn finish_next(&self) {
+    pub(crate) async fn finish_next(&self) {
         let task = self.poll().await;
         self.answer(&task, vec![complete()]).await.unwrap();
     }
 }
 
-fn first_attributes(event: &HistoryEvent) -> &steadfast_proto::history::WorkflowExecutionStartedEventAttributes {
+pub(crate) fn first_attributes(
+    event: &HistoryEvent,
+) -> &steadfast_proto::history::WorkflowExecutionStartedEventAttributes {
     match &event.attributes {
         Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => started,
         other => panic!("not a start: {other:?}"),
@@ -183,7 +184,7 @@ fn first_attributes(event: &HistoryEvent) -> &steadfast_proto::history::Workflow
 }
 
 /// The next whole hour after the server's present time.
-fn next_hour(bench: &Bench) -> String {
+pub(crate) fn next_hour(bench: &Bench) -> String {
     let seconds = bench
         .server
         .now()
@@ -486,187 +487,6 @@ async fn a_deleted_schedule_leaves_what_it_started() {
         (Code::NotFound, "schedule not found")
     );
     bench.create(schedule(every(HOUR), Overlap::Skip)).await;
-}
-
-#[tokio::test]
-async fn lists_and_counts_go_by_filters_and_pages() {
-    let server = Server::builder()
-        .search_attribute("Team", SearchAttributeType::Keyword)
-        .start()
-        .unwrap();
-    let bench = Bench {
-        service: server.workflow_service(),
-        server,
-    };
-    for number in 0..5 {
-        bench
-            .try_create(|request| {
-                request.schedule_id = format!("s{number}");
-                let team = Payload::encoded("json/plain", if number < 2 { "\"red\"" } else { "\"blue\"" });
-                request.search_attributes = Some(SearchAttributes {
-                    indexed_fields: [("Team".to_owned(), team)].into(),
-                });
-                request.schedule.as_mut().unwrap().state = Some(ScheduleState {
-                    paused: number == 4,
-                    ..Default::default()
-                });
-            })
-            .await
-            .unwrap();
-    }
-    let list = async |query: &str, token: bytes::Bytes| {
-        let request = ListSchedulesRequest {
-            namespace: "default".to_owned(),
-            maximum_page_size: 2,
-            next_page_token: token,
-            query: query.to_owned(),
-        };
-        let page = bench.service.list_schedules(Request::new(request)).await?.into_inner();
-        let ids: Vec<String> = page.schedules.into_iter().map(|entry| entry.schedule_id).collect();
-        Ok::<_, Refusal>((ids, page.next_page_token))
-    };
-    let (first, token) = list("", bytes::Bytes::new()).await.unwrap();
-    assert_eq!(first, ["s0", "s1"]);
-    let (second, token) = list("", token).await.unwrap();
-    assert_eq!(second, ["s2", "s3"]);
-    assert_eq!(
-        list("", token).await.unwrap(),
-        (vec!["s4".to_owned()], bytes::Bytes::new())
-    );
-    for (query, expected) in [
-        ("Team = 'red'", vec!["s0", "s1"]),
-        ("TemporalSchedulePaused = true", vec!["s4"]),
-        ("ScheduleId = 's3' OR ScheduleId STARTS_WITH 's0'", vec!["s0", "s3"]),
-    ] {
-        assert_eq!(list(query, bytes::Bytes::new()).await.unwrap().0, expected, "{query}");
-        let request = CountSchedulesRequest {
-            namespace: "default".to_owned(),
-            query: query.to_owned(),
-        };
-        let count = bench
-            .service
-            .count_schedules(Request::new(request))
-            .await
-            .unwrap()
-            .into_inner()
-            .count;
-        assert_eq!(usize::try_from(count).unwrap(), expected.len(), "{query}");
-    }
-    let refused = list("WorkflowId = 'w'", bytes::Bytes::new()).await.unwrap_err();
-    assert_eq!(
-        refused.message(),
-        "invalid query filter for schedules: cannot filter on \"WorkflowId\""
-    );
-}
-
-#[tokio::test]
-async fn specs_say_when_in_many_ways() {
-    let bench = real();
-    let zoned = |text: &str, zone: &str| ScheduleSpec {
-        timezone_name: zone.to_owned(),
-        ..cron(text)
-    };
-    let year = ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
-    let day = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
-    let excluding = ScheduleSpec {
-        exclude_calendar: vec![CalendarSpec {
-            hour: "1-22".to_owned(),
-            minute: "*".to_owned(),
-            ..Default::default()
-        }],
-        ..every(HOUR)
-    };
-    let bounded = ScheduleSpec {
-        start_time: at("2026-01-01T02:00:00Z"),
-        end_time: at("2026-01-01T03:00:00Z"),
-        ..every(HOUR)
-    };
-    for (spec, (start, end), expected) in [
-        (
-            cron("@every 12h/5m"),
-            day,
-            vec!["2026-01-01T00:05:00Z", "2026-01-01T12:05:00Z"],
-        ),
-        (
-            cron("0 12 1 * MON # both have to match"),
-            year,
-            vec!["2026-06-01T12:00:00Z"],
-        ),
-        (cron("5 4 3 2 1 * 2026"), year, vec!["2026-01-02T03:04:05Z"]),
-        (cron("TZ=Europe/Berlin @daily"), day, vec!["2026-01-01T23:00:00Z"]),
-        (excluding, day, vec!["2026-01-01T23:00:00Z", "2026-01-02T00:00:00Z"]),
-        (bounded, day, vec!["2026-01-01T02:00:00Z", "2026-01-01T03:00:00Z"]),
-        // Clocks go forward from 2:00 to 3:00.
-        (
-            zoned("30 2 * * *", "America/New_York"),
-            ("2026-03-07T00:00:00Z", "2026-03-10T00:00:00Z"),
-            vec!["2026-03-07T07:30:00Z", "2026-03-09T06:30:00Z"],
-        ),
-        // Clocks go back from 2:00 to 1:00.
-        (
-            zoned("30 1 * * *", "America/New_York"),
-            ("2026-10-31T12:00:00Z", "2026-11-02T12:00:00Z"),
-            vec!["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z", "2026-11-02T06:30:00Z"],
-        ),
-    ] {
-        assert_eq!(
-            bench.times(spec.clone(), start, end).await.unwrap(),
-            expected,
-            "{spec:?}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn specs_that_make_no_sense_are_refused() {
-    let bench = real();
-    for (text, message) in [
-        ("0 12 * *", "CronString does not have 5-7 fields"),
-        ("61 12 * * *", "Minute is not in range [0-59]"),
-        ("10-5 12 * * *", "Minute End is before Start or not in range [0-59]"),
-        ("@every 1h/2h", "phase cannot be greater than Interval"),
-        ("@every 10ms", "interval is too small"),
-        ("TZ=Mars/Olympus 0 12 * * *", "unknown time zone Mars/Olympus"),
-    ] {
-        let refused = bench
-            .times(cron(text), "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
-            .await;
-        assert_eq!(refused, Err(format!("Invalid schedule spec: {message}")), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn everything_excluded_leaves_nothing_and_takes_no_time() {
-    let bench = real();
-    let star = || "*".to_owned();
-    let all = CalendarSpec {
-        second: star(),
-        minute: star(),
-        hour: star(),
-        ..Default::default()
-    };
-    let nothing = ScheduleSpec {
-        exclude_calendar: vec![all],
-        ..every(Duration::from_secs(1))
-    };
-    let times = bench
-        .times(nothing, "2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
-        .await;
-    assert_eq!(times, Ok(vec![]));
-}
-
-#[tokio::test]
-async fn jitter_is_drawn_once_for_each_time_and_stays_within_its_bound() {
-    let spec = ScheduleSpec {
-        jitter: Some(duration(Duration::from_secs(600))),
-        ..every(HOUR)
-    };
-    let (start, end) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
-    let times = real().times(spec.clone(), start, end).await.unwrap();
-    assert_eq!(times, real().times(spec, start, end).await.unwrap());
-    assert!(times.len() >= 23);
-    assert!(times.iter().all(|time| &time[14..15] == "0"), "{times:?}");
-    assert!(times.iter().any(|time| time[15..] != times[0][15..]));
 }
 
 #[tokio::test]

@@ -242,3 +242,52 @@ async fn a_thousand_servers_live_side_by_side() {
         0
     );
 }
+
+/// What the log gets.
+#[cfg(feature = "grpc")]
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+#[cfg(feature = "grpc")]
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "grpc")]
+#[tokio::test]
+async fn the_log_says_what_holds_time_while_somebody_waits() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _default = tracing::subscriber::set_default(subscriber);
+    let bench = bench(Time::Virtual);
+    bench.start("w").await;
+    let _held = bench.poll().await;
+    // Somebody waits for the end, which does not come, for longer than it takes until the log has it.
+    let mut request = Request::new(GetWorkflowExecutionHistoryRequest {
+        namespace: "default".to_owned(),
+        execution: execution("w"),
+        wait_new_event: true,
+        history_event_filter_type: steadfast_proto::enums::HistoryEventFilterType::CloseEvent.into(),
+        ..Default::default()
+    });
+    request.set_timeout(Duration::from_secs(7));
+    bench.service.get_workflow_execution_history(request).await.unwrap();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(
+        text.matches("virtual time stands still while a client waits").count(),
+        1,
+        "{text}"
+    );
+    assert!(
+        text.contains("a worker has a task of workflow \"w\": workflow task"),
+        "{text}"
+    );
+}
