@@ -1,7 +1,7 @@
 //! Histories of yesterday against the code of today.
 //!
 //! A workflow's code may only change in ways that its running executions survive. Whether it does is tested with recorded
-//! histories, as `temporal workflow show --output json` prints them:
+//! histories, as `temporal workflow show --output json` prints them, or [`history_to_json`] writes them:
 //!
 //! ```
 //! use steadfast::{prelude::*, replay::Replayer};

@@ -25,25 +25,18 @@ mod documents {
     documents! {
         Readme = "README.md"
         Activities = "docs/activities.md"
+        Client = "docs/client.md"
         Errors = "docs/errors.md"
         FromGo = "docs/coming-from/go.md"
         FromPython = "docs/coming-from/python.md"
         FromTypescript = "docs/coming-from/typescript.md"
+        Observability = "docs/observability.md"
         Testing = "docs/testing-workflows.md"
         Versioning = "docs/versioning.md"
         Workers = "docs/workers.md"
         Workflows = "docs/workflows.md"
     }
 }
-
-/// The code in the chapter on the client compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/client.md")]
-pub struct ClientChapter;
-/// The code in the document on logs, metrics and traces compiles and does what it says.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/observability.md")]
-pub struct Observability;
 
 use proxy::Proxy;
 use std::{

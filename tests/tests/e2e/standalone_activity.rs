@@ -26,9 +26,9 @@ async fn send(to: String) -> Result<usize, NoSuchAddress> {
 
 #[activity]
 async fn never(ctx: ActivityContext) -> Result<(), ActivityError> {
-    ctx.heartbeat(&ctx.info().attempt)?;
+    let mut beat = tokio::time::interval(millis(20));
     loop {
-        tokio::time::sleep(millis(20)).await;
+        beat.tick().await;
         ctx.heartbeat(&ctx.info().attempt)?;
     }
 }
