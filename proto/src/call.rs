@@ -1,7 +1,7 @@
 //! Requests that know their RPC, so that one generic function calls all of them.
 
 use crate::{
-    operatorservice::operator_service_server::OperatorService,
+    Carrier, operatorservice::operator_service_server::OperatorService,
     workflowservice::workflow_service_server::WorkflowService,
 };
 use prost::Message;
@@ -15,9 +15,9 @@ use tonic::{Request, Response, Status};
 ///
 /// assert_eq!(GetSystemInfoRequest::PATH, "/temporal.api.workflowservice.v1.WorkflowService/GetSystemInfo");
 /// ```
-pub trait Call: Message + Clone + Default + 'static {
+pub trait Call: Message + Carrier + Clone + Default + 'static {
     /// What is answered.
-    type Response: Message + Default + 'static;
+    type Response: Message + Carrier + Default + 'static;
 
     /// The path of the RPC in gRPC.
     const PATH: &'static str;

@@ -27,6 +27,7 @@ mod generated {
 
 #[cfg(feature = "server")]
 mod call;
+pub mod carrier;
 mod duration;
 pub mod failure;
 #[cfg(feature = "json")]
@@ -40,6 +41,7 @@ pub const DESCRIPTORS: &[u8] = include_bytes!("descriptors.bin");
 pub use bytes;
 #[cfg(feature = "server")]
 pub use call::{Call, CallFuture, Services};
+pub use carrier::{Carrier, Visitor};
 pub use duration::{duration, std_duration, system_time, timestamp};
 pub use generated::temporal::api::{
     activity::v1 as activity, batch::v1 as batch, callback::v1 as callback, command::v1 as command,

@@ -13,6 +13,8 @@ use prost::Message;
 
 #[path = "calls/table.rs"]
 mod calls_table;
+#[path = "carriers/table.rs"]
+mod carriers_table;
 #[path = "json/table.rs"]
 mod json_table;
 
@@ -75,6 +77,7 @@ fn generate(protos: &Path) -> Result<(BTreeMap<String, String>, Vec<u8>), Failur
     let encoded = encoded.encode_to_vec();
     let json_table = json_table::table(&descriptors)?;
     let calls_table = calls_table::table(&descriptors)?;
+    let carriers_table = carriers_table::table(&descriptors)?;
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("generated");
     fs::create_dir_all(&out)?;
     for entry in fs::read_dir(&out)? {
@@ -103,6 +106,7 @@ fn generate(protos: &Path) -> Result<(BTreeMap<String, String>, Vec<u8>), Failur
     }
     fresh.insert("json.rs".to_owned(), json_table);
     fresh.insert("calls.rs".to_owned(), calls_table);
+    fresh.insert("carriers.rs".to_owned(), carriers_table);
     Ok((fresh, encoded))
 }
 

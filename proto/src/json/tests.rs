@@ -13,6 +13,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+mod carried;
 mod filled;
 mod inputs;
 
