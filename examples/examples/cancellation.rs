@@ -37,7 +37,7 @@ impl Cake {
         // Otherwise the workflow would go on at once, with the oven still on.
         let baking = ctx
             .activity::<bake>(())
-            .cancellation(ActivityCancellation::WaitCancellationCompleted);
+            .cancellation_type(ActivityCancellation::WaitCancellationCompleted);
         let Err(failure) = baking.await else {
             return Ok("a cake".to_owned());
         };

@@ -29,31 +29,21 @@ struct Trip;
 impl Trip {
     #[run]
     async fn run(ctx: WorkflowContext<Self>, parts: Vec<String>) -> WorkflowResult<String> {
-        let mut undo = Vec::new();
-        let failure = 'booked: {
-            for part in parts {
-                match ctx.activity::<book>(part).await {
-                    // A call is a value: it happens when it is awaited, if ever.
-                    Ok(booking) => undo.push(ctx.activity::<cancel>(booking)),
-                    Err(failure) => break 'booked failure,
+        let mut saga = ctx.saga();
+        for part in parts {
+            match ctx.activity::<book>(part).await {
+                // A call is a value: it happens when it is awaited, if ever.
+                Ok(booking) => saga.add_compensation(ctx.activity::<cancel>(booking)),
+                Err(failure) => {
+                    let undone = saga.compensate().await?;
+                    return match failure.application() {
+                        Some(FullyBooked(what)) => Ok(format!("no {what}, {undone} undone")),
+                        None => Err(failure.into()),
+                    };
                 }
             }
-            return Ok(format!("{} bookings", undo.len()));
-        };
-        let undone = undo.len();
-        // Shielded: cancelling the workflow does not stop it half-way.
-        ctx.shielded(async {
-            for call in undo.into_iter().rev() {
-                if let Err(failure) = call.await {
-                    eprintln!("  {failure}; the others are undone nevertheless");
-                }
-            }
-        })
-        .await;
-        match failure.application() {
-            Some(FullyBooked(what)) => Ok(format!("no {what}, {undone} undone")),
-            None => Err(failure.into()),
         }
+        Ok(format!("{} bookings", saga.len()))
     }
 }
 

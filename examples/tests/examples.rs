@@ -46,6 +46,7 @@ examples! {
     messages = "../examples/messages.rs"
     metrics = "../examples/metrics.rs"
     mocks_and_replay = "../examples/mocks_and_replay.rs"
+    nexus = "../examples/nexus.rs"
     opentelemetry = "../examples/opentelemetry.rs"
     order = "../examples/order.rs"
     patching = "../examples/patching.rs"

@@ -215,10 +215,7 @@ impl Run {
             0 => Err(Exit::Failed(Box::new(Failure::application("Type", "it failed")))),
             1 => Err(Exit::Failed(Box::new(Failure::cancelled("cancelled")))),
             2 => Err(Exit::ContinueAsNew(Box::default())),
-            3 => Err(Exit::Task(TaskFailure {
-                message: "not now".to_owned(),
-                location: None,
-            })),
+            3 => Err(Exit::Task(TaskFailure::new("not now"))),
             _ => Ok(Some(json(&serde_json::Value::from(1)))),
         }
     }

@@ -32,6 +32,8 @@ mod duration;
 pub mod failure;
 #[cfg(feature = "json")]
 pub mod json;
+pub mod link;
+mod name;
 pub mod payload;
 
 /// The encoded `FileDescriptorSet` of everything here, for reflection.
@@ -55,6 +57,7 @@ pub use generated::temporal::api::{
     worker::v1 as worker, workflow::v1 as workflow, workflowservice::v1 as workflowservice,
 };
 pub use generated::{google::rpc, grpc::health::v1 as health};
+pub use name::capitals;
 pub use prost;
 pub use prost_types;
 #[cfg(any(feature = "client", feature = "server"))]

@@ -13,7 +13,10 @@ pub(crate) fn call<T>(what: &str, code: impl FnOnce() -> T) -> Result<T, TaskFai
     catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
         let failure = TaskFailure::new(format!("{what} panicked: {}", text(panic.as_ref())));
         drop_quietly(panic);
-        failure
+        TaskFailure {
+            is_panic: true,
+            ..failure
+        }
     })
 }
 

@@ -283,6 +283,13 @@ impl Host {
         self.shared.journal().cancel_requested
     }
 
+    /// Why cancellation of the workflow was requested, if it was: what the first request said.
+    #[must_use]
+    pub fn cancel_reason(&self) -> Option<String> {
+        let journal = self.shared.journal();
+        journal.cancel_requested.then(|| journal.cancel_reason.clone())
+    }
+
     /// Whether code behind a patch takes the new path; records a marker the first time.
     #[track_caller]
     #[must_use]

@@ -82,6 +82,7 @@ pub(crate) struct Journal {
     /// What code says about what it is doing, for people.
     pub(crate) current_details: String,
     pub(crate) cancel_requested: bool,
+    pub(crate) cancel_reason: String,
     /// A cancellation found nothing pending and waits for the next operation.
     cancel_due: bool,
     /// The scope whose code runs; `None` is the run itself.
@@ -149,6 +150,7 @@ impl Journal {
             deployment_version: None,
             current_details: String::new(),
             cancel_requested: false,
+            cancel_reason: String::new(),
             cancel_due: false,
             scope: None,
             scopes: BTreeMap::new(),

@@ -49,7 +49,9 @@ pub use local_activity::{
     LocalActivityAttributes, LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask,
 };
 pub use mismatch::{Mismatch, Row, TurnError};
-pub use program::{BoxFuture, Exit, Handled, MessageKind, Program, Programs, Signal, TaskFailure, UpdateRequest};
+pub use program::{
+    BoxFuture, Exit, FailurePolicy, Handled, MessageKind, Program, Programs, Signal, TaskFailure, UpdateRequest,
+};
 pub use replay::{ReplayError, Replayed, replay, replay_bytes};
 pub use run::{DroppedSignal, Run};
 pub use shard::{Input, Notice, Output, PayloadLimits, Refusal, RunKey, Shard, ShardOptions, Slot, TaskInfo, Watch};

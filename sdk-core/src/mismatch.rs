@@ -87,6 +87,7 @@ impl TaskFailure {
         Self {
             message: message.into(),
             location: None,
+            is_panic: false,
         }
     }
 }

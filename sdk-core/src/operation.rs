@@ -3,7 +3,7 @@
 use crate::{
     ActivityCancellation, ChildCancellation, LocalActivityAttributes, NexusCancellation, OperationId, Resolution,
     ScopeId,
-    machines::{activity, cancel_external, child, local_activity, nexus, signal_external, timer},
+    machines::{activity, child, external, local_activity, nexus, timer},
 };
 use std::{
     panic::Location,
@@ -129,7 +129,7 @@ pub(crate) struct NexusOperation {
 /// A signal to another workflow.
 #[derive(Debug)]
 pub(crate) struct Signal {
-    pub(crate) state: signal_external::State,
+    pub(crate) state: external::State,
     /// The place of its command among those issued.
     pub(crate) issued: u64,
     pub(crate) workflow_id: String,
@@ -139,7 +139,7 @@ pub(crate) struct Signal {
 /// The cancellation of another workflow.
 #[derive(Debug)]
 pub(crate) struct Cancellation {
-    pub(crate) state: cancel_external::State,
+    pub(crate) state: external::State,
     /// The place of its command among those issued.
     pub(crate) issued: u64,
     pub(crate) workflow_id: String,
@@ -191,8 +191,8 @@ impl Operation {
     /// Whether cancelling it now comes to anything. What goes to other workflows can't be stopped on its way.
     pub(crate) fn can_be_cancelled(&self) -> bool {
         match &self.kind {
-            Kind::Signal(signal) => signal.state == signal_external::State::Created,
-            Kind::Cancellation(cancellation) => cancellation.state == cancel_external::State::Created,
+            Kind::Signal(signal) => signal.state == external::State::Created,
+            Kind::Cancellation(cancellation) => cancellation.state == external::State::Created,
             Kind::Wait
             | Kind::Timer { .. }
             | Kind::Activity(_)

@@ -40,6 +40,11 @@ pub trait Program: Send {
         None
     }
 
+    /// What fails the workflow, rather than its task alone.
+    fn failure_policy(&self) -> FailurePolicy {
+        FailurePolicy::default()
+    }
+
     /// Delivers a signal. `Handled::Unknown` makes the run buffer and report it.
     fn signal(&mut self, host: &Host, signal: &Signal) -> Handled<Result<(), Exit>>;
 
@@ -137,4 +142,15 @@ pub struct TaskFailure {
     pub message: String,
     /// Where, if known.
     pub location: Option<String>,
+    /// Code panicked.
+    pub is_panic: bool,
+}
+
+/// What fails the whole workflow, where otherwise only the workflow task fails and is tried again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FailurePolicy {
+    /// History and code differ.
+    pub mismatch: bool,
+    /// Code panics.
+    pub panic: bool,
 }

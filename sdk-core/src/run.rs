@@ -15,7 +15,7 @@ use crate::{
     machines::{Unexpected, terminal, update::Incoming},
     mismatch::TurnError,
     operation::RoutineId,
-    program::Signal,
+    program::{FailurePolicy, Signal},
     random::Random,
     routine::{self, Ready},
 };
@@ -115,6 +115,18 @@ impl Run {
     #[must_use]
     pub fn versioning(&self) -> Option<VersioningBehavior> {
         self.program.as_ref()?.versioning()
+    }
+
+    /// Whether this fails the workflow, as its code says, and not its task alone.
+    pub(crate) fn is_failed_by(&self, error: &TurnError) -> bool {
+        let policy = self
+            .program
+            .as_ref()
+            .map_or_else(FailurePolicy::default, |program| program.failure_policy());
+        match error {
+            TurnError::Mismatch(_) => policy.mismatch,
+            TurnError::Task(failure) => failure.is_panic && policy.panic,
+        }
     }
 
     /// Applies a turn and lets code run until it comes to rest; `now` is the worker's time. What it leads to is taken by

@@ -25,6 +25,9 @@ golden! {
     activities_interface_implementation
     application_error
     application_error_struct
+    nexus_service
+    nexus_service_implementation
+    nexus_service_inherent
     test_with_question_mark
     workflow
     workflow_generic
@@ -86,6 +89,7 @@ fn entry(name: &str) -> Option<Entry> {
     Some(match name {
         "activity" => crate::activity::function,
         "activities" => crate::activity::set,
+        "nexus_service" => crate::nexus::service,
         "workflow" => crate::workflow::workflow,
         "test" => crate::test::test,
         _ => return None,

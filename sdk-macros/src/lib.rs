@@ -15,6 +15,7 @@ mod errors;
 #[cfg(test)]
 mod expansions;
 mod interface;
+mod nexus;
 mod options;
 mod path;
 mod payload;
@@ -165,6 +166,9 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 /// - `description = ".."` on a message: what tools show; without it, the first paragraph of its documentation.
 /// - `#[workflow(versioning = "pinned")]`: on a worker of a deployment, runs stay with the version that they began on; with
 ///   `"auto_upgrade"` they move on to the current one.
+/// - `#[workflow(mismatch = "fail_workflow")]`: code that does not fit the history closes the workflow, as failed; otherwise its task is
+///   tried again. The same for `panic`. With `untyped_error = "fail_task"`, an error by `?` that is neither an `ApplicationError` nor the
+///   failure of an activity, a child or the like, is a bug to be mended: it fails the task. See `steadfast::workflow::FailurePolicy`.
 ///
 /// Queries and updates may return a `Result`: that is a type whose name ends in `Result`. Functions that are not async may take
 /// `ctx: &HandlerContext`. Handlers have the option `name = ".."`: the name on the wire. The workflow type's name is that of the type,
@@ -178,6 +182,53 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
     workflow::workflow(options.into(), &item.into()).into()
+}
+
+/// Makes a trait a Nexus service, and an impl of it one that a worker can handle.
+///
+/// ```
+/// # use steadfast::prelude::*;
+/// # #[derive(Default)] struct Composition;
+/// # #[workflow] impl Composition {
+/// #     #[run] async fn run(ctx: WorkflowContext<Self>, topic: String) -> WorkflowResult<String> { Ok(topic) }
+/// # }
+/// #[nexus_service]
+/// trait Office {
+///     async fn greet(&self, name: String) -> Result<String, NexusError>;
+///     async fn compose(&self, ctx: NexusContext, topic: String) -> Result<String, NexusError>;
+/// }
+///
+/// struct Local;
+///
+/// #[nexus_service]
+/// impl Office for Local {
+///     async fn greet(&self, name: String) -> Result<String, NexusError> {
+///         Ok(format!("Hello, {name}!"))
+///     }
+///
+///     async fn compose(&self, ctx: NexusContext, topic: String) -> Result<StartedOperation<String>, NexusError> {
+///         ctx.workflow::<Composition>(topic).await // the workflow's result is the operation's
+///     }
+/// }
+/// # async fn call<S>(ctx: WorkflowContext<S>) -> WorkflowResult<String> {
+/// let office = ctx.nexus::<dyn Office>("office"); // the endpoint
+/// Ok(office.compose("trains".into()).await?)
+/// # }
+/// # fn handle(worker: Worker) -> Worker { worker.nexus_service(Local) }
+/// ```
+///
+/// Every method of the trait is an operation. It takes `&self`, a `NexusContext` if it asks for one, and at most one input. An impl
+/// may answer with `Result<T, E>`, for any `E` that becomes a `NexusError`, or with `Result<StartedOperation<T>, E>`.
+///
+/// - `#[operation(name = "..")]`: the operation's name on the wire, if not the method's.
+/// - `#[cancel(compose)]` on a method that takes `token: &str`: cancels an operation that is no workflow; it is no operation itself.
+/// - `#[nexus_service(name = "..")]`: the service's name, if not the trait's. `crate = path`: where `steadfast` is found.
+///
+/// On an impl block without a trait, the methods with `#[operation]` are the service, which is called by the type:
+/// `ctx.nexus::<Local>("office")`.
+#[proc_macro_attribute]
+pub fn nexus_service(options: TokenStream, item: TokenStream) -> TokenStream {
+    nexus::service(options.into(), &item.into()).into()
 }
 
 /// Makes an enum or a struct an error that keeps its variant on the way from an activity to a workflow, and on to a client.
@@ -199,7 +250,8 @@ pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// It writes `Display`, from the texts, and `Error` as well, so it takes the place of `thiserror::Error`: with both, E0119.
 ///
-/// Options after the text: `non_retryable`, and `next_retry_delay = "3s"`. Above an enum they hold for every variant that does not say
+/// Options after the text: `non_retryable`, `next_retry_delay = "3s"`, and `benign`, for what is expected in normal work and no reason
+/// for an alarm. Above an enum they hold for every variant that does not say
 /// otherwise; there, too, `type = ".."` names the failure's type, if not after the Rust type.
 #[proc_macro_derive(ApplicationError, attributes(error))]
 pub fn application_error(item: TokenStream) -> TokenStream {

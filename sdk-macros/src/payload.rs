@@ -167,6 +167,15 @@ pub(crate) fn fallible(ty: &Type, part: &str) -> TokenStream {
     quote!(#head #tail)
 }
 
+/// What callers of a Nexus operation get, reported on the return type of its method, wherever it is written.
+pub(crate) fn reply(output: &Type, private: &TokenStream) -> TokenStream {
+    let (start, end) = ends(output);
+    let private = at(private.clone(), start);
+    let head = quote_spanned!(start=> <<#output as #private::Fallible>::Ok as #private::NexusReply>);
+    let tail = quote_spanned!(end=> ::Output);
+    quote!(#head #tail)
+}
+
 /// The name of the method that turns an error into a failure, at the place of the error's type.
 pub(crate) fn failure_method(output: &Type) -> Ident {
     let arguments = match output {

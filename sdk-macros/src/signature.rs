@@ -18,6 +18,7 @@ pub(crate) enum ContextKind {
     Workflow,
     Handler,
     Activity,
+    Nexus,
 }
 
 /// The context parameter.
@@ -98,6 +99,7 @@ pub(crate) fn context(ty: &Type) -> Option<Context> {
         "WorkflowContext" => ContextKind::Workflow,
         "HandlerContext" => ContextKind::Handler,
         "ActivityContext" => ContextKind::Activity,
+        "NexusContext" => ContextKind::Nexus,
         _ => return None,
     };
     Some(Context {

@@ -59,6 +59,7 @@
 //!
 //! - [`mod@activity`]: the work, its options, heartbeats, cancellation.
 //! - [`mod@workflow`]: what workflow code may do: [`WorkflowContext`](workflow::WorkflowContext).
+//! - [`nexus`]: services that workflows of other teams call.
 //! - [`client`]: starting workflows, messages, results.
 //! - [`worker`]: who runs it all.
 //! - [`testing`]: server, client and worker in one process, without waiting for timers.
@@ -106,10 +107,12 @@ pub mod error;
 mod handle;
 pub mod interceptor;
 pub mod metrics;
+pub mod nexus;
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
 pub mod plugin;
 pub mod prelude;
+mod priority;
 pub mod replay;
 pub mod search_attribute;
 pub mod testing;
@@ -120,7 +123,8 @@ pub use activity::RetryPolicy;
 pub use client::Client;
 pub use error::ApplicationError;
 pub use handle::{Handle, HandleCore, Target, UpdateTarget};
-pub use steadfast_macros::{ApplicationError, activities, activity, test, workflow};
+pub use priority::Priority;
+pub use steadfast_macros::{ApplicationError, activities, activity, nexus_service, test, workflow};
 pub use worker::Worker;
 
 /// The messages of the Temporal API, for [`Client::call`] and for what is handed out as it came.
@@ -136,7 +140,8 @@ pub mod proto {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        activity::*, checks::*, client::*, convert::*, error::*, handle::*, testing::*, worker::*, workflow::*,
+        activity::*, checks::*, client::*, convert::*, error::*, handle::*, nexus::*, testing::*, worker::*,
+        workflow::*,
     };
     pub use std::{
         borrow::Cow, boxed::Box, marker::PhantomData, ops::Deref, option::Option, result::Result, string::String,

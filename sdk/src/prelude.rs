@@ -10,14 +10,15 @@ pub use crate::{
     client::{Client, WorkflowHandle},
     days,
     error::{
-        ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, NexusFailure, Rejection,
+        ActivityError, ActivityFailure, ApplicationError, Cancelled, ChildFailure, NexusError, NexusFailure, Rejection,
         UpdateError, WorkflowError, WorkflowResult,
     },
     hours, join, minutes,
+    nexus::{NexusContext, StartedOperation},
     search_attribute::SearchAttributeKey,
     secs, select,
     worker::Worker,
     workflow::{ChildHandle, ExternalHandle, HandlerContext, WorkflowContext, join_all, try_join_all},
 };
 pub use serde::{Deserialize, Serialize};
-pub use steadfast_macros::{ApplicationError, activities, activity, workflow};
+pub use steadfast_macros::{ApplicationError, activities, activity, nexus_service, workflow};

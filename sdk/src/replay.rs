@@ -33,7 +33,7 @@ use crate::{
     client::{RpcError, WorkflowHistories},
     convert::Converter,
     interceptor::{Attached, WorkflowInterceptor, WorkflowInterceptors},
-    workflow::{WorkflowImplementation, instance::Definition},
+    workflow::{FailurePolicy, WorkflowImplementation, instance::Definition},
 };
 use std::{
     collections::BTreeMap,
@@ -75,8 +75,9 @@ impl Replayer {
     /// Replays histories of this workflow; in place of an earlier one of the same name.
     #[must_use]
     pub fn workflow<W: WorkflowImplementation>(mut self) -> Self {
-        let make: MakeProgram =
-            Box::new(|converter, attached| Arc::new(Definition::<W>::new(converter.clone())).instance(attached));
+        let make: MakeProgram = Box::new(|converter, attached| {
+            Arc::new(Definition::<W>::new(converter.clone())).instance(attached, FailurePolicy::new())
+        });
         self.workflows.insert(W::NAME, make);
         self
     }

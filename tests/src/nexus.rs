@@ -1,13 +1,12 @@
 //! A Nexus endpoint for tests, and who answers behind it.
 
 use super::{Environment, Failure};
-use steadfast::client::Client;
+use steadfast::client::{Client, NexusTarget};
 use steadfast_proto::{
     nexus::{
-        CancelOperationResponse, EndpointSpec, EndpointTarget, Request as NexusRequest, Response as NexusResponse,
-        StartOperationResponse, endpoint_target, request, response, start_operation_response,
+        CancelOperationResponse, Request as NexusRequest, Response as NexusResponse, StartOperationResponse, request,
+        response, start_operation_response,
     },
-    operatorservice::CreateNexusEndpointRequest,
     taskqueue::TaskQueue,
     workflowservice::{PollNexusTaskQueueRequest, RespondNexusTaskCompletedRequest},
 };
@@ -43,17 +42,8 @@ impl Environment {
         start: impl Fn(&str, &[u8]) -> start_operation_response::Variant + Send + Sync + 'static,
     ) -> Result<NexusEndpoint, Failure> {
         let (client, queue) = (self.client.clone(), self.name("nexus"));
-        let spec = EndpointSpec {
-            name: queue.clone(),
-            target: Some(EndpointTarget {
-                variant: Some(endpoint_target::Variant::Worker(endpoint_target::Worker {
-                    namespace: client.namespace().to_owned(),
-                    task_queue: queue.clone(),
-                })),
-            }),
-            ..EndpointSpec::default()
-        };
-        client.call(CreateNexusEndpointRequest { spec: Some(spec) }).await?;
+        let target = NexusTarget::task_queue(client.namespace(), &queue);
+        client.create_nexus_endpoint(&queue, target).await?;
         let name = queue.clone();
         let answers = tokio::spawn(async move {
             if let Err(error) = answer_all(&client, &queue, &start).await {

@@ -238,8 +238,11 @@ impl Journal {
                     header: signaled.header,
                 }));
             }
-            A::WorkflowExecutionCancelRequestedEventAttributes(_) => {
-                self.cancel_arrived |= !self.cancel_requested;
+            A::WorkflowExecutionCancelRequestedEventAttributes(request) => {
+                if !self.cancel_requested {
+                    self.cancel_reason = request.cause;
+                    self.cancel_arrived = true;
+                }
                 self.happened = true;
                 self.cancel_requested = true;
             }

@@ -41,6 +41,7 @@ impl Journal {
             self.violation = Some(TaskFailure {
                 message: format!("{what} in a query handler or an update validator, which must not change anything"),
                 location: Some(location.to_string()),
+                is_panic: false,
             });
         }
         self.mode == Mode::Code

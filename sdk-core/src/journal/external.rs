@@ -4,7 +4,7 @@ use super::{Applied, Journal};
 use crate::{
     ChildCancellation, OperationId, Resolution, Undelivered,
     issued::What,
-    machines::{Unexpected, cancel_external, child, signal_external},
+    machines::{Unexpected, child, external},
     operation::{Cancellation, Child, Kind, Signal},
 };
 use std::{panic::Location, task::Waker};
@@ -88,7 +88,7 @@ impl Journal {
     ) -> OperationId {
         let execution = attributes.execution.as_ref();
         let signal = Signal {
-            state: signal_external::State::Created,
+            state: external::State::Created,
             issued: self.queue.next_number(),
             workflow_id: execution
                 .map(|execution| execution.workflow_id.clone())
@@ -109,7 +109,7 @@ impl Journal {
         location: Caller,
     ) -> OperationId {
         let cancellation = Cancellation {
-            state: cancel_external::State::Created,
+            state: external::State::Created,
             issued: self.queue.next_number(),
             workflow_id: attributes.workflow_id.clone(),
             child,
@@ -141,20 +141,8 @@ impl Journal {
                 child.state = next;
                 return self.affect_child(slot, effect, None, location, wakers);
             }
-            Kind::Signal(signal) => {
-                let Ok((next, effect)) = signal.state.on(signal_external::Input::Cancel) else {
-                    return;
-                };
-                signal.state = next;
-                (effect == signal_external::Effect::Withdraw).then_some(signal.issued)
-            }
-            Kind::Cancellation(cancellation) => {
-                let Ok((next, effect)) = cancellation.state.on(cancel_external::Input::Cancel) else {
-                    return;
-                };
-                cancellation.state = next;
-                (effect == cancel_external::Effect::Withdraw).then_some(cancellation.issued)
-            }
+            Kind::Signal(signal) => withdraw(&mut signal.state, signal.issued),
+            Kind::Cancellation(cancellation) => withdraw(&mut cancellation.state, cancellation.issued),
             Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) | Kind::Nexus(_) => return,
         };
         if let Some(issued) = withdrawn {
@@ -220,9 +208,9 @@ impl Journal {
                 child.state = child.state.on(child::Input::Initiated)?.0;
                 child.identity.initiated_event_id = event_id;
             }
-            Kind::Signal(signal) => signal.state = signal.state.on(signal_external::Input::Initiated)?.0,
+            Kind::Signal(signal) => signal.state = signal.state.on(external::Input::Initiated)?.0,
             Kind::Cancellation(cancellation) => {
-                cancellation.state = cancellation.state.on(cancel_external::Input::Initiated)?.0;
+                cancellation.state = cancellation.state.on(external::Input::Initiated)?.0;
             }
             Kind::Wait | Kind::Timer { .. } | Kind::Activity(_) | Kind::LocalActivity(_) | Kind::Nexus(_) => {
                 return Err(Unexpected);
@@ -248,11 +236,11 @@ impl Journal {
                 use Attributes as A;
                 let (input, resolution) = match &attributes {
                     A::ExternalWorkflowExecutionSignaledEventAttributes(_) => {
-                        (signal_external::Input::Signaled, Resolution::Completed(None))
+                        (external::Input::Delivered, Resolution::Completed(None))
                     }
                     A::SignalExternalWorkflowExecutionFailedEventAttributes(failed) => {
                         let why = Resolution::Undelivered(signal_undelivered(failed.cause));
-                        (signal_external::Input::Failed, why)
+                        (external::Input::Failed, why)
                     }
                     _ => return Err(Unexpected),
                 };
@@ -322,11 +310,11 @@ impl Journal {
         };
         let (input, resolution) = match attributes {
             A::ExternalWorkflowExecutionCancelRequestedEventAttributes(_) => {
-                (cancel_external::Input::Requested, Resolution::Completed(None))
+                (external::Input::Delivered, Resolution::Completed(None))
             }
             A::RequestCancelExternalWorkflowExecutionFailedEventAttributes(failed) => {
                 let why = Resolution::Undelivered(cancel_undelivered(failed.cause));
-                (cancel_external::Input::Failed, why)
+                (external::Input::Failed, why)
             }
             _ => return Err(Unexpected),
         };
@@ -335,7 +323,7 @@ impl Journal {
         let child = cancellation.child;
         self.resolve(slot, resolution, &mut applied.wakers);
         // If it failed, the child is closed, or not yet known where it runs: its own events tell.
-        if let (Some(id), cancel_external::Input::Requested) = (child, input)
+        if let (Some(id), external::Input::Delivered) = (child, input)
             && self.operations.id_at(id.slot) == Some(id)
             && let Some(Kind::Child(child)) = self.operations.at(id.slot).map(|operation| &mut operation.kind)
         {
@@ -345,6 +333,13 @@ impl Journal {
         }
         Ok(state.is_over())
     }
+}
+
+/// Cancels what is on its way to another workflow: the number of its command, if that can still be withdrawn.
+fn withdraw(state: &mut external::State, issued: u64) -> Option<u64> {
+    let (next, effect) = state.on(external::Input::Cancel).ok()?;
+    *state = next;
+    (effect == external::Effect::Withdraw).then_some(issued)
 }
 
 /// What code sees of how a child ended.

@@ -63,6 +63,7 @@ impl Journal {
                      `patched` alone: take another name"
                 ),
                 location: Some(location.to_string()),
+                is_panic: false,
             });
             return;
         }

@@ -1,6 +1,6 @@
 //! A child workflow: initiated, started, then closed in one of five ways; or not started at all.
 //!
-//! Cancelling it is a command of its own, whose machine is that of [cancellations](super::cancel_external): here is only
+//! Cancelling it is a command of its own, whose machine is that of [cancellations](super::external): here is only
 //! what that means for the child.
 
 use super::Unexpected;

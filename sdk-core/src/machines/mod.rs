@@ -1,13 +1,12 @@
 //! One plain enum per kind of command: a state, an input, the next state and what is to be done.
 
 pub(crate) mod activity;
-pub(crate) mod cancel_external;
 pub(crate) mod child;
+pub(crate) mod external;
 pub(crate) mod local_activity;
 pub(crate) mod nexus;
 pub(crate) mod patch;
 pub(crate) mod search_attribute;
-pub(crate) mod signal_external;
 pub(crate) mod terminal;
 pub(crate) mod timer;
 pub(crate) mod update;

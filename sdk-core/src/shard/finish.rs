@@ -8,10 +8,12 @@ use super::{
 use crate::{Run, TurnError, guard};
 use std::{collections::BTreeMap, mem, sync::Arc};
 use steadfast_proto::{
-    command::Command,
+    command::{Command, FailWorkflowExecutionCommandAttributes, command::Attributes},
     common::{MeteringMetadata, Payloads, WorkerVersionStamp},
     deployment::WorkerDeploymentOptions,
-    enums::{QueryResultType, TaskQueueKind, VersioningBehavior, WorkerVersioningMode, WorkflowTaskFailedCause},
+    enums::{
+        CommandType, QueryResultType, TaskQueueKind, VersioningBehavior, WorkerVersioningMode, WorkflowTaskFailedCause,
+    },
     failure::Failure,
     query::{WorkflowQuery, WorkflowQueryResult},
     taskqueue::{StickyExecutionAttributes, TaskQueue},
@@ -125,7 +127,48 @@ impl Shard {
             TurnError::Mismatch(_) => WorkflowTaskFailedCause::NonDeterministicError,
             TurnError::Task(_) => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
         };
+        let run = self.cache.at(slot).and_then(|entry| entry.run.as_ref());
+        if !task.info.is_query && run.is_some_and(|run| run.is_failed_by(error)) {
+            return self.fail_workflow(slot, *task, failure(error));
+        }
         self.fail_with(slot, &task.info, task.slot, cause, failure(error));
+    }
+
+    /// Ends the workflow as failed, and drops its run: whatever its code still wanted does not happen.
+    fn fail_workflow(&mut self, slot: u32, mut task: Task, failure: Failure) {
+        self.report_failure(&task.info, failure.message.clone());
+        let behavior = self
+            .cache
+            .at(slot)
+            .and_then(|entry| entry.run.as_ref())
+            .map_or(VersioningBehavior::Unspecified, |run| {
+                versioning_behavior(&self.options, run)
+            });
+        self.drop_run(slot);
+        let queries = mem::take(&mut task.queries).into_iter();
+        let query_results = queries
+            .map(|(id, _)| (id, query_result(Err(failure.clone()))))
+            .collect();
+        let attributes = FailWorkflowExecutionCommandAttributes { failure: Some(failure) };
+        let request = RespondWorkflowTaskCompletedRequest {
+            task_token: task.info.token.clone(),
+            commands: vec![Command {
+                command_type: CommandType::FailWorkflowExecution.into(),
+                attributes: Some(Attributes::FailWorkflowExecutionCommandAttributes(Box::new(attributes))),
+                ..Command::default()
+            }],
+            identity: self.options.identity.clone(),
+            namespace: self.options.namespace.clone(),
+            query_results,
+            deployment_options: self.options.deployment.clone(),
+            versioning_behavior: behavior.into(),
+            ..RespondWorkflowTaskCompletedRequest::default()
+        };
+        let key = RunKey(task.info.run_id.clone());
+        if let Some(entry) = self.cache.at(slot) {
+            entry.stage = Stage::Completing(Arc::clone(&task.info), task.slot);
+        }
+        self.outputs.push_back(Output::Complete(key, Box::new(request)));
     }
 
     /// Only the first attempt is reported; the server lets later ones time out, with growing pauses.

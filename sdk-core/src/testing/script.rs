@@ -1,6 +1,6 @@
 //! Workflows made of closures.
 
-use crate::{BoxFuture, Exit, Handled, Host, Program, Programs, Signal, TaskFailure, UpdateRequest};
+use crate::{BoxFuture, Exit, FailurePolicy, Handled, Host, Program, Programs, Signal, TaskFailure, UpdateRequest};
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -44,6 +44,7 @@ pub struct Script<S = ()> {
     validators: BTreeMap<String, Arc<Validator<S>>>,
     queries: BTreeMap<String, Arc<OnQuery<S>>>,
     versioning: Option<VersioningBehavior>,
+    failure_policy: FailurePolicy,
 }
 
 impl<S: Default + Send + 'static> Script<S> {
@@ -60,6 +61,7 @@ impl<S: Default + Send + 'static> Script<S> {
             validators: BTreeMap::new(),
             queries: BTreeMap::new(),
             versioning: None,
+            failure_policy: FailurePolicy::default(),
         }
     }
 
@@ -67,6 +69,13 @@ impl<S: Default + Send + 'static> Script<S> {
     #[must_use]
     pub fn versioning(mut self, behavior: VersioningBehavior) -> Self {
         self.versioning = Some(behavior);
+        self
+    }
+
+    /// Says what fails the workflow, and not its task alone.
+    #[must_use]
+    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
+        self.failure_policy = policy;
         self
     }
 
@@ -129,6 +138,7 @@ impl<S: Default + Send + 'static> Script<S> {
                 validators: self.validators.clone(),
                 queries: self.queries.clone(),
                 versioning: self.versioning,
+                failure_policy: self.failure_policy,
             },
             state: State(Arc::new(Mutex::new(S::default()))),
         })
@@ -151,6 +161,10 @@ impl<S: Default + Send + 'static> Program for Instance<S> {
 
     fn versioning(&self) -> Option<VersioningBehavior> {
         self.script.versioning
+    }
+
+    fn failure_policy(&self) -> FailurePolicy {
+        self.script.failure_policy
     }
 
     fn signal(&mut self, host: &Host, signal: &Signal) -> Handled<Result<(), Exit>> {

@@ -7,6 +7,7 @@ mod child;
 mod conditions;
 mod eviction;
 mod external;
+mod failure_policy;
 mod info;
 mod late_handlers;
 mod linearity;

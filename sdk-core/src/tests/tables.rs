@@ -3,9 +3,7 @@
 use crate::{
     ActivityCancellation, ChildCancellation, NexusCancellation,
     history::event::PatchMarker,
-    machines::{
-        Unexpected, activity, cancel_external, child, local_activity, nexus, patch, signal_external, timer, update,
-    },
+    machines::{Unexpected, activity, child, external, local_activity, nexus, patch, timer, update},
 };
 use std::fmt::{Debug, Write};
 
@@ -207,21 +205,11 @@ fn patches_answer_and_meet_as_the_table_says() {
 }
 
 #[test]
-fn signals_to_others_move_as_the_table_says() {
-    use signal_external::{Input as I, State as S};
+fn what_is_done_to_other_workflows_moves_as_the_table_says() {
+    use external::{Input as I, State as S};
     let states = [S::Created, S::Withdrawn, S::Initiated, S::Closed];
-    let inputs = [I::Cancel, I::Initiated, I::Signaled, I::Failed];
-    let committed = include_str!("tables/signal_external.txt");
-    assert_table(&table(&states, &inputs, S::on), committed);
-}
-
-#[test]
-fn cancellations_of_others_move_as_the_table_says() {
-    use cancel_external::{Input as I, State as S};
-    let states = [S::Created, S::Withdrawn, S::Initiated, S::Closed];
-    let inputs = [I::Cancel, I::Initiated, I::Requested, I::Failed];
-    let committed = include_str!("tables/cancel_external.txt");
-    assert_table(&table(&states, &inputs, S::on), committed);
+    let inputs = [I::Cancel, I::Initiated, I::Delivered, I::Failed];
+    assert_table(&table(&states, &inputs, S::on), include_str!("tables/external.txt"));
 }
 
 #[test]

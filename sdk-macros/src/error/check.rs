@@ -26,6 +26,7 @@ pub(super) struct Case {
     /// The fields that the text names: what to match, and what to call it.
     pub(super) bindings: Vec<(FieldName, Ident)>,
     pub(super) non_retryable: bool,
+    pub(super) benign: bool,
     pub(super) next_retry_delay_millis: Option<u64>,
 }
 
@@ -112,6 +113,7 @@ fn case(
     let (text, bindings) = read_text(&text, fields, errors);
     let delay = |attribute: &ErrorAttribute| attribute.next_retry_delay.as_ref().map(|(_, millis)| *millis);
     let non_retryable = attribute.non_retryable || enumeration.is_some_and(|enumeration| enumeration.non_retryable);
+    let benign = attribute.benign || enumeration.is_some_and(|enumeration| enumeration.benign);
     let next_retry_delay_millis = delay(attribute).or_else(|| enumeration.and_then(delay));
     if let (true, Some((option, _))) = (attribute.non_retryable, &attribute.next_retry_delay) {
         errors.push(
@@ -129,6 +131,7 @@ fn case(
         text,
         bindings,
         non_retryable,
+        benign,
         next_retry_delay_millis,
     }
 }

@@ -16,6 +16,14 @@ pub(super) fn error(error: &ErrorType, errors: Errors) -> TokenStream {
     let (details, converter) = (local("details"), local("converter"));
     let texts = error.cases.iter().map(display_arm);
     let non_retryable = error.cases.iter().map(|case| arm(case, &case.non_retryable));
+    let benign = error.cases.iter().any(|case| case.benign).then(|| {
+        let benign = error.cases.iter().map(|case| arm(case, &case.benign));
+        quote! {
+            fn is_benign(&self) -> bool {
+                match *self { #(#benign)* }
+            }
+        }
+    });
     let delays = error.cases.iter().map(|case| {
         let delay = match case.next_retry_delay_millis {
             Some(millis) => quote!(__sf::Option::Some(::core::time::Duration::from_millis(#millis))),
@@ -55,6 +63,7 @@ pub(super) fn error(error: &ErrorType, errors: Errors) -> TokenStream {
             fn non_retryable(&self) -> bool {
                 match *self { #(#non_retryable)* }
             }
+            #benign
             fn next_retry_delay(&self) -> __sf::Option<::core::time::Duration> {
                 match *self { #(#delays)* }
             }

@@ -38,6 +38,7 @@ pub(super) struct ErrorAttribute {
     pub(super) is_unreadable: bool,
     pub(super) text: Option<LitStr>,
     pub(super) non_retryable: bool,
+    pub(super) benign: bool,
     pub(super) next_retry_delay: Option<(Ident, u64)>,
     pub(super) type_name: Option<(Ident, Option<LitStr>)>,
     pub(super) krate: Option<Path>,
@@ -116,6 +117,7 @@ impl ErrorAttribute {
     fn take(&mut self, option: &AttributeOption, errors: &mut Errors) {
         match option.name.to_string().as_str() {
             "non_retryable" => self.non_retryable = option.flag(errors),
+            "benign" => self.benign = option.flag(errors),
             "next_retry_delay" => {
                 self.next_retry_delay = option
                     .duration_millis(errors)
@@ -124,7 +126,14 @@ impl ErrorAttribute {
             "type" => self.type_name = Some((option.name.clone(), option.string(errors))),
             "crate" => self.krate = option.path(errors),
             _ => {
-                let known = ["\"the text\"", "non_retryable", "next_retry_delay", "type", "crate"];
+                let known = [
+                    "\"the text\"",
+                    "non_retryable",
+                    "benign",
+                    "next_retry_delay",
+                    "type",
+                    "crate",
+                ];
                 option.unknown("#[error]", &known, errors);
                 self.is_unreadable = true;
             }

@@ -29,6 +29,7 @@ pub(super) struct Workflow {
     pub(super) krate: Option<Path>,
     /// The variant of `VersioningBehavior`.
     pub(super) versioning: Option<Ident>,
+    pub(super) failure_policy: Vec<(Ident, Ident)>,
     pub(super) init: Option<Init>,
     /// `None`: a mistake that has been reported.
     pub(super) run: Option<Run>,
@@ -132,6 +133,7 @@ pub(super) fn workflow(block: &Block, errors: &mut Errors) -> Workflow {
     let (generics, krate) = (block.item.generics.clone(), block.options.krate.clone());
     Workflow {
         versioning: block.options.versioning.clone(),
+        failure_policy: block.options.failure_policy.clone(),
         ..functions.into_workflow(self_ty.clone(), generics, name, krate)
     }
 }
@@ -158,6 +160,7 @@ impl Functions {
             name,
             krate,
             versioning: None,
+            failure_policy: Vec::new(),
             init,
             run,
             messages,

@@ -30,6 +30,7 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
     let handlers = handlers(workflow, &quote!(Self));
     let same_input = same_input(workflow);
     let versioning = versioning(workflow.versioning.as_ref());
+    let failure_policy = failure_policy(&workflow.failure_policy);
     let (context, handler_list) = (local("context"), local("handlers"));
     let inputs = quote!(#context: __sf::WorkflowContext<Self>, #run_pattern: Self::Input);
     let has_run = run.is_some();
@@ -47,6 +48,7 @@ pub(super) fn implementation(workflow: &Workflow, errors: Errors) -> TokenStream
             #[automatically_derived]
             impl #impl_generics __sf::WorkflowImplementation for #self_ty #where_clause {
                 #versioning
+                #failure_policy
                 #init
                 #run
                 fn handlers(#handler_list: &mut __sf::Handlers<Self>) { #handlers }
@@ -62,6 +64,18 @@ pub(super) fn versioning(behavior: Option<&Ident>) -> Option<TokenStream> {
         quote! {
             const VERSIONING: __sf::Option<__sf::VersioningBehavior> =
                 __sf::Option::Some(__sf::VersioningBehavior::#behavior);
+        }
+    })
+}
+
+/// What fails the workflow, if the user says so.
+pub(super) fn failure_policy(setters: &[(Ident, Ident)]) -> Option<TokenStream> {
+    let calls = setters
+        .iter()
+        .map(|(setter, fails)| quote!(.#setter(__sf::Fails::#fails)));
+    (!setters.is_empty()).then(|| {
+        quote! {
+            const FAILURE_POLICY: __sf::FailurePolicy = __sf::FailurePolicy::new() #(#calls)*;
         }
     })
 }

@@ -26,6 +26,12 @@ pub(super) fn definition(options: TokenStream, mut item: ItemTrait, mut errors: 
             "how runs move on to new versions is a matter of the implementation: put `versioning` there",
         );
     }
+    if let Some((option, _)) = options.failure_policy.first() {
+        errors.push(
+            option,
+            "what fails the workflow is a matter of the implementation: put this there",
+        );
+    }
     let mut functions = Vec::new();
     for member in &mut item.items {
         match member {
@@ -129,6 +135,7 @@ pub(super) fn implementation(options: TokenStream, block: &ItemImpl, mut errors:
     let (input, converter, context) = (local("input"), local("converter"), local("context"));
     let handlers = local("handlers");
     let versioning = expand::versioning(options.versioning.as_ref());
+    let failure_policy = expand::failure_policy(&options.failure_policy);
     let generated = hidden(
         options.krate.as_ref(),
         &quote! {
@@ -156,6 +163,7 @@ pub(super) fn implementation(options: TokenStream, block: &ItemImpl, mut errors:
             #[automatically_derived]
             impl #impl_generics __sf::WorkflowImplementation for #self_ty #where_clause {
                 #versioning
+                #failure_policy
                 fn init(
                     _: __sf::HandlerContext,
                     _: __sf::Option<&__sf::Payloads>,

@@ -15,6 +15,8 @@ pub(super) struct WorkflowOptions {
     pub(super) krate: Option<Path>,
     /// The variant of `VersioningBehavior`.
     pub(super) versioning: Option<Ident>,
+    /// Setters of `FailurePolicy`, each with the variant of `Fails`.
+    pub(super) failure_policy: Vec<(Ident, Ident)>,
 }
 
 impl WorkflowOptions {
@@ -25,7 +27,14 @@ impl WorkflowOptions {
                 "name" => sorted.name = option.name(errors),
                 "crate" => sorted.krate = option.path(errors),
                 "versioning" => sorted.versioning = versioning(&option, errors),
-                _ => option.unknown("#[workflow]", &["name", "versioning", "crate"], errors),
+                "mismatch" | "panic" | "untyped_error" => {
+                    let fails = fails(&option, errors);
+                    sorted.failure_policy.extend(fails.map(|fails| (option.name, fails)));
+                }
+                _ => {
+                    let known = ["name", "versioning", "mismatch", "panic", "untyped_error", "crate"];
+                    option.unknown("#[workflow]", &known, errors);
+                }
             }
         }
         sorted
@@ -40,6 +49,20 @@ fn versioning(option: &AttributeOption, errors: &mut Errors) -> Option<Ident> {
         _ => {
             let cure = "\"pinned\" (a run stays with its version) or \"auto_upgrade\" (it moves on to new ones)";
             errors.push(&literal, format!("`versioning` is {cure}"));
+            return None;
+        }
+    };
+    Some(Ident::new(variant, literal.span()))
+}
+
+fn fails(option: &AttributeOption, errors: &mut Errors) -> Option<Ident> {
+    let literal = option.string(errors)?;
+    let variant = match literal.value().as_str() {
+        "fail_workflow" => "Workflow",
+        "fail_task" => "Task",
+        _ => {
+            let cure = "\"fail_workflow\" (it is closed) or \"fail_task\" (its task is tried again)";
+            errors.push(&literal, format!("`{}` is {cure}", option.name));
             return None;
         }
     };

@@ -5,6 +5,7 @@ use super::{
     options::{Scheduling, task_queue},
 };
 use crate::{
+    Priority,
     convert::{Converter, Data, DecodeError, EncodeError},
     error::{ActivityFailure, SOURCE},
     workflow::operation::Operation,
@@ -127,8 +128,14 @@ impl<O, T> ActivityCall<O, T> {
     }
 
     /// What cancelling it means for the workflow.
-    pub fn cancellation(mut self, cancellation: ActivityCancellation) -> Self {
+    pub fn cancellation_type(mut self, cancellation: ActivityCancellation) -> Self {
         self.scheduling.cancellation = cancellation;
+        self
+    }
+
+    /// Its place among others on the task queue: a number from 1, the highest, to 5, or a whole [`Priority`].
+    pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
+        self.scheduling.attributes.priority = Some(priority.into().into());
         self
     }
 

@@ -62,7 +62,7 @@ impl LocalActivityOptions {
     }
 
     /// What cancelling it means for the workflow.
-    pub fn cancellation(mut self, cancellation: ActivityCancellation) -> Self {
+    pub fn cancellation_type(mut self, cancellation: ActivityCancellation) -> Self {
         self.cancellation = Some(cancellation);
         self
     }
@@ -191,7 +191,7 @@ impl<O, T> LocalActivityCall<O, T> {
     }
 
     /// What cancelling it means for the workflow.
-    pub fn cancellation(mut self, cancellation: ActivityCancellation) -> Self {
+    pub fn cancellation_type(mut self, cancellation: ActivityCancellation) -> Self {
         self.options.cancellation = Some(cancellation);
         self
     }
@@ -360,8 +360,8 @@ impl<A: ActivitySet + ?Sized, T: CloseTimeout> StubCore<A, Local<T>> {
     }
 
     /// What cancelling a call means for the workflow.
-    pub fn cancellation(&self, cancellation: ActivityCancellation) -> Stub<A, Local<T>> {
-        self.with(|options| options.cancellation(cancellation))
+    pub fn cancellation_type(&self, cancellation: ActivityCancellation) -> Stub<A, Local<T>> {
+        self.with(|options| options.cancellation_type(cancellation))
     }
 
     /// Whether history shows the arguments (it doesn't if not set).

@@ -1,10 +1,10 @@
 //! How an activity is to be run.
 
 use super::{LocalActivityOptions, RetryPolicy};
-use crate::workflow::metadata_text;
+use crate::{Priority, workflow::metadata_text};
 use std::time::Duration;
 use steadfast_proto::{
-    command::ScheduleActivityTaskCommandAttributes, common::Priority, duration, sdk::UserMetadata, taskqueue::TaskQueue,
+    command::ScheduleActivityTaskCommandAttributes, duration, sdk::UserMetadata, taskqueue::TaskQueue,
 };
 
 pub use steadfast_core::ActivityCancellation;
@@ -22,7 +22,7 @@ pub struct ActivityOptions {
     retry_policy: Option<RetryPolicy>,
     task_queue: Option<String>,
     cancellation: Option<ActivityCancellation>,
-    priority: Option<i32>,
+    priority: Option<Priority>,
     summary: Option<String>,
 }
 
@@ -64,14 +64,14 @@ impl ActivityOptions {
     }
 
     /// What cancelling it means for the workflow.
-    pub fn cancellation(mut self, cancellation: ActivityCancellation) -> Self {
+    pub fn cancellation_type(mut self, cancellation: ActivityCancellation) -> Self {
         self.cancellation = Some(cancellation);
         self
     }
 
-    /// Its priority on the task queue, 1 being the highest.
-    pub fn priority(mut self, priority: u32) -> Self {
-        self.priority = Some(i32::try_from(priority).unwrap_or(i32::MAX));
+    /// Its place among others on the task queue: a number from 1, the highest, to 5, or a whole [`Priority`].
+    pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
+        self.priority = Some(priority.into());
         self
     }
 
@@ -97,7 +97,7 @@ impl ActivityOptions {
             local = local.retry_policy(policy.clone());
         }
         if let Some(cancellation) = self.cancellation {
-            local = local.cancellation(cancellation);
+            local = local.cancellation_type(cancellation);
         }
         if let Some(summary) = &self.summary {
             local = local.summary(summary.clone());
@@ -132,8 +132,8 @@ impl ActivityOptions {
         if let Some(cancellation) = self.cancellation {
             call.cancellation = cancellation;
         }
-        if let Some(priority_key) = self.priority {
-            attributes.priority.get_or_insert_with(Priority::default).priority_key = priority_key;
+        if let Some(priority) = &self.priority {
+            attributes.priority = Some(priority.clone().into());
         }
         if let Some(summary) = &self.summary {
             call.summarise(summary);

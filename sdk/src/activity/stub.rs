@@ -3,7 +3,10 @@
 use super::{
     ActivityCall, ActivityCancellation, ActivityOptions, ActivitySet, CloseTimeout, CloseTimeoutSet, RetryPolicy,
 };
-use crate::convert::{Converter, Data, EncodeError};
+use crate::{
+    Priority,
+    convert::{Converter, Data, EncodeError},
+};
 use std::{fmt, marker::PhantomData, ops::Deref, time::Duration};
 use steadfast_core::Host;
 use steadfast_proto::common::Payloads;
@@ -79,8 +82,13 @@ impl<A: ActivitySet + ?Sized, T: CloseTimeout> StubCore<A, Remote<T>> {
     }
 
     /// What cancelling an activity means for the workflow.
-    pub fn cancellation(&self, cancellation: ActivityCancellation) -> Stub<A, Remote<T>> {
-        self.with(|options| options.cancellation(cancellation))
+    pub fn cancellation_type(&self, cancellation: ActivityCancellation) -> Stub<A, Remote<T>> {
+        self.with(|options| options.cancellation_type(cancellation))
+    }
+
+    /// The place of activities among others on the task queue.
+    pub fn priority(&self, priority: impl Into<Priority>) -> Stub<A, Remote<T>> {
+        self.with(|options| options.priority(priority))
     }
 
     fn with<U: CloseTimeout>(&self, change: impl FnOnce(ActivityOptions) -> ActivityOptions) -> Stub<A, Remote<U>> {

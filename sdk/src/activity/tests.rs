@@ -43,7 +43,7 @@ impl Canceller {
             .start_to_close_timeout(minutes(1));
         let call = call
             .heartbeat_timeout(secs(1))
-            .cancellation(super::ActivityCancellation::WaitCancellationCompleted);
+            .cancellation_type(super::ActivityCancellation::WaitCancellationCompleted);
         let mut running = call.start();
         ctx.wait_condition(|s| s.is_running).await?;
         running.cancel();

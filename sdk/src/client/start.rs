@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     convert::{Converter, Data, EncodeError},
+    error::NexusError,
     handle::{Handle, HandleCore, Target, UpdateTarget},
+    nexus::{NexusContext, OperationRun},
     search_attribute::{self, SearchAttributeUpdate},
     workflow::Workflow,
 };
@@ -42,6 +44,8 @@ pub struct StartCall<W: ?Sized, Q, M> {
     pub(super) request: Box<StartWorkflowExecutionRequest>,
     pub(super) signal: Option<(String, Option<Payloads>)>,
     pub(super) is_eager: bool,
+    /// The Nexus operation that the workflow is.
+    operation: Option<NexusContext>,
     pub(super) error: Option<EncodeError>,
     #[allow(clippy::type_complexity)] // it is short
     _types: PhantomData<fn(&W) -> (Q, M)>,
@@ -64,6 +68,7 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueMissing, M> {
             request,
             signal: None,
             is_eager: false,
+            operation: None,
             error,
             _types: PhantomData,
         }
@@ -77,11 +82,16 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
             name: name.into(),
             ..TaskQueue::default()
         });
+        self.cast()
+    }
+
+    fn cast<P, N>(self) -> StartCall<W, P, N> {
         StartCall {
             client: self.client,
             request: self.request,
             signal: self.signal,
             is_eager: self.is_eager,
+            operation: self.operation,
             error: self.error,
             _types: PhantomData,
         }
@@ -353,6 +363,30 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     }
 }
 
+impl<W: ?Sized, O> StartCall<W, TaskQueueSet, Execute<O>> {
+    /// Starts the workflow as a Nexus operation.
+    pub(crate) fn for_operation(mut self, context: NexusContext) -> StartCall<W, TaskQueueSet, OperationRun<O>> {
+        self.operation = Some(context);
+        self.cast()
+    }
+}
+
+impl<W: ?Sized, O> StartCall<W, TaskQueueSet, OperationRun<O>> {
+    /// The operation, and what starts the workflow that it is.
+    pub(crate) fn into_operation(self) -> Result<(NexusContext, Box<StartWorkflowExecutionRequest>), NexusError> {
+        if let Some(error) = self.error {
+            return Err(NexusError::from(error).non_retryable());
+        }
+        match self.operation {
+            Some(context) if self.signal.is_none() => Ok((context, self.request)),
+            _ => {
+                let message = "a workflow that is a Nexus operation cannot be started together with a signal";
+                Err(NexusError::new(message).non_retryable())
+            }
+        }
+    }
+}
+
 // Neither is bound to workflows, so that the start of what is none is reported as that alone.
 impl<W: ?Sized + 'static, H: Messages> IntoFuture for StartCall<W, TaskQueueSet, Start<H>> {
     type Output = Result<WorkflowHandle<H::Workflow>, StartError>;
@@ -414,7 +448,7 @@ pub(super) fn encode_field<T: Serialize + 'static>(
 }
 
 impl StartError {
-    pub(super) fn of(error: RpcError, workflow_id: String) -> Self {
+    pub(crate) fn of(error: RpcError, workflow_id: String) -> Self {
         match error.detail() {
             Some(ErrorDetail::WorkflowAlreadyStarted(detail)) => {
                 Self::AlreadyStarted(AlreadyStarted::new(workflow_id, detail.run_id.clone()))

@@ -26,7 +26,7 @@ impl VersioningOverride {
         Self::Pinned(version(deployment.into(), build_id.into()))
     }
 
-    pub(super) fn into_wire(self) -> Wire {
+    pub(crate) fn into_wire(self) -> Wire {
         let decided = match self {
             Self::Pinned(version) => Override::Pinned(PinnedOverride {
                 behavior: PinnedOverrideBehavior::Pinned.into(),

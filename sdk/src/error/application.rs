@@ -5,6 +5,7 @@ use crate::convert::{Converter, DecodeError, EncodeError};
 use std::{cell::RefCell, error::Error, time::Duration};
 use steadfast_proto::{
     common::Payloads,
+    enums::ApplicationErrorCategory,
     failure::{ApplicationFailureInfo, Failure, failure::FailureInfo},
 };
 
@@ -37,6 +38,11 @@ pub trait ApplicationError: Error + Send + Sync + Sized + 'static {
         false
     }
 
+    /// Whether it is expected in normal work: not worth a warning or an alarm.
+    fn is_benign(&self) -> bool {
+        false
+    }
+
     /// How long to wait before the next attempt, instead of what the retry policy says.
     fn next_retry_delay(&self) -> Option<Duration> {
         None
@@ -53,8 +59,12 @@ pub(crate) fn application_failure<E: ApplicationError>(error: &E) -> Failure {
             r#type: E::TYPE.to_owned(),
             non_retryable: error.non_retryable(),
             details,
+            category: if error.is_benign() {
+                ApplicationErrorCategory::Benign.into()
+            } else {
+                ApplicationErrorCategory::Unspecified.into()
+            },
             next_retry_delay: error.next_retry_delay().map(steadfast_proto::duration),
-            ..ApplicationFailureInfo::default()
         })),
         ..Failure::default()
     }

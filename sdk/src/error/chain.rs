@@ -12,12 +12,17 @@ const CAUSES_MAX: usize = 16;
 
 /// The failure of an error of a known type.
 pub(super) fn failure_of<E: Error + 'static>(error: &E) -> Failure {
+    typed_failure_of(error).0
+}
+
+/// The failure of an error, and whether it, or one of its sources, is a typed error or was a failure before.
+pub(super) fn typed_failure_of<E: Error + 'static>(error: &E) -> (Failure, bool) {
     convert(error, short_name::<E>(), CAUSES_MAX)
 }
 
 /// The failure of an error whose type is not known any more.
 pub(super) fn failure_of_dyn(error: &(dyn Error + 'static)) -> Failure {
-    convert(error, "Error", CAUSES_MAX)
+    convert(error, "Error", CAUSES_MAX).0
 }
 
 /// The failure of something that can only be printed.
@@ -35,16 +40,19 @@ pub(super) fn short_name<T: ?Sized>() -> &'static str {
     name.rsplit("::").next().unwrap_or(name)
 }
 
-fn convert(error: &(dyn Error + 'static), type_name: &str, causes_left: usize) -> Failure {
+fn convert(error: &(dyn Error + 'static), type_name: &str, causes_left: usize) -> (Failure, bool) {
     if let Some(failure) = recognise(error) {
-        return failure;
+        return (failure, true);
     }
     let (typed, source) = application::typed(error);
+    let mut is_typed = typed.is_some();
     let mut failure = typed.unwrap_or_else(|| failure_of_text(type_name, error.to_string()));
-    if let Some(causes_left) = causes_left.checked_sub(1) {
-        failure.cause = source.map(|source| Box::new(convert(source, "Error", causes_left)));
+    if let (Some(causes_left), Some(source)) = (causes_left.checked_sub(1), source) {
+        let (cause, is_cause_typed) = convert(source, "Error", causes_left);
+        failure.cause = Some(Box::new(cause));
+        is_typed |= is_cause_typed;
     }
-    failure
+    (failure, is_typed)
 }
 
 /// Errors that are failures already. The set is closed: a failure goes on as it came.

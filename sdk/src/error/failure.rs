@@ -1,7 +1,7 @@
 //! Failures of others, as workflow code and clients see them.
 
 use super::{
-    ApplicationError, RetryState, TimeoutType,
+    ApplicationError, NexusErrorKind, RetryState, TimeoutType,
     application::{application_failure, find_application},
 };
 use crate::convert::{Converter, Data, DecodeError};
@@ -299,6 +299,15 @@ impl NexusFailure {
     #[must_use]
     pub fn operation(&self) -> &str {
         self.info().map_or("", |info| &info.operation)
+    }
+
+    /// The kind of the handler's error, if the handler could not do its work; `None` if the operation itself failed.
+    #[must_use]
+    pub fn handler_error_kind(&self) -> Option<NexusErrorKind> {
+        find(&self.0, |info| match info {
+            FailureInfo::NexusHandlerFailureInfo(info) => NexusErrorKind::parse(&info.r#type),
+            _ => None,
+        })
     }
 
     fn info(&self) -> Option<&NexusOperationFailureInfo> {

@@ -79,7 +79,7 @@ pub mod error_kind {
         Failure => |failure| failure.clone();
         Cancelled => |cancelled| chain::failure_of(cancelled);
         WorkflowError => |error| match error.clone().into_ending() {
-            Ending::Failed(failure) => failure,
+            Ending::Failed(failure) | Ending::Untyped(failure) => failure,
             other => UpdateError::from(WorkflowError::from(other)).into_failure(),
         };
         Box<dyn Error> => |error| chain::failure_of_dyn(&**error);

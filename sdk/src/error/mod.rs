@@ -1,7 +1,7 @@
 //! Errors that travel, and errors that stay.
 //!
-//! *Returned by user code*: [`ActivityError`], [`WorkflowError`], [`UpdateError`] and [`Rejection`] take any error by
-//! `?`. A type with `#[derive(ApplicationError)]` keeps its variant on the way, and is matched again on the other side.
+//! *Returned by user code*: [`ActivityError`], [`WorkflowError`], [`UpdateError`], [`NexusError`] and [`Rejection`] take any
+//! error by `?`. A type with `#[derive(ApplicationError)]` keeps its variant on the way, and is matched again on the other side.
 //!
 //! *Seen by workflow code*: [`ActivityFailure`], [`ChildFailure`], [`NexusFailure`], [`SignalWorkflowError`],
 //! [`CancelWorkflowError`] and [`Cancelled`].
@@ -16,6 +16,7 @@ mod chain;
 mod external;
 mod failure;
 mod kind;
+mod nexus;
 mod retryable;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use application::{ApplicationError, offer};
 pub use external::{CancelWorkflowError, SignalWorkflowError};
 pub use failure::{ActivityFailure, ChildFailure, NexusFailure, QueryFailure, UpdateFailure, WorkflowFailure};
 pub use kind::error_kind;
+pub use nexus::{NexusError, NexusErrorKind};
 pub use steadfast_proto::{
     enums::{RetryState, TimeoutType},
     failure::Failure,

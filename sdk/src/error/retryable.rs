@@ -1,8 +1,12 @@
 //! What the errors that user code returns have in common: they hold a failure, and say how to go on after it.
 
-/// Constructors and setters of an error type that takes any error by `?`.
+/// Constructors and setters of an error type that takes any error by `?`. What is made of such an error may depend on whether it was
+/// a typed one, or a failure already.
 macro_rules! from_any_error {
     ($name:ident, $what:literal) => {
+        super::retryable::from_any_error!($name, $what, |failure, _| Self::from_failure(failure));
+    };
+    ($name:ident, $what:literal, $from:expr) => {
         impl $name {
             #[doc = concat!("An error with this message. ", $what)]
             #[must_use]
@@ -78,7 +82,9 @@ macro_rules! from_any_error {
 
         impl<E: std::error::Error + Send + Sync + 'static> From<E> for $name {
             fn from(error: E) -> Self {
-                Self::from_failure(super::chain::failure_of(&error))
+                let from: fn(steadfast_proto::failure::Failure, bool) -> Self = $from;
+                let (failure, is_typed) = super::chain::typed_failure_of(&error);
+                from(failure, is_typed)
             }
         }
 

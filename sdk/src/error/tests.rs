@@ -99,6 +99,35 @@ fn a_typed_error_is_matched_again_on_the_other_side() {
     );
 }
 
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize, crate::ApplicationError)]
+enum Lookup {
+    #[error("not there", benign)]
+    Missing,
+    #[error("unreachable")]
+    Unreachable,
+}
+
+#[test]
+fn a_benign_error_says_so() {
+    use steadfast_proto::enums::ApplicationErrorCategory::{Benign, Unspecified};
+    let category = |error: Lookup| application(&ActivityError::from(error).into_failure()).category();
+    assert_eq!(
+        (category(Lookup::Missing), category(Lookup::Unreachable)),
+        (Benign, Unspecified)
+    );
+}
+
+#[test]
+fn an_error_that_nobody_made_a_failure_of_is_untyped() {
+    let untyped = |error: WorkflowError| matches!(error.into_ending(), Ending::Untyped(_));
+    assert!(untyped("x".parse::<u32>().unwrap_err().into()));
+    assert!(untyped(Wrapped("x".parse::<u32>().unwrap_err()).into()));
+    assert!(!untyped(Wrapped(PaymentError::InvalidCard).into()));
+    assert!(!untyped(PaymentError::InvalidCard.into()));
+    assert!(!untyped(Cancelled.into()));
+    assert!(!untyped(WorkflowError::new("x")));
+}
+
 #[test]
 fn a_typed_error_gets_through_wrappers() {
     let transparent = ActivityError::from(Transparent(PaymentError::InvalidCard)).into_failure();

@@ -42,7 +42,7 @@ impl fmt::Display for UpdateError {
 impl From<WorkflowError> for UpdateError {
     fn from(error: WorkflowError) -> Self {
         match error.into_ending() {
-            Ending::Failed(failure) => Self::from_failure(failure),
+            Ending::Failed(failure) | Ending::Untyped(failure) => Self::from_failure(failure),
             Ending::ContinueAsNew(_) => {
                 Self::new("an update cannot continue the workflow as new: set a flag in the state, and let `run` do it")
             }

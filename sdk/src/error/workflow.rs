@@ -10,7 +10,8 @@ pub type WorkflowResult<T> = Result<T, WorkflowError>;
 /// What ends a workflow other than its result: any error, by `?`, or continuing as new.
 ///
 /// An error fails the workflow; [`Cancelled`] cancels it, if that was asked for. A bug that is to be fixed while the
-/// workflow waits is a panic, or [`WorkflowError::fail_task`].
+/// workflow waits is a panic, or [`WorkflowError::fail_task`]. A [`FailurePolicy`](crate::workflow::FailurePolicy) may say otherwise,
+/// of panics, and of errors that are neither typed nor failures of activities, children and the like.
 #[derive(Clone)]
 pub struct WorkflowError(Box<Ending>);
 
@@ -19,11 +20,19 @@ pub struct WorkflowError(Box<Ending>);
 #[allow(clippy::large_enum_variant)] // it is in a box as a whole
 pub(crate) enum Ending {
     Failed(Failure),
+    /// Of an error that nobody made a failure of on purpose.
+    Untyped(Failure),
     ContinueAsNew(ContinueAsNewWorkflowExecutionCommandAttributes),
     Task(String),
 }
 
-from_any_error!(WorkflowError, "The workflow fails.");
+from_any_error!(WorkflowError, "The workflow fails.", |failure, is_typed| {
+    Self(Box::new(if is_typed {
+        Ending::Failed(failure)
+    } else {
+        Ending::Untyped(failure)
+    }))
+});
 
 impl WorkflowError {
     /// Fails the workflow task instead of the workflow: the server tries the task again until new code gets through.
@@ -36,7 +45,7 @@ impl WorkflowError {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match &*self.0 {
-            Ending::Failed(failure) => Some(failure),
+            Ending::Failed(failure) | Ending::Untyped(failure) => Some(failure),
             Ending::ContinueAsNew(_) | Ending::Task(_) => None,
         }
     }
@@ -61,7 +70,7 @@ impl WorkflowError {
 
     fn failure_mut(&mut self) -> Option<&mut Failure> {
         match &mut *self.0 {
-            Ending::Failed(failure) => Some(failure),
+            Ending::Failed(failure) | Ending::Untyped(failure) => Some(failure),
             Ending::ContinueAsNew(_) | Ending::Task(_) => None,
         }
     }
@@ -70,7 +79,7 @@ impl WorkflowError {
 impl fmt::Display for WorkflowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Ending::Failed(failure) => failure.fmt(f),
+            Ending::Failed(failure) | Ending::Untyped(failure) => failure.fmt(f),
             Ending::ContinueAsNew(_) => f.write_str("the workflow continues as new"),
             Ending::Task(message) => f.write_str(message),
         }

@@ -295,6 +295,8 @@ mod tests {
                 activities: Arc::new(FixedSlots::new(100)),
                 workflow_pollers: 1.into(),
                 activity_pollers: 1.into(),
+                nexus_tasks: Arc::new(FixedSlots::new(1)),
+                nexus_pollers: 1,
                 queue_activities_per_second: None,
             },
             status: Status::new(Vec::new()),

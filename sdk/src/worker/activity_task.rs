@@ -367,7 +367,7 @@ fn stop_reason(answer: &RecordActivityTaskHeartbeatResponse) -> Option<CancelRea
 }
 
 /// What a panic says.
-fn text(panic: &(dyn Any + Send)) -> &str {
+pub(super) fn text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("without a text")

@@ -26,7 +26,7 @@ impl fmt::Display for WorkerError {
         match self {
             Self::NothingRegistered => f.write_str(
                 "the worker has nothing to run: register workflows with `.workflow::<W>()`, \
-                 activities with `.activity::<a>()` or `.activities(value)`",
+                 activities with `.activity::<a>()` or `.activities(value)`, Nexus services with `.nexus_service(value)`",
             ),
             Self::Registration(mistakes) => write!(f, "the worker can't start: {}", mistakes.join("; ")),
             Self::Option(text) => write!(f, "the worker can't start: {text}"),

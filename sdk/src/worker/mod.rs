@@ -8,6 +8,8 @@ mod eager;
 mod error;
 mod local_activity;
 pub(crate) mod metrics;
+mod nexus_driver;
+mod nexus_task;
 mod options;
 mod poller;
 mod rate;

@@ -6,9 +6,10 @@ use crate::{
     client::Client,
     error::WorkflowResult,
     interceptor::{ActivityInterceptor, ActivityInterceptors, WorkflowInterceptor, WorkflowInterceptors},
+    nexus::NexusServiceImplementation,
     plugin::Plugin,
     testing::Mocks,
-    workflow::{Workflow, WorkflowImplementation, WorkflowMock},
+    workflow::{FailurePolicy, Workflow, WorkflowImplementation, WorkflowMock},
 };
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
@@ -17,6 +18,8 @@ const CACHED_WORKFLOWS: usize = 1_000;
 const CONCURRENT_LOCAL_ACTIVITIES: usize = 100;
 pub(super) const CONCURRENT_WORKFLOW_TASKS: usize = 100;
 pub(super) const CONCURRENT_ACTIVITIES: usize = 100;
+pub(super) const CONCURRENT_NEXUS_TASKS: usize = 100;
+const NEXUS_POLLERS: usize = 5;
 const POLLERS: PollerBehavior = PollerBehavior::simple_maximum(8);
 /// How long workflow code may keep its thread.
 const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -72,6 +75,8 @@ pub(super) struct Options {
     pub(super) workflow_tasks_max: Option<usize>,
     pub(super) activities_max: Option<usize>,
     pub(super) local_activities_max: usize,
+    pub(super) nexus_tasks_max: Option<usize>,
+    pub(super) nexus_pollers: usize,
     pub(super) tuner: Option<Tuner>,
     pub(super) workflow_pollers: PollerBehavior,
     pub(super) activity_pollers: PollerBehavior,
@@ -108,6 +113,8 @@ impl Worker {
                 activities_max: None,
                 tuner: None,
                 local_activities_max: CONCURRENT_LOCAL_ACTIVITIES,
+                nexus_tasks_max: None,
+                nexus_pollers: NEXUS_POLLERS,
                 workflow_pollers: POLLERS,
                 activity_pollers: POLLERS,
                 activities_per_second: None,
@@ -149,6 +156,17 @@ impl Worker {
     /// As [`activities`](Self::activities), for a value that others hold too.
     pub fn shared_activities<A: ActivitySetImplementation>(mut self, set: Arc<A>) -> Self {
         set.register(&mut self.registry);
+        self
+    }
+
+    /// Handles the operations of a Nexus service with this value, whose impl block has `#[nexus_service]`.
+    pub fn nexus_service(self, service: impl NexusServiceImplementation) -> Self {
+        self.shared_nexus_service(Arc::new(service))
+    }
+
+    /// As [`nexus_service`](Self::nexus_service), for a value that others hold too.
+    pub fn shared_nexus_service<S: NexusServiceImplementation>(mut self, service: Arc<S>) -> Self {
+        self.registry.nexus_service(service);
         self
     }
 
@@ -228,6 +246,18 @@ impl Worker {
         self
     }
 
+    /// How many requests to Nexus operations it handles at the same time (100 if not set).
+    pub fn max_concurrent_nexus_tasks(mut self, tasks: usize) -> Self {
+        self.options.nexus_tasks_max = Some(tasks);
+        self
+    }
+
+    /// How many polls for requests to Nexus operations are open at the same time (5 if not set).
+    pub fn nexus_pollers(mut self, pollers: usize) -> Self {
+        self.options.nexus_pollers = pollers;
+        self
+    }
+
     /// How many polls for workflow tasks are open at the same time (8 if not set).
     pub fn workflow_pollers(mut self, pollers: impl Into<PollerBehavior>) -> Self {
         self.options.workflow_pollers = pollers.into();
@@ -241,8 +271,9 @@ impl Worker {
     }
 
     /// Suppliers of slots, instead of the fixed numbers of
-    /// [`max_concurrent_workflow_tasks`](Self::max_concurrent_workflow_tasks) and
-    /// [`max_concurrent_activities`](Self::max_concurrent_activities).
+    /// [`max_concurrent_workflow_tasks`](Self::max_concurrent_workflow_tasks),
+    /// [`max_concurrent_activities`](Self::max_concurrent_activities) and
+    /// [`max_concurrent_nexus_tasks`](Self::max_concurrent_nexus_tasks).
     pub fn tuner(mut self, tuner: Tuner) -> Self {
         self.options.tuner = Some(tuner);
         self
@@ -274,6 +305,12 @@ impl Worker {
     /// debug, say.
     pub fn deadlock_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.deadlock_timeout = timeout.into();
+        self
+    }
+
+    /// What fails its workflows, and what their workflow tasks alone, unless they say so themselves.
+    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
+        self.registry.failure_policy = policy;
         self
     }
 

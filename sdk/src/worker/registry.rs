@@ -5,7 +5,8 @@ use crate::{
     convert::Converter,
     error::SOURCE,
     interceptor::Attached,
-    workflow::{Workflow, WorkflowImplementation, WorkflowMock, instance::Definition},
+    nexus::{NexusOperations, NexusServiceImplementation},
+    workflow::{FailurePolicy, Workflow, WorkflowImplementation, WorkflowMock, instance::Definition},
 };
 use std::{collections::BTreeMap, fmt, future::ready, sync::Arc};
 use steadfast_core::{BoxFuture, Program, Programs};
@@ -16,7 +17,7 @@ use steadfast_proto::{common::Payloads, failure::Failure};
 pub type RawActivity =
     Arc<dyn Fn(ActivityContext, Option<&Payloads>) -> BoxFuture<Result<Payloads, Failure>> + Send + Sync>;
 
-type MakeProgram = Box<dyn Fn(Option<Arc<Attached>>) -> Box<dyn Program> + Send + Sync>;
+type MakeProgram = Box<dyn Fn(Option<Arc<Attached>>, FailurePolicy) -> Box<dyn Program> + Send + Sync>;
 
 /// What a worker can run, by name.
 #[derive(Default)]
@@ -27,6 +28,8 @@ pub struct Registry {
     workflow_mocks: BTreeMap<&'static str, MakeProgram>,
     /// What is kept with each run, if there is anything.
     attached: Option<Arc<Attached>>,
+    nexus_services: BTreeMap<&'static str, NexusOperations>,
+    pub(super) failure_policy: FailurePolicy,
     mistakes: Vec<String>,
 }
 
@@ -49,7 +52,7 @@ impl Registry {
     }
 
     pub(super) fn mock_workflow<W: Workflow + ?Sized + 'static>(&mut self, mock: WorkflowMock<W>) {
-        let make: MakeProgram = Box::new(move |_| Box::new(mock.clone()));
+        let make: MakeProgram = Box::new(move |_, _| Box::new(mock.clone()));
         if self.workflow_mocks.insert(W::NAME, make).is_some() {
             self.mistakes.push(format!("workflow `{}` has two mocks", W::NAME));
         }
@@ -67,7 +70,7 @@ impl Registry {
                 W::NAME
             ));
         }
-        let make: MakeProgram = Box::new(move |attached| definition.instance(attached));
+        let make: MakeProgram = Box::new(move |attached, policy| definition.instance(attached, policy));
         if self.workflows.insert(W::NAME, make).is_some() {
             self.mistakes
                 .push(format!("workflow `{}` is registered twice", W::NAME));
@@ -76,6 +79,30 @@ impl Registry {
 
     pub(super) fn attach(&mut self, attached: Option<Arc<Attached>>) {
         self.attached = attached;
+    }
+
+    pub(super) fn nexus_service<S: NexusServiceImplementation>(&mut self, service: Arc<S>) {
+        let mut operations = NexusOperations::default();
+        service.register(&mut operations);
+        let mistakes = operations.mistakes().iter();
+        self.mistakes
+            .extend(mistakes.map(|mistake| format!("Nexus service `{}` {mistake}", S::NAME)));
+        if self.nexus_services.insert(S::NAME, operations).is_some() {
+            self.mistakes
+                .push(format!("Nexus service `{}` is registered twice", S::NAME));
+        }
+    }
+
+    pub(super) fn has_nexus_services(&self) -> bool {
+        !self.nexus_services.is_empty()
+    }
+
+    pub(super) fn find_nexus_service(&self, name: &str) -> Option<&NexusOperations> {
+        self.nexus_services.get(name)
+    }
+
+    pub(super) fn nexus_service_names(&self) -> Vec<&'static str> {
+        self.nexus_services.keys().copied().collect()
     }
 
     pub(super) fn take_mistakes(&mut self) -> Vec<String> {
@@ -137,6 +164,7 @@ impl fmt::Debug for Registry {
         f.debug_struct("Registry")
             .field("workflows", &self.workflow_names())
             .field("activities", &self.activity_names())
+            .field("nexus_services", &self.nexus_services)
             .finish()
     }
 }
@@ -147,7 +175,7 @@ pub(crate) struct RegisteredPrograms(pub(crate) Arc<Registry>);
 impl Programs for RegisteredPrograms {
     fn create(&self, workflow_type: &str) -> Option<Box<dyn Program>> {
         let make = self.0.find_workflow(workflow_type)?;
-        Some(make(self.0.attached.clone()))
+        Some(make(self.0.attached.clone(), self.0.failure_policy))
     }
 
     fn registered(&self) -> Vec<String> {

@@ -5,7 +5,8 @@ use super::{
     activity_driver::{self, ActivitySettings},
     eager::EagerActivities,
     metrics::WorkerMetrics,
-    options::{CONCURRENT_ACTIVITIES, CONCURRENT_WORKFLOW_TASKS, Options},
+    nexus_driver,
+    options::{CONCURRENT_ACTIVITIES, CONCURRENT_NEXUS_TASKS, CONCURRENT_WORKFLOW_TASKS, Options},
     rate::RateLimit,
     shared::{Server, Shared, Tuning, unique_key},
     slot::{FixedSlots, SlotKind, Slots},
@@ -126,6 +127,12 @@ impl Worker {
             self.client.converter().clone(),
             metrics.as_ref().map(|metrics| metrics.recorder().clone()),
         ));
+        let nexus_tasks = match &options.tuner {
+            Some(tuner) => Arc::clone(&tuner.nexus_tasks),
+            None => Arc::new(FixedSlots::new(
+                options.nexus_tasks_max.unwrap_or(CONCURRENT_NEXUS_TASKS),
+            )),
+        };
         let registry = Arc::new(self.registry);
         if let Some(hooks) = &self.hooks {
             (hooks.registered)(&registry);
@@ -159,6 +166,8 @@ impl Worker {
                 activities,
                 workflow_pollers: options.workflow_pollers,
                 activity_pollers: options.activity_pollers,
+                nexus_tasks,
+                nexus_pollers: options.nexus_pollers,
                 queue_activities_per_second: options.queue_activities_per_second,
             },
             status: Status::new((0..shards).map(|_| load()).collect()),
@@ -179,6 +188,9 @@ impl Worker {
             options.activities_per_second,
             options.eager_activities,
         );
+        if shared.registry.has_nexus_services() {
+            drivers.spawn(nexus_driver::drive(Arc::clone(&shared)));
+        }
         for (shard, load) in shared.status.shards.iter().enumerate() {
             let supplier = shared.tuning.workflow_tasks.as_ref();
             let slots = |supplier| Slots::new(supplier, SlotKind::WorkflowTask, shared.task_queue.clone());
@@ -205,7 +217,8 @@ impl Worker {
         if !mistakes.is_empty() {
             return Err(WorkerError::Registration(mistakes));
         }
-        if !self.registry.has_workflows() && !self.registry.has_activities() {
+        let registry = &self.registry;
+        if !registry.has_workflows() && !registry.has_activities() && !registry.has_nexus_services() {
             return Err(WorkerError::NothingRegistered);
         }
         if self.task_queue.is_empty() {
@@ -227,9 +240,13 @@ impl Options {
         let counts = [
             ("max_concurrent_workflow_tasks", self.workflow_tasks_max),
             ("max_concurrent_activities", self.activities_max),
+            ("max_concurrent_nexus_tasks", self.nexus_tasks_max),
         ];
         if self.local_activities_max == 0 {
             return Some("`max_concurrent_local_activities` is 0, it must be at least 1".to_owned());
+        }
+        if self.nexus_pollers == 0 {
+            return Some("`nexus_pollers` is 0, it must be at least 1".to_owned());
         }
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == Some(0)) {
             return Some(format!("`{name}` is 0, it must be at least 1"));

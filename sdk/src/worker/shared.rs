@@ -58,6 +58,8 @@ pub(super) struct Tuning {
     pub(super) activities: Arc<dyn SlotSupplier>,
     pub(super) workflow_pollers: PollerBehavior,
     pub(super) activity_pollers: PollerBehavior,
+    pub(super) nexus_tasks: Arc<dyn SlotSupplier>,
+    pub(super) nexus_pollers: usize,
     /// The limit of the task queue, kept by the server.
     pub(super) queue_activities_per_second: Option<f64>,
 }

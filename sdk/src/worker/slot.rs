@@ -20,6 +20,8 @@ pub enum SlotKind {
     WorkflowTask,
     /// An activity.
     Activity,
+    /// A request to a Nexus operation.
+    NexusTask,
 }
 
 /// Who asks for a slot.
@@ -43,9 +45,9 @@ pub struct SlotRequest {
 pub struct SlotUse<'a> {
     /// What it is for.
     pub kind: SlotKind,
-    /// The type of the workflow or activity.
+    /// The type of the workflow or activity; the service of a Nexus operation.
     pub type_name: &'a str,
-    /// The id of the workflow, also of an activity's.
+    /// The id of the workflow, also of an activity's; empty for a Nexus operation.
     pub workflow_id: &'a str,
 }
 

@@ -67,6 +67,7 @@ pub(super) struct Status {
     pub(super) shards: Vec<Arc<Load>>,
     pub(super) workflow_tasks: Tasks,
     pub(super) activities: Tasks,
+    pub(super) nexus_tasks: Tasks,
     last: Mutex<Last>,
 }
 
@@ -76,6 +77,7 @@ struct Last {
     time: Option<SystemTime>,
     workflow_tasks: Counted,
     activities: Counted,
+    nexus_tasks: Counted,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -91,6 +93,7 @@ impl Status {
             shards,
             workflow_tasks: Tasks::default(),
             activities: Tasks::default(),
+            nexus_tasks: Tasks::default(),
             last: Mutex::default(),
         }
     }
@@ -106,11 +109,12 @@ pub(super) fn heartbeat(shared: &Shared, worker_status: WorkerStatus) -> WorkerH
     let now = SystemTime::now();
     let mut last = status.last.lock().unwrap_or_else(PoisonError::into_inner);
     let since_last = last.time.and_then(|time| now.duration_since(time).ok());
-    let (workflow_tasks, activities) = (last.workflow_tasks, last.activities);
+    let (workflow_tasks, activities, nexus_tasks) = (last.workflow_tasks, last.activities, last.nexus_tasks);
     *last = Last {
         time: Some(now),
         workflow_tasks: counted(&status.workflow_tasks),
         activities: counted(&status.activities),
+        nexus_tasks: counted(&status.nexus_tasks),
     };
     drop(last);
     let running = status.sum(|shard| shard.tasks.load(Relaxed));
@@ -119,6 +123,7 @@ pub(super) fn heartbeat(shared: &Shared, worker_status: WorkerStatus) -> WorkerH
     let free = supplier.map_or_else(|| Some(fixed.saturating_sub(running)), SlotSupplier::available);
     let name = supplier.map_or("Fixed", SlotSupplier::name);
     let has_activities = shared.registry.has_activities();
+    let has_nexus_services = shared.registry.has_nexus_services();
     let has_workflows = !status.shards.is_empty();
     let tuning = &shared.tuning;
     WorkerHeartbeat {
@@ -145,6 +150,21 @@ pub(super) fn heartbeat(shared: &Shared, worker_status: WorkerStatus) -> WorkerH
                 supplier.available(),
                 supplier.name(),
             )
+        }),
+        nexus_task_slots_info: has_nexus_services.then(|| {
+            let running = status.nexus_tasks.running.load(Relaxed);
+            let supplier = &*tuning.nexus_tasks;
+            slots(
+                &status.nexus_tasks,
+                nexus_tasks,
+                running,
+                supplier.available(),
+                supplier.name(),
+            )
+        }),
+        nexus_poller_info: has_nexus_services.then(|| {
+            let polls = status.nexus_tasks.polls.load(Relaxed);
+            poller(polls, &status.nexus_tasks.polled, tuning.nexus_pollers.into())
         }),
         workflow_poller_info: has_workflows.then(|| {
             let polls = status.sum(|shard| shard.normal_polls.load(Relaxed));

@@ -1,6 +1,7 @@
 //! How much a worker takes on, for those whom plain numbers are not enough.
 
 use super::{
+    options::CONCURRENT_NEXUS_TASKS,
     resource::{ResourceError, ResourceSlots, ResourceTargets},
     slot::{FixedSlots, SlotSupplier},
 };
@@ -20,15 +21,18 @@ use std::{fmt, sync::Arc, time::Duration};
 pub struct Tuner {
     pub(super) workflow_tasks: Arc<dyn SlotSupplier>,
     pub(super) activities: Arc<dyn SlotSupplier>,
+    pub(super) nexus_tasks: Arc<dyn SlotSupplier>,
 }
 
 impl Tuner {
-    /// Suppliers for workflow tasks and for activities.
+    /// Suppliers for workflow tasks and for activities. Nexus operations have 100 slots, unless [`nexus_tasks`](Self::nexus_tasks)
+    /// says otherwise.
     #[must_use]
     pub fn new(workflow_tasks: impl SlotSupplier, activities: impl SlotSupplier) -> Self {
         Self {
             workflow_tasks: Arc::new(workflow_tasks),
             activities: Arc::new(activities),
+            nexus_tasks: Arc::new(FixedSlots::new(CONCURRENT_NEXUS_TASKS)),
         }
     }
 
@@ -61,6 +65,13 @@ impl Tuner {
         self.activities = Arc::new(supplier);
         self
     }
+
+    /// Another supplier for Nexus operations.
+    #[must_use]
+    pub fn nexus_tasks(mut self, supplier: impl SlotSupplier) -> Self {
+        self.nexus_tasks = Arc::new(supplier);
+        self
+    }
 }
 
 impl fmt::Debug for Tuner {
@@ -68,6 +79,7 @@ impl fmt::Debug for Tuner {
         f.debug_struct("Tuner")
             .field("workflow_tasks", &self.workflow_tasks.name())
             .field("activities", &self.activities.name())
+            .field("nexus_tasks", &self.nexus_tasks.name())
             .finish()
     }
 }

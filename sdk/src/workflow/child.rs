@@ -2,8 +2,9 @@
 
 use super::{SignalCommand, Workflow, context::uuid4, metadata_text, operation::Operation};
 use crate::{
+    Priority,
     activity::RetryPolicy,
-    client::WorkflowIdReusePolicy,
+    client::{VersioningOverride, WorkflowIdReusePolicy},
     convert::{Converter, Data, DecodeError, EncodeError},
     error::{ChildFailure, SOURCE},
     handle::{Handle, HandleCore, Target},
@@ -104,6 +105,18 @@ impl<W: ?Sized, O> ChildCall<W, O> {
     /// Whether the id of a closed workflow may be used again. It may, unless this says otherwise.
     pub fn id_reuse_policy(mut self, policy: WorkflowIdReusePolicy) -> Self {
         self.attributes.workflow_id_reuse_policy = policy.into();
+        self
+    }
+
+    /// Its place among others on task queues: a number from 1, the highest, to 5, or a whole [`Priority`].
+    pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
+        self.attributes.priority = Some(priority.into().into());
+        self
+    }
+
+    /// Which version of a deployment runs it, whatever the routing and its own behaviour say.
+    pub fn versioning_override(mut self, versioning: VersioningOverride) -> Self {
+        self.attributes.versioning_override = Some(versioning.into_wire());
         self
     }
 

@@ -2,8 +2,8 @@
 
 use super::{
     Cancelled, ChildCall, ContinueAsNew, ExternalHandle, HandlerContext, Sleep, SuggestContinueAsNewReason, ToExternal,
-    Untyped, Wait, WorkerDeploymentVersion, Workflow, WorkflowInfo, operation::Operation, run_time_handlers::Added,
-    wait::Access,
+    Untyped, UpdateInfo, Wait, WorkerDeploymentVersion, Workflow, WorkflowInfo, operation::Operation,
+    run_time_handlers::Added, wait::Access,
 };
 use crate::{
     activity::{
@@ -322,6 +322,12 @@ impl<S> WorkflowContext<S> {
         UserMetrics::new(recorder, Some(self.0.host.clone()))
     }
 
+    /// The update whose handler calls this; `None` elsewhere. Its id tells a request that is sent again from a new one.
+    #[must_use]
+    pub fn current_update(&self) -> Option<UpdateInfo> {
+        UpdateInfo::current(&self.0.host)
+    }
+
     /// Whether the code is being replayed. For logs and metrics; decisions must not depend on it.
     #[must_use]
     pub fn is_replaying(&self) -> bool {
@@ -398,6 +404,12 @@ impl<S> WorkflowContext<S> {
     #[must_use]
     pub fn is_cancel_requested(&self) -> bool {
         self.0.host.is_cancel_requested()
+    }
+
+    /// Why cancellation of the workflow was requested, if it was: what the first request said, perhaps nothing.
+    #[must_use]
+    pub fn cancel_reason(&self) -> Option<String> {
+        self.0.host.cancel_reason()
     }
 
     /// What encodes and decodes values here.

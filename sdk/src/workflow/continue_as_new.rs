@@ -12,6 +12,7 @@ use steadfast_core::Host;
 use steadfast_proto::{
     command::ContinueAsNewWorkflowExecutionCommandAttributes,
     common::{Memo, RetryPolicy, WorkflowType},
+    enums::ContinueAsNewVersioningBehavior,
     taskqueue::TaskQueue,
 };
 
@@ -76,6 +77,18 @@ impl ContinueAsNew {
     /// Whether and how the next run is retried if it fails.
     pub fn retry_policy(mut self, policy: impl Into<RetryPolicy>) -> Self {
         self.attributes.retry_policy = Some(policy.into());
+        self
+    }
+
+    /// How long to wait before the next run begins.
+    pub fn start_delay(mut self, delay: Duration) -> Self {
+        self.attributes.backoff_start_interval = Some(steadfast_proto::duration(delay));
+        self
+    }
+
+    /// Which version of a deployment the next run begins on, if it is pinned: that of this run, unless this says otherwise.
+    pub fn initial_versioning_behavior(mut self, behavior: ContinueAsNewVersioningBehavior) -> Self {
+        self.attributes.initial_versioning_behavior = behavior.into();
         self
     }
 

@@ -1,5 +1,6 @@
 //! What an error in workflow code becomes.
 
+use super::FailurePolicy;
 use crate::{
     error::{Ending, WorkflowError},
     interceptor::intercepted_continuation,
@@ -8,14 +9,14 @@ use steadfast_core::{Exit, Host, TaskFailure};
 use steadfast_proto::failure::{Failure, failure::FailureInfo};
 
 /// How a routine ends with this error.
-pub(super) fn exit(error: WorkflowError, host: &Host) -> Exit {
+pub(super) fn exit(error: WorkflowError, host: &Host, policy: FailurePolicy) -> Exit {
     match error.into_ending() {
-        Ending::Failed(failure) => failed(failure, host),
+        Ending::Untyped(failure) if policy.untyped_error_fails_task() => Exit::Task(TaskFailure::new(format!(
+            "the workflow's code failed with an error that is not typed: {failure}"
+        ))),
+        Ending::Failed(failure) | Ending::Untyped(failure) => failed(failure, host),
         Ending::ContinueAsNew(attributes) => Exit::ContinueAsNew(Box::new(intercepted_continuation(host, attributes))),
-        Ending::Task(message) => Exit::Task(TaskFailure {
-            message,
-            location: None,
-        }),
+        Ending::Task(message) => Exit::Task(TaskFailure::new(message)),
     }
 }
 

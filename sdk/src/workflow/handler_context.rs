@@ -1,6 +1,6 @@
 //! What synchronous handlers may have beside the state.
 
-use super::{WorkflowInfo, context::uuid4};
+use super::{UpdateInfo, WorkflowInfo, context::uuid4};
 use crate::{convert::Converter, interceptor::Headers};
 use std::{fmt, time::SystemTime};
 use steadfast_core::Host;
@@ -54,6 +54,12 @@ impl HandlerContext {
     #[must_use]
     pub fn message_headers(&self) -> Headers {
         Headers::of(self.host.message_header())
+    }
+
+    /// The update whose handler calls this; `None` elsewhere. Its id tells a request that is sent again from a new one.
+    #[must_use]
+    pub fn current_update(&self) -> Option<UpdateInfo> {
+        UpdateInfo::current(&self.host)
     }
 
     /// Whether the code is being replayed. For logs and metrics; decisions must not depend on it.

@@ -1,6 +1,6 @@
 //! What the worker needs of a workflow.
 
-use super::{HandlerContext, Handlers, Workflow, WorkflowContext};
+use super::{FailurePolicy, HandlerContext, Handlers, Workflow, WorkflowContext};
 use crate::{
     convert::{Converter, DecodeError},
     error::WorkflowResult,
@@ -18,6 +18,9 @@ use steadfast_proto::common::Payloads;
 pub trait WorkflowImplementation: Workflow + Send + Sized + 'static {
     /// Whether runs stay with the deployment version they began on or move on; `None` leaves it to the worker.
     const VERSIONING: Option<VersioningBehavior> = None;
+
+    /// What fails the workflow, and what its task alone, where it is not for the worker to say.
+    const FAILURE_POLICY: FailurePolicy = FailurePolicy::new();
 
     /// The state at the start.
     ///

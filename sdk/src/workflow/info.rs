@@ -2,13 +2,15 @@
 
 use crate::{
     convert::{Converter, Data, DecodeError},
+    error::WorkflowFailure,
     interceptor::Headers,
 };
 use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use steadfast_proto::{common::Payload, failure::Failure, prost_types, std_duration};
+use steadfast_core::Host;
+use steadfast_proto::{common::Payload, prost_types, std_duration};
 
 /// Ids, times and settings of a workflow execution, the same for a whole run.
 #[derive(Debug, Clone)]
@@ -27,6 +29,26 @@ pub struct ParentWorkflow {
     pub workflow_id: String,
     /// Its run id.
     pub run_id: String,
+}
+
+/// The update whose handler, or validator, runs at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpdateInfo {
+    /// Its id, the same when it is sent again.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl UpdateInfo {
+    pub(super) fn current(host: &Host) -> Option<Self> {
+        let update = host.current_update()?;
+        Some(Self {
+            id: update.id.clone(),
+            name: update.name.clone(),
+        })
+    }
 }
 
 impl WorkflowInfo {
@@ -166,10 +188,11 @@ impl WorkflowInfo {
             .transpose()
     }
 
-    /// How the previous run failed.
+    /// How the previous run failed, of a workflow that is retried or has a cron schedule.
     #[must_use]
-    pub fn last_failure(&self) -> Option<&Failure> {
-        self.info.started.continued_failure.as_ref()
+    pub fn last_failure(&self) -> Option<WorkflowFailure> {
+        let failure = self.info.started.continued_failure.clone();
+        failure.map(WorkflowFailure::from_failure)
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::result_large_err)] // failures travel as they are between generated code and the core
 
 use super::{
-    HandlerContext, Handlers, WorkflowContext, WorkflowImplementation,
+    FailurePolicy, HandlerContext, Handlers, WorkflowContext, WorkflowImplementation,
     exit::{exit, refusal},
     handler::{Delivery, Update, undecodable, unencodable},
     intercepted::{self, outcome_of},
@@ -50,12 +50,17 @@ impl<W: WorkflowImplementation> Definition<W> {
             .map(AsRef::as_ref)
     }
 
-    /// With what is to be kept with its run, if there is anything.
-    pub(crate) fn instance(self: &Arc<Self>, attached: Option<Arc<Attached>>) -> Box<dyn Program> {
+    /// With what is to be kept with its run, if there is anything, on a worker of this policy.
+    pub(crate) fn instance(
+        self: &Arc<Self>,
+        attached: Option<Arc<Attached>>,
+        policy: FailurePolicy,
+    ) -> Box<dyn Program> {
         Box::new(Logged::new(Instance {
             definition: Arc::clone(self),
             context: None,
             attached,
+            policy: W::FAILURE_POLICY.or(policy),
         }))
     }
 }
@@ -66,6 +71,7 @@ struct Instance<W> {
     /// There is none before the start.
     context: Option<WorkflowContext<W>>,
     attached: Option<Arc<Attached>>,
+    policy: FailurePolicy,
 }
 
 impl<W: WorkflowImplementation> Instance<W> {
@@ -159,9 +165,11 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
     ) -> Result<BoxFuture<Result<Option<Payloads>, Exit>>, TaskFailure> {
         let converter = &self.definition.converter;
         let input = started.input.as_ref();
-        let undecodable = |error: crate::convert::DecodeError| TaskFailure {
-            message: format!("the input of workflow type `{}` can't be decoded: {error}", W::NAME),
-            location: None,
+        let undecodable = |error: crate::convert::DecodeError| {
+            TaskFailure::new(format!(
+                "the input of workflow type `{}` can't be decoded: {error}",
+                W::NAME
+            ))
         };
         let handler_context = HandlerContext::writing(host.clone(), converter.clone());
         let state = W::init(handler_context, input, converter).map_err(undecodable)?;
@@ -172,14 +180,15 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
             let attached: Arc<Attached> = Arc::clone(attached);
             host.attach(attached);
         }
+        let policy = self.policy;
         let routine: BoxFuture<Result<Option<Payloads>, Exit>> = if let Some(attached) = self.interceptors() {
             let (routine, host) = (intercepted::execute(attached, host, context), host.clone());
-            Box::pin(async move { routine.await.map(Some).map_err(|error| exit(error, &host)) })
+            Box::pin(async move { routine.await.map(Some).map_err(|error| exit(error, &host, policy)) })
         } else {
             let routine = W::run(context, input);
             let (host, converter) = (host.clone(), converter.clone());
             Box::pin(async move {
-                let output = routine.await.map_err(|error| exit(error, &host))?;
+                let output = routine.await.map_err(|error| exit(error, &host, policy))?;
                 let result = converter.encode_result(&output);
                 result
                     .map(Some)
@@ -197,6 +206,10 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
         W::VERSIONING.map(Into::into)
     }
 
+    fn failure_policy(&self) -> steadfast_core::FailurePolicy {
+        self.policy.of_task_failures()
+    }
+
     fn signal(&mut self, host: &Host, signal: &Signal) -> Handled<Result<(), Exit>> {
         let Some(context) = &self.context else {
             return Handled::Unknown;
@@ -211,15 +224,15 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
             return Handled::Unknown;
         };
         if let Some(attached) = self.interceptors() {
-            return intercepted::signal(attached, host, context, handler, signal);
+            return intercepted::signal(attached, host, context, (handler, self.policy), signal);
         }
         match handler(context, name, signal.arguments.as_ref()) {
-            Delivery::Done(result) => Handled::Done(result.map_err(|error| exit(error, host))),
+            Delivery::Done(result) => Handled::Done(result.map_err(|error| exit(error, host, self.policy))),
             Delivery::Undecodable(error) => Handled::Undecodable(error.to_string()),
             Delivery::Routine(routine) => {
-                let host = host.clone();
+                let (host, policy) = (host.clone(), self.policy);
                 Handled::Routine(Box::pin(async move {
-                    let result = routine.await.map_err(|error| exit(error, &host));
+                    let result = routine.await.map_err(|error| exit(error, &host, policy));
                     host.state_changed(); // for those who wait for all handlers
                     result
                 }))
@@ -371,11 +384,12 @@ mod tests {
 
     #[test]
     fn a_workflow_says_how_its_runs_move_on_and_which_handlers_may_be_left_behind() {
-        let instance = Arc::new(Definition::<Pinned>::new(Converter::default())).instance(None);
+        let instance = Arc::new(Definition::<Pinned>::new(Converter::default())).instance(None, FailurePolicy::new());
         assert_eq!(instance.versioning(), Some(VersioningBehavior::Pinned));
         assert!(instance.may_be_abandoned(MessageKind::Signal, "dawdle"));
         assert!(!instance.may_be_abandoned(MessageKind::Update, "hurry"));
-        let instance = Arc::new(Definition::<Unversioned>::new(Converter::default())).instance(None);
+        let instance =
+            Arc::new(Definition::<Unversioned>::new(Converter::default())).instance(None, FailurePolicy::new());
         assert_eq!(instance.versioning(), None);
     }
 }

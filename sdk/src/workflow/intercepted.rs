@@ -4,7 +4,7 @@
 //! delivered, an asynchronous one when it is polled.
 
 use super::{
-    WorkflowContext, WorkflowImplementation,
+    FailurePolicy, WorkflowContext, WorkflowImplementation,
     exit::exit,
     handler::{Delivery, SignalHandler, UpdateHandler, undecodable},
 };
@@ -50,7 +50,7 @@ pub(super) fn signal<S: Send + 'static>(
     attached: &Attached,
     host: &Host,
     context: &WorkflowContext<S>,
-    handler: SignalHandler<S>,
+    (handler, policy): (SignalHandler<S>, FailurePolicy),
     signal: &Signal,
 ) -> Handled<Result<(), Exit>> {
     let call = HandleSignal {
@@ -83,12 +83,12 @@ pub(super) fn signal<S: Send + 'static>(
     match routine.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => match unreadable.get() {
             Some(reason) => Handled::Undecodable(reason.clone()),
-            None => Handled::Done(result.map_err(|error| exit(error, host))),
+            None => Handled::Done(result.map_err(|error| exit(error, host, policy))),
         },
         Poll::Pending => {
             let host = host.clone();
             Handled::Routine(Box::pin(async move {
-                let result = routine.await.map_err(|error| exit(error, &host));
+                let result = routine.await.map_err(|error| exit(error, &host, policy));
                 host.state_changed(); // for those who wait for all handlers
                 result
             }))

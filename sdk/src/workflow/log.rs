@@ -7,7 +7,9 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
-use steadfast_core::{BoxFuture, Exit, Handled, Host, MessageKind, Program, Signal, TaskFailure, UpdateRequest};
+use steadfast_core::{
+    BoxFuture, Exit, FailurePolicy, Handled, Host, MessageKind, Program, Signal, TaskFailure, UpdateRequest,
+};
 use steadfast_proto::{
     common::Payloads, enums::VersioningBehavior, failure::Failure, history::WorkflowExecutionStartedEventAttributes,
     query::WorkflowQuery,
@@ -106,6 +108,10 @@ impl<P: Program> Program for Logged<P> {
 
     fn versioning(&self) -> Option<VersioningBehavior> {
         self.program.versioning()
+    }
+
+    fn failure_policy(&self) -> FailurePolicy {
+        self.program.failure_policy()
     }
 
     fn signal(&mut self, host: &Host, signal: &Signal) -> Handled<Result<(), Exit>> {

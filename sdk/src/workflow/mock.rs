@@ -1,6 +1,6 @@
 //! Workflows that a test makes up.
 
-use super::{Workflow, exit::exit, exit::refusal, handler::unencodable, operation::Operation};
+use super::{FailurePolicy, Workflow, exit::exit, exit::refusal, handler::unencodable, operation::Operation};
 use crate::{
     activity::answer,
     convert::Converter,
@@ -56,9 +56,11 @@ impl<W: Workflow + ?Sized + 'static> Program for WorkflowMock<W> {
         host: &Host,
         started: &WorkflowExecutionStartedEventAttributes,
     ) -> Result<BoxFuture<Result<Option<Payloads>, Exit>>, TaskFailure> {
-        let input = W::decode(started.input.as_ref(), &self.converter).map_err(|error| TaskFailure {
-            message: format!("the input of the mock of `{}` can't be decoded: {error}", W::NAME),
-            location: None,
+        let input = W::decode(started.input.as_ref(), &self.converter).map_err(|error| {
+            TaskFailure::new(format!(
+                "the input of the mock of `{}` can't be decoded: {error}",
+                W::NAME
+            ))
         })?;
         if let Some(mocks) = &self.mocks {
             let run_id = host.info().run_id.clone();
@@ -68,10 +70,12 @@ impl<W: Workflow + ?Sized + 'static> Program for WorkflowMock<W> {
         let Some(result) = answer(attempt, || (self.answer)(input)) else {
             return Ok(Box::pin(until_cancelled(host.clone())));
         };
-        let result = result.map_err(|error| exit(error, host)).and_then(|output| {
-            let result = self.converter.encode_result(&output).map(Some);
-            result.map_err(|error| Exit::Failed(Box::new(unencodable(error))))
-        });
+        let result = result
+            .map_err(|error| exit(error, host, FailurePolicy::new()))
+            .and_then(|output| {
+                let result = self.converter.encode_result(&output).map(Some);
+                result.map_err(|error| Exit::Failed(Box::new(unencodable(error))))
+            });
         Ok(Box::pin(ready(result)))
     }
 
@@ -95,7 +99,7 @@ impl<W: Workflow + ?Sized + 'static> Program for WorkflowMock<W> {
 async fn until_cancelled(host: Host) -> Result<Option<Payloads>, Exit> {
     let mut cancellation = Operation::issue(&host, Command::Wait, Location::caller());
     poll_fn(|task| cancellation.poll(task)).await;
-    Err(exit(WorkflowError::from(Cancelled), &host))
+    Err(exit(WorkflowError::from(Cancelled), &host, FailurePolicy::new()))
 }
 
 fn no_code<W: Workflow + ?Sized>(kind: &str, name: &str) -> Failure {

@@ -9,6 +9,7 @@ mod continue_as_new;
 mod definition;
 mod exit;
 mod external;
+mod failure_policy;
 mod futures_ordered;
 mod futures_unordered;
 mod handler;
@@ -31,8 +32,10 @@ mod notify;
 pub mod oneshot;
 pub(crate) mod operation;
 mod permits;
+mod random;
 mod run_time_handlers;
 mod rw_lock;
+mod saga;
 mod scope;
 mod select;
 mod semaphore;
@@ -50,18 +53,20 @@ pub use context::WorkflowContext;
 pub use continue_as_new::ContinueAsNew;
 pub use definition::*;
 pub use external::{CancelCommand, CancelDelivery, ExternalHandle, SignalCommand, SignalDelivery, ToExternal};
+pub use failure_policy::{Fails, FailurePolicy};
 pub use futures_ordered::FuturesOrdered;
 pub use futures_unordered::FuturesUnordered;
 pub use handler_context::HandlerContext;
 pub use handlers::Handlers;
 pub use implementation::{WorkflowImplementation, WorkflowInterface};
-pub use info::{ParentWorkflow, WorkflowInfo};
+pub use info::{ParentWorkflow, UpdateInfo, WorkflowInfo};
 pub use join::{JoinAll, TryJoinAll, join_all, try_join_all};
 pub use mutex::{Mutex, MutexGuard};
-pub use nexus::{NexusCall, NexusOperation, NexusStart};
+pub use nexus::{NexusCall, NexusOperation, NexusStart, NexusStub, NexusStubCore};
 pub use notify::Notify;
 pub use run_time_handlers::RunTimeHandlers;
 pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use saga::Saga;
 pub use scope::{CancellationScope, Scoped};
 #[doc(hidden)]
 pub use select::Branch;
@@ -69,7 +74,7 @@ pub use semaphore::{Semaphore, SemaphorePermit};
 pub use steadfast_core::{ChildCancellation, NexusCancellation};
 pub use steadfast_proto::{
     deployment::WorkerDeploymentVersion,
-    enums::{ParentClosePolicy, SuggestContinueAsNewReason},
+    enums::{ContinueAsNewVersioningBehavior, ParentClosePolicy, SuggestContinueAsNewReason},
 };
 pub use timeout::{Timeout, timeout};
 pub use timer::{Sleep, Timer};

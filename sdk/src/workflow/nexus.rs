@@ -4,12 +4,14 @@ use super::{WorkflowContext, metadata_text, operation::Operation};
 use crate::{
     convert::{Converter, Data, DecodeError, EncodeError},
     error::{NexusFailure, SOURCE},
+    nexus::NexusService,
 };
 use serde::Serialize;
 use std::{
     fmt,
     future::{Future, IntoFuture},
     marker::PhantomData,
+    ops::Deref,
     panic::Location,
     pin::Pin,
     task::{Context, Poll},
@@ -18,7 +20,7 @@ use std::{
 use steadfast_core::{Command, Host, NexusCancellation, Resolution};
 use steadfast_proto::{
     command::ScheduleNexusOperationCommandAttributes,
-    common::Payloads,
+    common::{Payload, Payloads},
     duration,
     failure::{Failure, NexusOperationFailureInfo, failure::FailureInfo},
     sdk::UserMetadata,
@@ -48,27 +50,88 @@ impl<S> WorkflowContext<S> {
         operation: impl Into<String>,
         input: I,
     ) -> NexusCall<O> {
-        let (input, error) = match self.converter().encode(&input) {
-            Ok(input) => (Some(input), None),
-            Err(error) => (None, Some(error)),
-        };
-        let attributes = ScheduleNexusOperationCommandAttributes {
-            endpoint: endpoint.into(),
-            service: service.into(),
-            operation: operation.into(),
-            input,
-            ..ScheduleNexusOperationCommandAttributes::default()
-        };
-        NexusCall {
-            host: self.host().clone(),
-            converter: self.converter().clone(),
-            attributes: Box::new(attributes),
-            cancellation: NexusCancellation::default(),
-            summary: None,
-            error,
-            output: PhantomData,
-        }
+        let input = self.converter().encode(&input);
+        let attributes = operation_of(endpoint.into(), service.into(), operation.into());
+        NexusCall::new(self.host(), self.converter(), attributes, input)
     }
+
+    /// The operations of a service, behind an endpoint: each is a method that returns a call.
+    ///
+    /// ```no_run
+    /// # use steadfast::prelude::*;
+    /// # #[nexus_service] trait Greetings { async fn greet(&self, name: String) -> Result<String, NexusError>; }
+    /// # async fn example<S>(ctx: WorkflowContext<S>) -> WorkflowResult<String> {
+    /// let greetings = ctx.nexus::<dyn Greetings>("greetings");
+    /// let greeting = greetings.greet("Ada".into()).schedule_to_close_timeout(minutes(1)).await?;
+    /// # Ok(greeting)
+    /// # }
+    /// ```
+    pub fn nexus<N: NexusService + ?Sized>(&self, endpoint: impl Into<String>) -> NexusStub<N> {
+        NexusStub(
+            NexusStubCore {
+                host: self.host().clone(),
+                converter: self.converter().clone(),
+                endpoint: endpoint.into(),
+                _service: PhantomData,
+            }
+            .into(),
+        )
+    }
+}
+
+/// The operations of the service `N` behind an endpoint, as methods: each returns a [`NexusCall`].
+///
+/// It has no methods of its own: the operations come first, then what [`NexusStubCore`] has, so that nothing that is added there
+/// can hide an operation.
+pub struct NexusStub<N: NexusService + ?Sized>(N::Operations);
+
+impl<N: NexusService + ?Sized> Deref for NexusStub<N> {
+    type Target = N::Operations;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<N: NexusService + ?Sized> fmt::Debug for NexusStub<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NexusStub")
+            .field("service", &N::NAME)
+            .field("endpoint", &self.0.endpoint)
+            .finish()
+    }
+}
+
+/// What every Nexus stub can do, whatever its service.
+pub struct NexusStubCore<N: ?Sized> {
+    host: Host,
+    converter: Converter,
+    endpoint: String,
+    _service: PhantomData<fn(&N)>,
+}
+
+impl<N: NexusService + ?Sized> NexusStubCore<N> {
+    /// The endpoint's name.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// A call of an operation; generated code knows its types.
+    #[doc(hidden)]
+    pub fn call<O: Data, I: Data>(&self, operation: &'static str, input: &I) -> NexusCall<O> {
+        let attributes = operation_of(self.endpoint.clone(), N::NAME.to_owned(), operation.to_owned());
+        NexusCall::new(&self.host, &self.converter, attributes, self.converter.encode(input))
+    }
+}
+
+fn operation_of(endpoint: String, service: String, operation: String) -> Box<ScheduleNexusOperationCommandAttributes> {
+    Box::new(ScheduleNexusOperationCommandAttributes {
+        endpoint,
+        service,
+        operation,
+        ..ScheduleNexusOperationCommandAttributes::default()
+    })
 }
 
 /// A Nexus operation, of which nothing happens until the call is awaited or [started](Self::start).
@@ -84,6 +147,28 @@ pub struct NexusCall<O> {
 }
 
 impl<O> NexusCall<O> {
+    fn new(
+        host: &Host,
+        converter: &Converter,
+        mut attributes: Box<ScheduleNexusOperationCommandAttributes>,
+        input: Result<Payload, EncodeError>,
+    ) -> Self {
+        let (input, error) = match input {
+            Ok(input) => (Some(input), None),
+            Err(error) => (None, Some(error)),
+        };
+        attributes.input = input;
+        Self {
+            host: host.clone(),
+            converter: converter.clone(),
+            attributes,
+            cancellation: NexusCancellation::default(),
+            summary: None,
+            error,
+            output: PhantomData,
+        }
+    }
+
     /// How long the operation may take in all.
     pub fn schedule_to_close_timeout(mut self, timeout: Duration) -> Self {
         self.attributes.schedule_to_close_timeout = Some(duration(timeout));

@@ -12,6 +12,7 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use steadfast_proto::{
+    capitals,
     command::{Command, command::Attributes},
     enums::WorkflowTaskFailedCause as Cause,
     prost::Message as _,
@@ -48,19 +49,6 @@ impl BadCommand {
 
 fn cause_name(cause: Cause) -> String {
     capitals(cause.as_str_name(), "WORKFLOW_TASK_FAILED_CAUSE_")
-}
-
-/// The name of an enum's value as tools write it: without the enum's own name, each word with a capital.
-pub(crate) fn capitals(name: &str, prefix: &str) -> String {
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        letters
-            .next()
-            .into_iter()
-            .chain(letters.map(|letter| letter.to_ascii_lowercase()))
-            .collect::<String>()
-    };
-    name.trim_start_matches(prefix).split('_').map(capital).collect()
 }
 
 /// Whether a command ends the run.

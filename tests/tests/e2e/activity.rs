@@ -486,7 +486,7 @@ impl Cancels {
         let activity = held
             .until_cancelled()
             .heartbeat_timeout(secs(3))
-            .cancellation(cancellation)
+            .cancellation_type(cancellation)
             .start();
         ctx.wait_condition(|s| s.stop).await?;
         activity.cancel();

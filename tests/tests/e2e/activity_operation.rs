@@ -46,7 +46,7 @@ impl Edition {
             .print()
             .heartbeat_timeout(secs(1))
             .retry_policy(quick)
-            .cancellation(ActivityCancellation::WaitCancellationCompleted)
+            .cancellation_type(ActivityCancellation::WaitCancellationCompleted)
             .await;
         Ok(match printed {
             Ok(()) => "printed".to_owned(),

@@ -369,7 +369,7 @@ impl CancelsOne {
             _ => ActivityCancellation::Abandon,
         };
         let local = ctx.local_activities::<Stoppable>().start_to_close_timeout(secs(60));
-        let holding = local.hold().cancellation(cancellation).start();
+        let holding = local.hold().cancellation_type(cancellation).start();
         local.brief().await?;
         holding.cancel();
         let ended = holding.await;
@@ -457,7 +457,7 @@ impl CancelledWhole {
         let local = ctx.local_activities::<Stoppable>().start_to_close_timeout(secs(60));
         local
             .hold()
-            .cancellation(ActivityCancellation::WaitCancellationCompleted)
+            .cancellation_type(ActivityCancellation::WaitCancellationCompleted)
             .await?;
         Ok(())
     }

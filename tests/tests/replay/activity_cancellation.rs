@@ -27,7 +27,7 @@ impl ActivityCancelled {
             "wait" => ActivityCancellation::WaitCancellationCompleted,
             _ => ActivityCancellation::Abandon,
         };
-        let holding = ctx.activity::<hold>(()).cancellation(cancellation).start();
+        let holding = ctx.activity::<hold>(()).cancellation_type(cancellation).start();
         ctx.sleep(millis(300)).await?;
         holding.cancel();
         let ended = outcome(holding.await);
@@ -59,7 +59,7 @@ impl ActivityCancelIgnored {
     #[run]
     async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<String> {
         let waiting = ActivityCancellation::WaitCancellationCompleted;
-        let holding = ctx.activity::<hold_on>(()).cancellation(waiting).start();
+        let holding = ctx.activity::<hold_on>(()).cancellation_type(waiting).start();
         ctx.sleep(millis(300)).await?;
         holding.cancel();
         Ok(outcome(holding.await))

@@ -169,7 +169,7 @@ impl LocalCancelled {
             "wait" => ActivityCancellation::WaitCancellationCompleted,
             _ => ActivityCancellation::Abandon,
         };
-        let holding = ctx.local_activity::<hold>(()).cancellation(cancellation).start();
+        let holding = ctx.local_activity::<hold>(()).cancellation_type(cancellation).start();
         ctx.sleep(millis(100)).await?;
         holding.cancel();
         let text = match holding.await {

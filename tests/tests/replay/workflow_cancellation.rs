@@ -15,7 +15,7 @@ impl CancelWithCleanUp {
     #[run]
     async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<String> {
         let waiting = ActivityCancellation::WaitCancellationCompleted;
-        let ended = ctx.activity::<hold>(()).cancellation(waiting).await;
+        let ended = ctx.activity::<hold>(()).cancellation_type(waiting).await;
         ctx.activity::<greet>("clean-up".to_owned()).await?;
         ctx.sleep(millis(20)).await?;
         Ok(ended?)
@@ -83,7 +83,7 @@ impl CancelEverything {
                 ActivityCancellation::TryCancel,
                 ActivityCancellation::WaitCancellationCompleted,
             ]
-            .map(|kind| ctx.activity::<hold>(()).cancellation(kind)),
+            .map(|kind| ctx.activity::<hold>(()).cancellation_type(kind)),
         );
         let late = ctx.sleep(secs(62));
         let (early, holding, late) = join!(early, holding, late);

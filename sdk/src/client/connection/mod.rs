@@ -274,6 +274,9 @@ calls! {
     respond_activity_task_completed(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse, Retry::Call, CALL_DEADLINE;
     respond_activity_task_failed(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse, Retry::Call, CALL_DEADLINE;
     respond_activity_task_canceled(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse, Retry::Call, CALL_DEADLINE;
+    poll_nexus_task_queue(PollNexusTaskQueueRequest) -> PollNexusTaskQueueResponse, Retry::Never, LONG_POLL_DEADLINE;
+    respond_nexus_task_completed(RespondNexusTaskCompletedRequest) -> RespondNexusTaskCompletedResponse, Retry::Call, CALL_DEADLINE;
+    respond_nexus_task_failed(RespondNexusTaskFailedRequest) -> RespondNexusTaskFailedResponse, Retry::Call, CALL_DEADLINE;
     record_worker_heartbeat(RecordWorkerHeartbeatRequest) -> RecordWorkerHeartbeatResponse, Retry::Never, CALL_DEADLINE;
     shutdown_worker(ShutdownWorkerRequest) -> ShutdownWorkerResponse, Retry::Never, CALL_DEADLINE;
 

@@ -8,6 +8,5 @@ pub(crate) mod delivery;
 pub(crate) mod describe;
 pub(crate) mod endpoint;
 pub(crate) mod failure;
-pub(crate) mod link;
 pub(crate) mod operation;
 pub(crate) mod task;

@@ -13,13 +13,14 @@ use super::{
         world::World,
     },
     delivery::{Delivery, Stage},
-    failure, link,
+    failure,
     operation::{Ending, Operation},
 };
 use std::time::Duration;
 use steadfast_proto::{
     enums::EventType,
     failure::Failure,
+    link,
     nexus::{
         CancelOperationRequest, Request, StartOperationRequest, StartOperationResponse, UnsuccessfulOperationError,
         request, response, start_operation_response,
@@ -340,7 +341,11 @@ impl Engine {
         TaskToken::read(&request.task_token)?;
         let failure = match (&request.error, request.failure) {
             (Some(error), _) => failure::of_handler(error),
-            (None, Some(failure)) => failure,
+            // Who says so is not kept of the handler's own failure, only of its causes.
+            (None, Some(failure)) => Failure {
+                source: String::new(),
+                ..failure
+            },
             (None, None) => return Err(Error::invalid("request must contain error or failure")),
         };
         self.with_request(&request.task_token, |run, world, event_id, is_cancel| {

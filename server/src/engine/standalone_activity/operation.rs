@@ -219,8 +219,8 @@ impl Run {
     fn status_name(&self) -> String {
         let state = self.activity().map(super::super::describe::activity_state);
         match (self.is_open(), state) {
-            (true, Some(state)) => super::super::command::capitals(state.as_str_name(), "PENDING_ACTIVITY_STATE_"),
-            _ => super::super::command::capitals(self.activity_status().as_str_name(), "ACTIVITY_EXECUTION_STATUS_"),
+            (true, Some(state)) => steadfast_proto::capitals(state.as_str_name(), "PENDING_ACTIVITY_STATE_"),
+            _ => steadfast_proto::capitals(self.activity_status().as_str_name(), "ACTIVITY_EXECUTION_STATUS_"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The cancellation of another workflow, or of a child: initiated, then requested or not.
+//! What a workflow does to another, or to a child: a signal or a cancellation, initiated, then delivered or not.
 
 use super::Unexpected;
 
@@ -18,11 +18,11 @@ pub(crate) enum State {
 pub(crate) enum Input {
     /// Code doesn't want it any more.
     Cancel,
-    /// `RequestCancelExternalWorkflowExecutionInitiated`.
+    /// `SignalExternalWorkflowExecutionInitiated`, `RequestCancelExternalWorkflowExecutionInitiated`.
     Initiated,
-    /// `ExternalWorkflowExecutionCancelRequested`.
-    Requested,
-    /// `RequestCancelExternalWorkflowExecutionFailed`.
+    /// `ExternalWorkflowExecutionSignaled`, `ExternalWorkflowExecutionCancelRequested`.
+    Delivered,
+    /// `SignalExternalWorkflowExecutionFailed`, `RequestCancelExternalWorkflowExecutionFailed`.
     Failed,
 }
 
@@ -40,12 +40,12 @@ impl State {
         Ok(match (self, input) {
             (Self::Created, Input::Cancel) => (Self::Withdrawn, Effect::Withdraw),
             (Self::Created, Input::Initiated) => (Self::Initiated, Effect::Nothing),
-            (Self::Initiated, Input::Requested | Input::Failed) => (Self::Closed, Effect::Resolve),
+            (Self::Initiated, Input::Delivered | Input::Failed) => (Self::Closed, Effect::Resolve),
             // What is under way can't be stopped, what is over needn't be.
             (Self::Withdrawn | Self::Initiated | Self::Closed, Input::Cancel) => (self, Effect::Nothing),
             (
                 Self::Created | Self::Withdrawn | Self::Initiated | Self::Closed,
-                Input::Initiated | Input::Requested | Input::Failed,
+                Input::Initiated | Input::Delivered | Input::Failed,
             ) => return Err(Unexpected),
         })
     }

@@ -1,9 +1,7 @@
-//! Links to events, as handlers get and send them: addresses with a type.
+//! Links to events, as Nexus handlers get and send them: addresses with a type.
 
-use super::super::command::capitals;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use steadfast_proto::{
+use crate::{
+    capitals,
     common::{
         self,
         link::{
@@ -14,13 +12,16 @@ use steadfast_proto::{
     enums::EventType,
     nexus,
 };
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 const NEXUS_OPERATION: &str = "temporal.api.common.v1.Link.NexusOperation";
 const WORKFLOW_EVENT: &str = "temporal.api.common.v1.Link.WorkflowEvent";
 const EVENT_TYPES_MAX: i32 = 100;
 
 /// The address of an event of a run; nothing for links to other things.
-pub(crate) fn to_nexus(link: &common::Link) -> Option<nexus::Link> {
+#[must_use]
+pub fn to_nexus(link: &common::Link) -> Option<nexus::Link> {
     let event = match &link.variant {
         Some(Variant::WorkflowEvent(event)) => event,
         Some(Variant::NexusOperation(operation)) => return Some(to_operation(operation)),
@@ -70,7 +71,8 @@ fn to_operation(operation: &NexusOperation) -> nexus::Link {
 }
 
 /// The links among those of a handler that name events; others have no place in history.
-pub(crate) fn from_nexus(links: &[nexus::Link]) -> Vec<common::Link> {
+#[must_use]
+pub fn from_nexus(links: &[nexus::Link]) -> Vec<common::Link> {
     links.iter().filter_map(read).collect()
 }
 

@@ -1,7 +1,10 @@
-//! Our side of `interop/run.py`: `interop worker ADDRESS QUEUE` serves the workflow `Conversation` until it is ended,
+//! Our side of `interop/run.py`: `interop worker ADDRESS QUEUE` serves the workflow `Conversation` and Nexus operations until it is ended,
 //! `interop client ADDRESS QUEUE` drives the one that a worker of another SDK serves there, `interop trace ADDRESS QUEUE` starts
 //! the workflow `Traced` there within a trace.
 
+mod greetings;
+
+use greetings::{Caller, Composition, Handler};
 use opentelemetry::{
     Context,
     trace::{FutureExt, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
@@ -127,8 +130,11 @@ async fn serve(address: &str, queue: &str) -> Result<(), Failure> {
     Worker::new(&client, queue)
         .workflow::<Conversation>()
         .workflow::<Traced>()
+        .workflow::<Caller>()
+        .workflow::<Composition>()
         .activity::<greet>()
         .activity::<trace_id>()
+        .nexus_service(Handler::default())
         .run()
         .await?;
     Ok(())

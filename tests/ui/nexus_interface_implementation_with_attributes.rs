@@ -1,0 +1,18 @@
+use steadfast::prelude::*;
+
+#[nexus_service]
+trait Office {
+    async fn greet(&self, name: String) -> Result<String, NexusError>;
+}
+
+struct Local;
+
+#[nexus_service]
+impl Office for Local {
+    #[operation]
+    async fn greet(&self, name: String) -> Result<String, NexusError> {
+        Ok(name)
+    }
+}
+
+fn main() {}

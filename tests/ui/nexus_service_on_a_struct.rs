@@ -1,0 +1,6 @@
+use steadfast::prelude::*;
+
+#[nexus_service]
+struct Office;
+
+fn main() {}

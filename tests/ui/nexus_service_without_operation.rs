@@ -1,0 +1,12 @@
+use steadfast::prelude::*;
+
+struct Office;
+
+#[nexus_service]
+impl Office {
+    async fn greet(&self, name: String) -> Result<String, NexusError> {
+        Ok(name)
+    }
+}
+
+fn main() {}
