@@ -20,10 +20,27 @@ mod json_table;
 
 type Failure = Box<dyn Error>;
 
-/// Oneofs so large that every message around them would be moved at their full size.
-const BOXED: [&str; 2] = [
+/// Oneofs so large that every message around them would be moved at their full size, and large messages that are hardly ever
+/// there: each of the others would have room for them.
+const BOXED: [&str; 18] = [
     ".temporal.api.history.v1.HistoryEvent.attributes",
+    ".temporal.api.history.v1.HistoryEvent.user_metadata",
+    ".temporal.api.history.v1.HistoryEvent.principal",
+    ".temporal.api.history.v1.ActivityTaskStartedEventAttributes.last_failure",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.continued_failure",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.versioning_override",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.inherited_auto_upgrade_info",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.time_skipping_config",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.time_skipping_state_propagation",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.propagated_nexus_serialization_context",
     ".temporal.api.command.v1.Command.attributes",
+    ".temporal.api.command.v1.Command.user_metadata",
+    ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.continued_failure",
+    ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.user_metadata",
+    ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.versioning_override",
+    ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.propagated_nexus_serialization_context",
+    ".temporal.api.workflowservice.v1.StartWorkflowExecutionResponse.eager_workflow_task",
+    ".temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedResponse.workflow_task",
 ];
 
 #[test]

@@ -1,7 +1,7 @@
 //! The side of a run that workflow code sees.
 
 use crate::{
-    Command, UpdateRequest,
+    Command, UpdateRequest, WorkflowInfo,
     journal::{Journal, Mode},
     machines::patch::Call,
 };
@@ -17,7 +17,6 @@ use steadfast_proto::{
     common::{Header, Memo, Payload, Payloads, SearchAttributes},
     deployment::WorkerDeploymentVersion,
     failure::Failure,
-    history::WorkflowExecutionStartedEventAttributes,
 };
 
 /// Names an operation of one run.
@@ -68,21 +67,6 @@ pub enum Undelivered {
     SignalLimit,
     /// A reason that this version doesn't know, by the server's number.
     Other(i32),
-}
-
-/// What stays the same for a whole run.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct WorkflowInfo {
-    /// The namespace.
-    pub namespace: String,
-    /// The workflow id.
-    pub workflow_id: String,
-    /// The run id.
-    pub run_id: String,
-    /// The event that started the run.
-    pub started: WorkflowExecutionStartedEventAttributes,
-    /// The time of that event.
-    pub start_time: Option<SystemTime>,
 }
 
 /// Something that workflow code waits for, for stack traces.
@@ -323,7 +307,7 @@ impl Host {
     /// A search attribute as code sees it now: as the run started with it, or as code changed it.
     #[must_use]
     pub fn search_attribute(&self, name: &str) -> Option<Payload> {
-        let started = self.shared.info.started.search_attributes.as_ref();
+        let started = self.shared.info.rare().search_attributes.as_ref();
         let started = started.map(|attributes| &attributes.indexed_fields);
         self.shared.journal().search_attributes.get(name, started)
     }
@@ -331,7 +315,7 @@ impl Host {
     /// A field of the memo as code sees it now: as the run started with it, or as code changed it.
     #[must_use]
     pub fn memo(&self, name: &str) -> Option<Payload> {
-        let started = self.shared.info.started.memo.as_ref();
+        let started = self.shared.info.rare().memo.as_ref();
         let started = started.map(|memo| &memo.fields);
         self.shared.journal().memo.get(name, started)
     }

@@ -13,7 +13,7 @@ pub(crate) struct Issued {
     pub(crate) what: What,
     /// The command as the server will see it; taken when it is sent.
     pub(crate) attributes: Option<Attributes>,
-    pub(crate) user_metadata: Option<UserMetadata>,
+    pub(crate) user_metadata: Option<Box<UserMetadata>>,
     pub(crate) location: &'static Location<'static>,
     /// Taken back before it was sent: there is no event of it.
     pub(crate) withdrawn: bool,
@@ -69,6 +69,9 @@ impl What {
     }
 }
 
+/// An empty queue keeps no more room than this.
+const COMMANDS_KEPT: usize = 4;
+
 /// The queue of commands, numbered from the first of the run.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -84,6 +87,10 @@ impl Queue {
     }
 
     pub(crate) fn push(&mut self, command: Issued) {
+        // Most runs that wait in a cache have one command to match.
+        if self.commands.capacity() == 0 {
+            self.commands.reserve_exact(1);
+        }
         self.commands.push_back(command);
     }
 
@@ -114,6 +121,9 @@ impl Queue {
     pub(crate) fn pop(&mut self) -> Option<Issued> {
         let command = self.commands.pop_front()?;
         self.base = self.base.saturating_add(1);
+        if self.commands.is_empty() && self.commands.capacity() > COMMANDS_KEPT {
+            self.commands = VecDeque::new();
+        }
         Some(command)
     }
 
@@ -124,18 +134,18 @@ impl Queue {
 
     /// The commands to be sent. They stay in the queue to be matched with their events.
     pub(crate) fn send(&mut self) -> Vec<Command> {
-        let commands = self.commands.iter_mut().filter(|command| !command.withdrawn);
-        commands
-            .filter_map(|command| {
-                let attributes = command.attributes.take()?;
-                Some(Command {
+        let mut commands = Vec::with_capacity(self.commands.len());
+        for command in self.commands.iter_mut().filter(|command| !command.withdrawn) {
+            if let Some(attributes) = command.attributes.take() {
+                commands.push(Command {
                     command_type: i32::from(command_type(&attributes)),
                     user_metadata: command.user_metadata.take(),
                     attributes: Some(attributes),
                     ..Command::default()
-                })
-            })
-            .collect()
+                });
+            }
+        }
+        commands
     }
 }
 

@@ -206,7 +206,7 @@ impl Journal {
         self.queue.push(Issued {
             what,
             attributes: Some(attributes),
-            user_metadata,
+            user_metadata: user_metadata.map(Box::new),
             location,
             withdrawn: false,
         });

@@ -25,6 +25,7 @@ mod flags;
 mod guard;
 pub mod history;
 mod host;
+mod info;
 mod issued;
 mod journal;
 mod limits;
@@ -44,7 +45,8 @@ pub mod testing;
 mod tests;
 
 pub use command::{ActivityCancellation, ChildCancellation, Command, NexusCancellation};
-pub use host::{Host, OperationId, PendingOperation, Resolution, ScopeId, Undelivered, WorkflowInfo};
+pub use host::{Host, OperationId, PendingOperation, Resolution, ScopeId, Undelivered};
+pub use info::{RareInfo, Start, WorkflowInfo};
 pub use local_activity::{
     LocalActivityAttributes, LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask,
 };

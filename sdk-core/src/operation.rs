@@ -235,6 +235,10 @@ impl Operations {
     pub(crate) fn insert(&mut self, kind: Kind, location: &'static Location<'static>) -> OperationId {
         self.sequence = self.sequence.saturating_add(1);
         let slot = self.free.pop().unwrap_or_else(|| {
+            // Most runs that wait in a cache wait for one thing.
+            if self.slots.capacity() == 0 {
+                self.slots.reserve_exact(1);
+            }
             self.slots.push(Slot::Free { generation: 0 });
             u32::try_from(self.slots.len().saturating_sub(1)).unwrap_or(u32::MAX)
         });

@@ -1,7 +1,7 @@
 //! A whole history against the code of today.
 
 use crate::{
-    DroppedSignal, Programs, Run, TaskFailure, TurnError, WorkflowInfo, guard,
+    DroppedSignal, Programs, Run, Start, TaskFailure, TurnError, guard,
     history::{Cursor, HistoryError, Step, Turn},
     limits::REPLAY_PAGE_EVENTS_MAX,
 };
@@ -14,9 +14,8 @@ use steadfast_proto::{
     command::Command,
     common::Payloads,
     failure::Failure,
-    history::{History, HistoryEvent, history_event::Attributes},
+    history::{History, HistoryEvent},
     query::WorkflowQuery,
-    system_time,
 };
 
 /// A history that the code of today replays.
@@ -190,36 +189,24 @@ fn decode_page(bytes: &mut &[u8]) -> Result<Vec<HistoryEvent>, DecodeError> {
 }
 
 fn begin(turn: &mut Turn, namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {
-    let first = turn.events.first_mut();
-    let id = first.as_ref().map_or(0, |event| event.event_id);
-    let start_time = first
-        .as_ref()
-        .and_then(|event| event.event_time.as_ref())
-        .and_then(system_time);
-    let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) =
-        first.and_then(|event| event.attributes.as_mut())
-    else {
-        return Err(HistoryError::NotFromStart { first: id }.into());
-    };
-    let started = mem::take(&mut **started);
-    let workflow_type = started.workflow_type.clone().unwrap_or_default().name;
+    let start = Start::take(turn)?;
+    let workflow_type = start.workflow_type().to_owned();
     let program = guard::call("making a workflow instance", || programs.create(&workflow_type))?;
     let program = program.ok_or_else(|| ReplayError::Unregistered {
         workflow_type: workflow_type.clone(),
         registered: programs.registered(),
     })?;
-    let info = WorkflowInfo {
+    let start = Start {
         namespace: namespace.to_owned(),
-        workflow_id: started.workflow_id.clone(),
-        run_id: started.original_execution_run_id.clone(),
-        start_time,
-        started,
+        workflow_id: start.started.workflow_id.clone(),
+        run_id: start.started.original_execution_run_id.clone(),
+        ..start
     };
     Ok(Replayed {
         workflow_type,
         events: 0,
         turns: 0,
         commands: Vec::new(),
-        run: Run::new(program, info, true),
+        run: Run::new(program, start, true),
     })
 }

@@ -4,7 +4,7 @@ mod deliver;
 mod handler;
 
 use crate::{
-    BoxFuture, Exit, Host, Program, TaskFailure, WorkflowInfo,
+    BoxFuture, Exit, Host, Program, Start, TaskFailure, WorkflowInfo,
     flags::Flags,
     guard,
     history::Turn,
@@ -28,7 +28,8 @@ use std::{
 };
 use steadfast_proto::{
     command::Command, common::Payloads, deployment::WorkerDeploymentVersion, enums::VersioningBehavior,
-    failure::Failure, protocol::Message, query::WorkflowQuery, sdk::WorkflowTaskCompletedMetadata,
+    failure::Failure, history::WorkflowExecutionStartedEventAttributes, protocol::Message, query::WorkflowQuery,
+    sdk::WorkflowTaskCompletedMetadata,
 };
 
 /// One workflow execution.
@@ -56,7 +57,7 @@ pub struct Run {
 
 /// The main routine.
 enum Main {
-    NotStarted,
+    NotStarted(Box<WorkflowExecutionStartedEventAttributes>),
     /// Not yet polled.
     Created(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
     Running(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
@@ -75,23 +76,18 @@ pub struct DroppedSignal {
 impl Run {
     /// A run of which no turn has been applied.
     #[must_use]
-    pub fn new(program: Box<dyn Program>, info: WorkflowInfo, records_flags: bool) -> Self {
-        let original = &info.started.original_execution_run_id;
-        let random = Random::of_run(if original.is_empty() { &info.run_id } else { original });
-        let start_time = info.start_time.unwrap_or(SystemTime::UNIX_EPOCH);
-        let journal = Journal::new(
-            start_time,
-            random,
-            Flags::new(records_flags),
-            info.started.task_queue.clone(),
-        );
-        let shared = Arc::new(Shared::new(journal, info));
+    pub fn new(program: Box<dyn Program>, start: Start, records_flags: bool) -> Self {
+        let random = Random::of_run(start.seed());
+        let start_time = start.start_time.unwrap_or(SystemTime::UNIX_EPOCH);
+        let task_queue = start.started.task_queue.clone();
+        let journal = Journal::new(start_time, random, Flags::new(records_flags), task_queue);
+        let shared = Arc::new(Shared::new(journal, start.info()));
         Self {
             host: Host::new(Arc::clone(&shared)),
             shared,
             program: Some(program),
             ready: Arc::default(),
-            main: Main::NotStarted,
+            main: Main::NotStarted(start.started),
             handlers: BTreeMap::new(),
             handlers_created: 0,
             deployment_version: None,
@@ -235,7 +231,7 @@ impl Run {
 
     /// Lets code run, and again for each group of local activities that ended in this task, as markers tell.
     fn run_with_markers(&mut self, mut applied: Applied) -> Result<(), TurnError> {
-        let is_new = matches!(self.main, Main::NotStarted);
+        let is_new = matches!(self.main, Main::NotStarted(_));
         self.shared.journal().happened |= is_new || !applied.deliveries.is_empty();
         loop {
             {
@@ -293,11 +289,9 @@ impl Run {
 
     /// Lets code run: messages first, in the order of arrival, then cancellation, then all who were woken.
     fn run_code(&mut self, applied: Applied) -> Result<(), TaskFailure> {
-        if matches!(self.main, Main::NotStarted) {
+        if let Main::NotStarted(started) = &self.main {
             let program = self.program.as_mut().ok_or_else(dead)?;
-            let main = guard::call("creating the workflow", || {
-                program.start(&self.host, &self.shared.info.started)
-            })??;
+            let main = guard::call("creating the workflow", || program.start(&self.host, started))??;
             self.main = Main::Created(main, routine::waker(&self.ready, RoutineId::Main));
             self.ready.add(RoutineId::Main);
         }
@@ -447,7 +441,7 @@ impl Run {
             exit,
             journal.cancel_requested,
             terminal::Current {
-                started: &self.shared.info.started,
+                info: &self.shared.info,
                 search_attributes: &journal.search_attributes,
                 memo: &journal.memo,
             },
@@ -461,7 +455,7 @@ impl Run {
     /// # Errors
     /// The failure that the caller sees.
     pub fn query(&mut self, query: &WorkflowQuery) -> Result<Option<Payloads>, Failure> {
-        if matches!(self.main, Main::NotStarted) {
+        if matches!(self.main, Main::NotStarted(_)) {
             return Err(Failure::application(
                 "NotStarted",
                 "the workflow hasn't completed its first workflow task, so it has no state to be queried",

@@ -10,8 +10,8 @@ mod task;
 mod watch;
 
 use crate::{
-    LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask, Programs, Run, TurnError,
-    WorkflowInfo, guard, history::Step, limits::BUFFERED_QUERIES_MAX,
+    LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask, Programs, Run, Start, TaskFailure,
+    TurnError, guard, history::Step, limits::BUFFERED_QUERIES_MAX,
 };
 use cache::{Cache, Entry, Stage};
 use local_activity::LocalActivities;
@@ -366,19 +366,18 @@ impl Shard {
         if self.cache.at(slot).is_some_and(|entry| entry.run.is_some()) {
             return Ok(());
         }
-        let (started, start_time) = task::take_start(turn)?;
-        let kind = started.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
+        let start = Start::take(turn).map_err(|error| TaskFailure::new(error.to_string()))?;
+        let kind = start.workflow_type();
         let program = guard::call("making a workflow instance", || self.programs.create(kind))?;
         let program = program.ok_or_else(|| task::unregistered(kind, &self.options, &self.programs.registered()))?;
-        let info = WorkflowInfo {
+        let start = Start {
             namespace: self.options.namespace.clone(),
             workflow_id: task.info.workflow_id.clone(),
             run_id: task.info.run_id.clone(),
-            start_time,
-            started,
+            ..start
         };
         self.make_room();
-        let run = Run::new(program, info, self.options.record_flags).deployed_as(self.options.deployment_version());
+        let run = Run::new(program, start, self.options.record_flags).deployed_as(self.options.deployment_version());
         self.cache.put_run(slot, run);
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::{
     engine::{Code, Error, Reply, Request},
     server::Server,
 };
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 use steadfast_proto::{
     operatorservice::{operator_service_server::OperatorService, *},
     prost::Message,
@@ -20,36 +20,59 @@ macro_rules! service {
         built { $($method:ident($request:ty) -> $response:ty = $variant:ident;)* }
         unbuilt { $($missing:ident($missing_request:ty) -> $missing_response:ty $(: $why:literal)?;)* }
     ) => {
-        #[tonic::async_trait]
+        // Written out instead of `#[tonic::async_trait]`: the request goes into its box before the future is made, which is
+        // small then.
         impl $service for Server {
             $(
-                async fn $method(&self, request: tonic::Request<$request>) -> Result<tonic::Response<$response>, Status> {
+                fn $method<'life0, 'async_trait>(
+                    &'life0 self,
+                    request: tonic::Request<$request>,
+                ) -> Answer<'async_trait, $response>
+                where
+                    'life0: 'async_trait,
+                    Self: 'async_trait,
+                {
                     let patience = patience(request.metadata());
-                    match self.ask(Request::$variant(Box::new(request.into_inner())), patience).await {
-                        Ok(Reply::$variant(reply)) => Ok(tonic::Response::new(*reply)),
-                        Ok(_) => Err(Status::internal("the engine answered another request")),
-                        Err(error) => Err(status(error)),
-                    }
+                    let request = Request::$variant(Box::new(request.into_inner()));
+                    Box::pin(async move {
+                        match self.ask(request, patience).await {
+                            Ok(Reply::$variant(reply)) => Ok(tonic::Response::new(*reply)),
+                            Ok(_) => Err(Status::internal("the engine answered another request")),
+                            Err(error) => Err(status(error)),
+                        }
+                    })
                 }
             )*
             $(
-                async fn $missing(
-                    &self,
+                fn $missing<'life0, 'async_trait>(
+                    &'life0 self,
                     _request: tonic::Request<$missing_request>,
-                ) -> Result<tonic::Response<$missing_response>, Status> {
-                    Err(Status::unimplemented(concat!(
-                        stringify!($missing),
-                        " is unimplemented in this server"
-                        $(, ": ", $why)?
-                    )))
+                ) -> Answer<'async_trait, $missing_response>
+                where
+                    'life0: 'async_trait,
+                    Self: 'async_trait,
+                {
+                    Box::pin(async {
+                        Err(Status::unimplemented(concat!(
+                            stringify!($missing),
+                            " is unimplemented in this server"
+                            $(, ": ", $why)?
+                        )))
+                    })
                 }
             )*
         }
     };
 }
 
+/// What a method of a service gives.
+type Answer<'a, R> = Pin<Box<dyn Future<Output = Result<tonic::Response<R>, Status>> + Send + 'a>>;
+
 /// How long the caller waits, as it says in `grpc-timeout`: at most eight digits and a unit.
 fn patience(metadata: &MetadataMap) -> Option<Duration> {
+    if metadata.is_empty() {
+        return None;
+    }
     let text = metadata.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: u64 = digits.parse().ok()?;

@@ -421,8 +421,10 @@ impl ::prost::Name for RequestCancelNexusOperationCommandAttributes {
 pub struct Command {
     #[prost(enumeration = "super::super::enums::v1::CommandType", tag = "1")]
     pub command_type: i32,
-    #[prost(message, optional, tag = "301")]
-    pub user_metadata: ::core::option::Option<super::super::sdk::v1::UserMetadata>,
+    #[prost(message, optional, boxed, tag = "301")]
+    pub user_metadata: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::sdk::v1::UserMetadata>,
+    >,
     #[prost(message, repeated, tag = "302")]
     pub event_group_markers: ::prost::alloc::vec::Vec<
         super::super::sdk::v1::EventGroupMarker,

@@ -27,8 +27,10 @@ pub struct WorkflowExecutionStartedEventAttributes {
     pub continued_execution_run_id: ::prost::alloc::string::String,
     #[prost(enumeration = "super::super::enums::v1::ContinueAsNewInitiator", tag = "11")]
     pub initiator: i32,
-    #[prost(message, optional, tag = "12")]
-    pub continued_failure: ::core::option::Option<super::super::failure::v1::Failure>,
+    #[prost(message, optional, boxed, tag = "12")]
+    pub continued_failure: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::failure::v1::Failure>,
+    >,
     #[prost(message, optional, tag = "13")]
     pub last_completion_result: ::core::option::Option<
         super::super::common::v1::Payloads,
@@ -83,9 +85,9 @@ pub struct WorkflowExecutionStartedEventAttributes {
     #[deprecated]
     #[prost(string, tag = "32")]
     pub inherited_build_id: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "33")]
+    #[prost(message, optional, boxed, tag = "33")]
     pub versioning_override: ::core::option::Option<
-        super::super::workflow::v1::VersioningOverride,
+        ::prost::alloc::boxed::Box<super::super::workflow::v1::VersioningOverride>,
     >,
     #[deprecated]
     #[prost(string, tag = "34")]
@@ -96,9 +98,11 @@ pub struct WorkflowExecutionStartedEventAttributes {
     pub inherited_pinned_version: ::core::option::Option<
         super::super::deployment::v1::WorkerDeploymentVersion,
     >,
-    #[prost(message, optional, tag = "39")]
+    #[prost(message, optional, boxed, tag = "39")]
     pub inherited_auto_upgrade_info: ::core::option::Option<
-        super::super::deployment::v1::InheritedAutoUpgradeInfo,
+        ::prost::alloc::boxed::Box<
+            super::super::deployment::v1::InheritedAutoUpgradeInfo,
+        >,
     >,
     #[prost(bool, tag = "38")]
     pub eager_execution_accepted: bool,
@@ -106,17 +110,21 @@ pub struct WorkflowExecutionStartedEventAttributes {
     pub declined_target_version_upgrade: ::core::option::Option<
         DeclinedTargetVersionUpgrade,
     >,
-    #[prost(message, optional, tag = "41")]
+    #[prost(message, optional, boxed, tag = "41")]
     pub time_skipping_config: ::core::option::Option<
-        super::super::common::v1::TimeSkippingConfig,
+        ::prost::alloc::boxed::Box<super::super::common::v1::TimeSkippingConfig>,
     >,
-    #[prost(message, optional, tag = "43")]
+    #[prost(message, optional, boxed, tag = "43")]
     pub time_skipping_state_propagation: ::core::option::Option<
-        super::super::common::v1::TimeSkippingStatePropagation,
+        ::prost::alloc::boxed::Box<
+            super::super::common::v1::TimeSkippingStatePropagation,
+        >,
     >,
-    #[prost(message, optional, tag = "44")]
+    #[prost(message, optional, boxed, tag = "44")]
     pub propagated_nexus_serialization_context: ::core::option::Option<
-        super::super::nexus::v1::PropagatedSerializationContext,
+        ::prost::alloc::boxed::Box<
+            super::super::nexus::v1::PropagatedSerializationContext,
+        >,
     >,
 }
 impl ::prost::Name for WorkflowExecutionStartedEventAttributes {
@@ -472,8 +480,10 @@ pub struct ActivityTaskStartedEventAttributes {
     pub request_id: ::prost::alloc::string::String,
     #[prost(int32, tag = "4")]
     pub attempt: i32,
-    #[prost(message, optional, tag = "5")]
-    pub last_failure: ::core::option::Option<super::super::failure::v1::Failure>,
+    #[prost(message, optional, boxed, tag = "5")]
+    pub last_failure: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::failure::v1::Failure>,
+    >,
     #[deprecated]
     #[prost(message, optional, tag = "6")]
     pub worker_version: ::core::option::Option<
@@ -1751,12 +1761,16 @@ pub struct HistoryEvent {
     pub task_id: i64,
     #[prost(bool, tag = "300")]
     pub worker_may_ignore: bool,
-    #[prost(message, optional, tag = "301")]
-    pub user_metadata: ::core::option::Option<super::super::sdk::v1::UserMetadata>,
+    #[prost(message, optional, boxed, tag = "301")]
+    pub user_metadata: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::sdk::v1::UserMetadata>,
+    >,
     #[prost(message, repeated, tag = "302")]
     pub links: ::prost::alloc::vec::Vec<super::super::common::v1::Link>,
-    #[prost(message, optional, tag = "303")]
-    pub principal: ::core::option::Option<super::super::common::v1::Principal>,
+    #[prost(message, optional, boxed, tag = "303")]
+    pub principal: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::common::v1::Principal>,
+    >,
     #[prost(message, repeated, tag = "304")]
     pub event_group_markers: ::prost::alloc::vec::Vec<
         super::super::sdk::v1::EventGroupMarker,

@@ -284,8 +284,10 @@ pub struct StartWorkflowExecutionRequest {
     pub header: ::core::option::Option<super::super::common::v1::Header>,
     #[prost(bool, tag = "17")]
     pub request_eager_execution: bool,
-    #[prost(message, optional, tag = "18")]
-    pub continued_failure: ::core::option::Option<super::super::failure::v1::Failure>,
+    #[prost(message, optional, boxed, tag = "18")]
+    pub continued_failure: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::failure::v1::Failure>,
+    >,
     #[prost(message, optional, tag = "19")]
     pub last_completion_result: ::core::option::Option<
         super::super::common::v1::Payloads,
@@ -296,13 +298,15 @@ pub struct StartWorkflowExecutionRequest {
     pub completion_callbacks: ::prost::alloc::vec::Vec<
         super::super::common::v1::Callback,
     >,
-    #[prost(message, optional, tag = "23")]
-    pub user_metadata: ::core::option::Option<super::super::sdk::v1::UserMetadata>,
+    #[prost(message, optional, boxed, tag = "23")]
+    pub user_metadata: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::sdk::v1::UserMetadata>,
+    >,
     #[prost(message, repeated, tag = "24")]
     pub links: ::prost::alloc::vec::Vec<super::super::common::v1::Link>,
-    #[prost(message, optional, tag = "25")]
+    #[prost(message, optional, boxed, tag = "25")]
     pub versioning_override: ::core::option::Option<
-        super::super::workflow::v1::VersioningOverride,
+        ::prost::alloc::boxed::Box<super::super::workflow::v1::VersioningOverride>,
     >,
     #[prost(message, optional, tag = "26")]
     pub on_conflict_options: ::core::option::Option<
@@ -318,9 +322,11 @@ pub struct StartWorkflowExecutionRequest {
     pub time_skipping_config: ::core::option::Option<
         super::super::common::v1::TimeSkippingConfig,
     >,
-    #[prost(message, optional, tag = "30")]
+    #[prost(message, optional, boxed, tag = "30")]
     pub propagated_nexus_serialization_context: ::core::option::Option<
-        super::super::nexus::v1::PropagatedSerializationContext,
+        ::prost::alloc::boxed::Box<
+            super::super::nexus::v1::PropagatedSerializationContext,
+        >,
     >,
 }
 impl ::prost::Name for StartWorkflowExecutionRequest {
@@ -343,8 +349,10 @@ pub struct StartWorkflowExecutionResponse {
     pub started: bool,
     #[prost(enumeration = "super::super::enums::v1::WorkflowExecutionStatus", tag = "5")]
     pub status: i32,
-    #[prost(message, optional, tag = "2")]
-    pub eager_workflow_task: ::core::option::Option<PollWorkflowTaskQueueResponse>,
+    #[prost(message, optional, boxed, tag = "2")]
+    pub eager_workflow_task: ::core::option::Option<
+        ::prost::alloc::boxed::Box<PollWorkflowTaskQueueResponse>,
+    >,
     #[prost(message, optional, tag = "4")]
     pub link: ::core::option::Option<super::super::common::v1::Link>,
 }
@@ -651,8 +659,10 @@ impl ::prost::Name for RespondWorkflowTaskCompletedRequest {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondWorkflowTaskCompletedResponse {
-    #[prost(message, optional, tag = "1")]
-    pub workflow_task: ::core::option::Option<PollWorkflowTaskQueueResponse>,
+    #[prost(message, optional, boxed, tag = "1")]
+    pub workflow_task: ::core::option::Option<
+        ::prost::alloc::boxed::Box<PollWorkflowTaskQueueResponse>,
+    >,
     #[prost(message, repeated, tag = "2")]
     pub activity_tasks: ::prost::alloc::vec::Vec<PollActivityTaskQueueResponse>,
     #[prost(int64, tag = "3")]

@@ -206,8 +206,13 @@ impl Journal {
 
     fn apply_other(&mut self, event: &mut HistoryEvent, applied: &mut Applied) -> Result<(), TurnError> {
         use Attributes as A;
+        use steadfast_proto::enums::EventType as E;
         let Some(attributes) = event.attributes.take() else {
-            return ignore_unknown(event);
+            // The run began with those of its first event.
+            return match event::kind(event) {
+                E::WorkflowExecutionStarted => Ok(()),
+                _ => ignore_unknown(event),
+            };
         };
         let event_id = event.event_id;
         match attributes {

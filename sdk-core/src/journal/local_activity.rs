@@ -497,7 +497,7 @@ impl Journal {
         self.queue.push(Issued {
             what: What::LocalActivity { slot },
             attributes: Some(Attributes::RecordMarkerCommandAttributes(Box::new(attributes))),
-            user_metadata,
+            user_metadata: user_metadata.map(Box::new),
             location,
             withdrawn: false,
         });

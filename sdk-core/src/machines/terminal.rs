@@ -1,20 +1,21 @@
 //! How a run ends.
 
-use crate::{Exit, TaskFailure, journal::Changes};
+use crate::{Exit, TaskFailure, WorkflowInfo, journal::Changes};
 use steadfast_proto::{
     command::{
         CancelWorkflowExecutionCommandAttributes, CompleteWorkflowExecutionCommandAttributes,
         ContinueAsNewWorkflowExecutionCommandAttributes, FailWorkflowExecutionCommandAttributes, command::Attributes,
     },
-    common::{Memo, Payloads, SearchAttributes},
+    common::{Memo, Payloads, SearchAttributes, WorkflowType},
+    enums::TaskQueueKind,
     failure::{CanceledFailureInfo, Failure, failure::FailureInfo},
-    history::WorkflowExecutionStartedEventAttributes,
+    taskqueue::TaskQueue,
 };
 
 /// What a run hands on to the next one, unless code says otherwise.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Current<'a> {
-    pub(crate) started: &'a WorkflowExecutionStartedEventAttributes,
+    pub(crate) info: &'a WorkflowInfo,
     pub(crate) search_attributes: &'a Changes,
     pub(crate) memo: &'a Changes,
 }
@@ -69,26 +70,32 @@ fn continue_as_new(
     mut attributes: Box<ContinueAsNewWorkflowExecutionCommandAttributes>,
     current: Current<'_>,
 ) -> Attributes {
-    let started = current.started;
+    let (info, rare) = (current.info, current.info.rare());
     if attributes
         .workflow_type
         .as_ref()
         .is_none_or(|kind| kind.name.is_empty())
     {
-        attributes.workflow_type.clone_from(&started.workflow_type);
+        attributes.workflow_type = Some(WorkflowType {
+            name: info.workflow_type.clone(),
+        });
     }
     if attributes.task_queue.as_ref().is_none_or(|queue| queue.name.is_empty()) {
-        attributes.task_queue.clone_from(&started.task_queue);
+        attributes.task_queue = Some(TaskQueue {
+            name: info.task_queue.clone(),
+            kind: TaskQueueKind::Normal.into(),
+            ..TaskQueue::default()
+        });
     }
     if attributes.memo.is_none() {
-        let fields = current.memo.apply_to(started.memo.as_ref().map(|memo| &memo.fields));
+        let fields = current.memo.apply_to(rare.memo.as_ref().map(|memo| &memo.fields));
         attributes.memo = (!fields.is_empty()).then_some(Memo { fields });
     }
     if attributes.retry_policy.is_none() {
-        attributes.retry_policy.clone_from(&started.retry_policy);
+        attributes.retry_policy.clone_from(&rare.retry_policy);
     }
     if attributes.search_attributes.is_none() {
-        let started = started.search_attributes.as_ref();
+        let started = rare.search_attributes.as_ref();
         let indexed_fields = current
             .search_attributes
             .apply_to(started.map(|attributes| &attributes.indexed_fields));

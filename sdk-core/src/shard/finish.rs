@@ -289,14 +289,14 @@ impl Shard {
         if let Some(next) = next {
             self.outstanding = self.outstanding.saturating_add(1);
             if let Some(entry) = self.cache.at(slot)
-                && entry.buffered.replace((Box::new(next), place)).is_some()
+                && entry.buffered.replace((next, place)).is_some()
             {
                 self.outstanding = self.outstanding.saturating_sub(1);
             }
         }
         self.rest(slot);
         if let Some(foreign) = foreign {
-            self.handle_task(Box::new(foreign), None);
+            self.handle_task(foreign, None);
         }
     }
 

@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use steadfast_proto::{common::Payloads, enums::TimeoutType, failure::Failure, std_duration};
+use steadfast_proto::{common::Payloads, enums::TimeoutType, failure::Failure};
 
 /// When something falls due, and what tells two apart that fall due at the same time.
 pub(super) type AlarmKey = (SystemTime, u64);
@@ -194,10 +194,7 @@ impl Shard {
         if !task.queries.is_empty() {
             return self.complete(slot, task, true);
         }
-        let timeout = run.info().started.workflow_task_timeout.as_ref().and_then(std_duration);
-        let timeout = timeout
-            .filter(|timeout| !timeout.is_zero())
-            .unwrap_or(WORKFLOW_TASK_TIMEOUT);
+        let timeout = run.info().task_timeout.unwrap_or(WORKFLOW_TASK_TIMEOUT);
         // Four fifths: the rest is for the completion to get through.
         let heartbeat = timeout.saturating_mul(4).checked_div(5).unwrap_or(timeout);
         let alarm = self.locals.set_after(task.received, heartbeat, Alarm::Heartbeat(slot));

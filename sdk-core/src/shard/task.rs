@@ -3,17 +3,16 @@
 use super::{RunKey, ShardOptions, Slot};
 use crate::{
     TaskFailure, TurnError,
-    history::{Cursor, HistoryError, Turn},
+    history::{Cursor, HistoryError},
     limits::HISTORY_PAGE_EVENTS_MAX,
 };
 use std::{collections::BTreeMap, mem, sync::Arc, time::SystemTime};
 use steadfast_proto::{
     bytes::Bytes,
     common::WorkflowExecution,
-    history::{HistoryEvent, WorkflowExecutionStartedEventAttributes, history_event::Attributes},
+    history::HistoryEvent,
     protocol::Message,
     query::WorkflowQuery,
-    system_time,
     workflowservice::{
         GetWorkflowExecutionHistoryRequest, GetWorkflowExecutionHistoryResponse, PollWorkflowTaskQueueResponse,
     },
@@ -184,21 +183,6 @@ pub(super) fn run_id(poll: &PollWorkflowTaskQueueResponse) -> &str {
     poll.workflow_execution
         .as_ref()
         .map_or("", |execution| execution.run_id.as_str())
-}
-
-/// Takes the attributes of the run's first event out of its first turn.
-pub(super) fn take_start(
-    turn: &mut Turn,
-) -> Result<(WorkflowExecutionStartedEventAttributes, Option<SystemTime>), TaskFailure> {
-    let first = turn.events.first_mut();
-    let id = first.as_ref().map_or(0, |event| event.event_id);
-    if let Some(event) = first
-        && let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = &mut event.attributes
-    {
-        let start_time = event.event_time.as_ref().and_then(system_time);
-        return Ok((mem::take(started), start_time));
-    }
-    Err(TaskFailure::new(HistoryError::NotFromStart { first: id }.to_string()))
 }
 
 /// The failure of a task of a workflow type that nobody registered.

@@ -111,7 +111,7 @@ fn a_query_that_is_older_than_the_run_is_answered_from_the_newer_state() {
     let asked = after_first_task().activity_scheduled("1", "step");
     let query = query_task("r", &asked, 3);
     let response = RespondWorkflowTaskCompletedResponse {
-        workflow_task: Some(*poll("r", &asked.activity_completed("1", 1).open_task(), 3)),
+        workflow_task: Some(poll("r", &asked.activity_completed("1", 1).open_task(), 3)),
         ..Default::default()
     };
     let (key, _) = completion(handle(&mut shard, Input::Completed(key, Ok(Box::new(response)))));
@@ -181,7 +181,7 @@ fn a_slot_is_held_until_the_server_has_the_answer() {
         .activity_scheduled("1", "step")
         .activity_completed("1", 1);
     let answer = RespondWorkflowTaskCompletedResponse {
-        workflow_task: Some(*poll("r", &next.open_task(), last)),
+        workflow_task: Some(poll("r", &next.open_task(), last)),
         ..Default::default()
     };
     let (key, request) = completion(handle(&mut shard, Input::Completed(key, Ok(Box::new(answer)))));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Handled, Run, WorkflowInfo,
+    Handled, Run, Start,
     history::{Cursor, Step},
     program::Programs,
     testing::{activity, timer, wait_until},
@@ -89,12 +89,12 @@ fn a_run_replayed_at_every_task_does_what_a_cached_one_does() {
     let scripts = everything();
     let mut cached = Run::new(
         scripts.create("script").unwrap(),
-        WorkflowInfo {
-            started: steadfast_proto::history::WorkflowExecutionStartedEventAttributes {
+        Start {
+            started: Box::new(steadfast_proto::history::WorkflowExecutionStartedEventAttributes {
                 original_execution_run_id: "run".to_owned(),
                 ..Default::default()
-            },
-            ..WorkflowInfo::default()
+            }),
+            ..Start::default()
         },
         true,
     );

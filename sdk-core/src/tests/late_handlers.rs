@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Handled, Host, MessageKind, Program, Run, Signal, TaskFailure, UpdateRequest, WorkflowInfo,
+    Handled, Host, MessageKind, Program, Run, Signal, Start, TaskFailure, UpdateRequest,
     history::{Cursor, Step},
     testing::{State, activity, wait_until},
 };
@@ -131,7 +131,7 @@ impl Program for Beginner {
 
 /// Runs all tasks of a history; the last one gets the messages.
 fn run(history: HistoryBuilder, messages: &[Message]) -> (Run, String) {
-    let mut run = Run::new(Box::new(Beginner::default()), WorkflowInfo::default(), true);
+    let mut run = Run::new(Box::new(Beginner::default()), Start::default(), true);
     let mut cursor = Cursor::new(0, history.last_started_event_id());
     cursor.push(history.history().events).expect("no gaps");
     let mut commands = Vec::new();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Exit, Handled, Run, TurnError, WorkflowInfo,
+    Exit, Handled, Run, Start, TurnError,
     history::{Cursor, Step},
     program::Programs,
     testing::{State, activity, wait_until},
@@ -66,7 +66,7 @@ pub(super) fn request(id: &str, name: &str, after: i64) -> Message {
 /// Runs the last task of a history with messages; gives commands and messages.
 fn task(script: Script<Vec<String>>, history: HistoryBuilder, messages: &[Message]) -> Result<String, TurnError> {
     let program = script.alone().create("script").unwrap();
-    let mut run = Run::new(program, WorkflowInfo::default(), true);
+    let mut run = Run::new(program, Start::default(), true);
     let mut cursor = Cursor::new(0, history.last_started_event_id());
     cursor.push(history.history().events).unwrap();
     let mut commands = Vec::new();

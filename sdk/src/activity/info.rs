@@ -104,11 +104,7 @@ impl ActivityInfo {
             namespace: workflow.namespace.clone(),
             workflow_id: workflow.workflow_id.clone(),
             workflow_run_id: workflow.run_id.clone(),
-            workflow_type: workflow
-                .started
-                .workflow_type
-                .as_ref()
-                .map_or_else(String::new, |known| known.name.clone()),
+            workflow_type: workflow.workflow_type.clone(),
             activity_run_id: String::new(),
             attempt: task.attempt,
             scheduled_time: Some(task.original_schedule_time),

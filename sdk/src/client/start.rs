@@ -173,7 +173,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
         let payload = encode_field(&self.client, &text.into(), &mut self.error);
         self.request
             .user_metadata
-            .get_or_insert_with(UserMetadata::default)
+            .get_or_insert_with(Box::<UserMetadata>::default)
             .summary = payload;
         self
     }
@@ -183,7 +183,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
         let payload = encode_field(&self.client, &text.into(), &mut self.error);
         self.request
             .user_metadata
-            .get_or_insert_with(UserMetadata::default)
+            .get_or_insert_with(Box::<UserMetadata>::default)
             .details = payload;
         self
     }
@@ -222,7 +222,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
 
     /// Which build of a deployment runs it, whatever the routing says.
     pub fn versioning_override(mut self, versioning: VersioningOverride) -> Self {
-        self.request.versioning_override = Some(versioning.into_wire());
+        self.request.versioning_override = Some(Box::new(versioning.into_wire()));
         self
     }
 
@@ -334,7 +334,7 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
                 let answer = connection.start_workflow_execution(*self.request).await;
                 answer.map(|answer| {
                     if let (Some(reservation), Some(task)) = (reservation, answer.eager_workflow_task) {
-                        (reservation.hand_over)(Box::new(task));
+                        (reservation.hand_over)(task);
                     }
                     answer.run_id
                 })
@@ -523,9 +523,9 @@ fn with_signal(
         search_attributes: start.search_attributes,
         header: start.header,
         workflow_start_delay: start.workflow_start_delay,
-        user_metadata: start.user_metadata,
+        user_metadata: start.user_metadata.map(|metadata| *metadata),
         links: start.links,
-        versioning_override: start.versioning_override,
+        versioning_override: start.versioning_override.map(|versioning| *versioning),
         priority: start.priority,
         time_skipping_config: start.time_skipping_config,
         ..SignalWithStartWorkflowExecutionRequest::default()

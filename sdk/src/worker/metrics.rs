@@ -214,7 +214,7 @@ impl WorkerMetrics {
                 type_label("activity_type", Some(&task.attributes.activity_type)),
                 type_label(
                     "workflow_type",
-                    task.workflow.started.workflow_type.as_ref().map(|kind| &kind.name),
+                    Some(&task.workflow.workflow_type),
                 ),
             ]),
             began: Instant::now(),

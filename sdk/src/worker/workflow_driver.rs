@@ -472,19 +472,13 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
     let connection = shared.client.connection();
     match call {
         Call::Poll(kind, request, delay, slots) => {
-            if let Some(delay) = delay {
-                sleep(delay).await;
-            }
-            let slot = match slots {
-                None => None,
-                Some(slots) => {
-                    let mut listener = shared.stop.listen();
-                    tokio::select! {
-                        biased;
-                        () = listener.reached(Phase::Draining) => return Done::Polled(kind, Ok(Box::default()), None),
-                        slot = slots.reserve(kind == PollKind::Sticky) => Some(slot),
-                    }
-                }
+            let slot = match (delay, slots) {
+                (None, None) => None,
+                // What few polls wait for is apart: all calls' futures have room for the largest.
+                (delay, slots) => match Box::pin(place(&shared, kind, delay, slots)).await {
+                    Ok(slot) => slot,
+                    Err(Stopping) => return Done::Polled(kind, Ok(Box::default()), None),
+                },
             };
             let answer = connection.poll_workflow_task_queue(*request).await;
             Done::Polled(kind, answer.map(Box::new), slot)
@@ -519,7 +513,29 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
             }
             Done::Nothing
         }
-        Call::LocalActivity(activity) => Done::Input(activity.run().await),
+        Call::LocalActivity(activity) => Done::Input(Box::pin(activity.run()).await),
+    }
+}
+
+/// The worker stops, so nothing is polled any more.
+struct Stopping;
+
+/// Waits until a poll may be sent, and for a slot for what it brings, if slots aren't just counted.
+async fn place(
+    shared: &Shared,
+    kind: PollKind,
+    delay: Option<Duration>,
+    slots: Option<Slots>,
+) -> Result<Option<HeldSlot>, Stopping> {
+    if let Some(delay) = delay {
+        sleep(delay).await;
+    }
+    let Some(slots) = slots else { return Ok(None) };
+    let mut listener = shared.stop.listen();
+    tokio::select! {
+        biased;
+        () = listener.reached(Phase::Draining) => Err(Stopping),
+        slot = slots.reserve(kind == PollKind::Sticky) => Ok(Some(slot)),
     }
 }
 

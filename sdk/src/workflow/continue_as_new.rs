@@ -37,13 +37,13 @@ impl ContinueAsNew {
             workflow_type: Some(WorkflowType {
                 name: W::NAME.to_owned(),
             }),
-            task_queue: info.started.task_queue.as_ref().map(|queue| TaskQueue {
-                name: queue.name.clone(),
+            task_queue: Some(TaskQueue {
+                name: info.task_queue.clone(),
                 ..TaskQueue::default()
             }),
             input,
             // What came beside the input of this run goes on beside that of the next.
-            header: info.started.header.clone(),
+            header: info.rare().header.clone(),
             ..ContinueAsNewWorkflowExecutionCommandAttributes::default()
         };
         Self {

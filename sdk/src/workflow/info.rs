@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use steadfast_core::Host;
-use steadfast_proto::{common::Payload, prost_types, std_duration};
+use steadfast_proto::common::Payload;
 
 /// Ids, times and settings of a workflow execution, the same for a whole run.
 #[derive(Debug, Clone)]
@@ -77,41 +77,37 @@ impl WorkflowInfo {
     /// What came beside the input of this run.
     #[must_use]
     pub fn headers(&self) -> Headers {
-        Headers::of(self.info.started.header.clone())
+        Headers::of(self.info.rare().header.clone())
     }
 
     /// The id of the first run of the chain, which continuing as new, retries and cron keep.
     #[must_use]
     pub fn first_execution_run_id(&self) -> &str {
-        &self.info.started.first_execution_run_id
+        &self.info.first_execution_run_id
     }
 
     /// The run that continued as new as this one.
     #[must_use]
     pub fn continued_run_id(&self) -> Option<&str> {
-        Some(self.info.started.continued_execution_run_id.as_str()).filter(|id| !id.is_empty())
+        Some(self.info.rare().continued_execution_run_id.as_str()).filter(|id| !id.is_empty())
     }
 
     /// The workflow type's name.
     #[must_use]
     pub fn workflow_type(&self) -> &str {
-        self.info
-            .started
-            .workflow_type
-            .as_ref()
-            .map_or("", |workflow_type| &workflow_type.name)
+        &self.info.workflow_type
     }
 
     /// The task queue.
     #[must_use]
     pub fn task_queue(&self) -> &str {
-        self.info.started.task_queue.as_ref().map_or("", |queue| &queue.name)
+        &self.info.task_queue
     }
 
     /// Which attempt this is, counted from one, if the workflow has a retry policy.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        u32::try_from(self.info.started.attempt).unwrap_or(0).max(1)
+        u32::try_from(self.info.attempt).unwrap_or(0).max(1)
     }
 
     /// When the run started.
@@ -123,34 +119,33 @@ impl WorkflowInfo {
     /// How long the whole chain of runs may take.
     #[must_use]
     pub fn execution_timeout(&self) -> Option<Duration> {
-        positive(self.info.started.workflow_execution_timeout.as_ref())
+        self.info.execution_timeout
     }
 
     /// How long this run may take.
     #[must_use]
     pub fn run_timeout(&self) -> Option<Duration> {
-        positive(self.info.started.workflow_run_timeout.as_ref())
+        self.info.run_timeout
     }
 
     /// How long a workflow task may take.
     #[must_use]
     pub fn task_timeout(&self) -> Option<Duration> {
-        positive(self.info.started.workflow_task_timeout.as_ref())
+        self.info.task_timeout
     }
 
     /// The cron schedule, if it has one.
     #[must_use]
     pub fn cron_schedule(&self) -> Option<&str> {
-        Some(self.info.started.cron_schedule.as_str()).filter(|schedule| !schedule.is_empty())
+        Some(self.info.rare().cron_schedule.as_str()).filter(|schedule| !schedule.is_empty())
     }
 
     /// The workflow that started this one as its child.
     #[must_use]
     pub fn parent(&self) -> Option<ParentWorkflow> {
-        let started = &self.info.started;
-        let parent = started.parent_workflow_execution.as_ref()?;
+        let (namespace, parent) = self.info.rare().parent.as_ref()?;
         Some(ParentWorkflow {
-            namespace: started.parent_workflow_namespace.clone(),
+            namespace: namespace.clone(),
             workflow_id: parent.workflow_id.clone(),
             run_id: parent.run_id.clone(),
         })
@@ -161,13 +156,13 @@ impl WorkflowInfo {
     /// # Errors
     /// The field is no `T`.
     pub fn memo<T: Data>(&self, name: &str) -> Result<Option<T>, DecodeError> {
-        let field = self.info.started.memo.as_ref().and_then(|memo| memo.fields.get(name));
+        let field = self.info.rare().memo.as_ref().and_then(|memo| memo.fields.get(name));
         field.map(|payload| self.converter.decode(Some(payload))).transpose()
     }
 
     /// The search attributes that the workflow was started with, as they travel.
     pub fn search_attributes(&self) -> impl Iterator<Item = (&str, &Payload)> {
-        let attributes = self.info.started.search_attributes.as_ref();
+        let attributes = self.info.rare().search_attributes.as_ref();
         attributes.into_iter().flat_map(|attributes| {
             attributes
                 .indexed_fields
@@ -181,7 +176,7 @@ impl WorkflowInfo {
     /// # Errors
     /// The result is no `T`.
     pub fn last_completion_result<T: Data>(&self) -> Result<Option<T>, DecodeError> {
-        let result = self.info.started.last_completion_result.as_ref();
+        let result = self.info.rare().last_completion_result.as_ref();
         result
             .filter(|result| !result.payloads.is_empty())
             .map(|result| self.converter.decode_result(Some(result)))
@@ -191,12 +186,7 @@ impl WorkflowInfo {
     /// How the previous run failed, of a workflow that is retried or has a cron schedule.
     #[must_use]
     pub fn last_failure(&self) -> Option<WorkflowFailure> {
-        let failure = self.info.started.continued_failure.clone();
+        let failure = self.info.rare().last_failure.clone();
         failure.map(WorkflowFailure::from_failure)
     }
-}
-
-/// The wire says "none" by zero as well.
-fn positive(duration: Option<&prost_types::Duration>) -> Option<Duration> {
-    duration.and_then(std_duration).filter(|duration| !duration.is_zero())
 }

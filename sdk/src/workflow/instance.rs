@@ -124,7 +124,7 @@ impl<W: WorkflowImplementation> Instance<W> {
         };
         let handlers = &self.definition.handlers;
         let added = self.context.as_ref().map(WorkflowContext::added);
-        let workflow_type = host.info().started.workflow_type.clone().unwrap_or_default().name;
+        let workflow_type = host.info().workflow_type.clone();
         metadata::Metadata {
             workflow_type,
             queries: definitions(
@@ -182,7 +182,8 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
         }
         let policy = self.policy;
         let routine: BoxFuture<Result<Option<Payloads>, Exit>> = if let Some(attached) = self.interceptors() {
-            let (routine, host) = (intercepted::execute(attached, host, context), host.clone());
+            let arguments = started.input.as_ref();
+            let (routine, host) = (intercepted::execute(attached, host, context, arguments), host.clone());
             Box::pin(async move { routine.await.map(Some).map_err(|error| exit(error, &host, policy)) })
         } else {
             let routine = W::run(context, input);

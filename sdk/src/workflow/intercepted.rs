@@ -27,12 +27,12 @@ pub(super) fn execute<W: WorkflowImplementation>(
     attached: &Attached,
     host: &Host,
     context: WorkflowContext<W>,
+    input: Option<&Payloads>,
 ) -> BoxFuture<WorkflowResult<Payloads>> {
-    let info = host.info();
     let call = ExecuteWorkflow {
         ctx: attached.context(host),
-        arguments: info.started.input.clone(),
-        headers: Headers::of(info.started.header.clone()),
+        arguments: input.cloned(),
+        headers: Headers::of(host.info().rare().header.clone()),
     };
     let end = Next::end(move |call: ExecuteWorkflow| -> BoxFuture<_> {
         Box::pin(async move {

@@ -38,12 +38,11 @@ fn is_off() -> bool {
 
 fn span(host: &Host) -> Span {
     let info = host.info();
-    let started = &info.started;
     tracing::info_span!(
         "workflow",
         namespace = info.namespace,
-        task_queue = started.task_queue.as_ref().map_or("", |queue| &queue.name),
-        workflow_type = started.workflow_type.as_ref().map_or("", |kind| &kind.name),
+        task_queue = info.task_queue,
+        workflow_type = info.workflow_type,
         workflow_id = info.workflow_id,
         run_id = info.run_id,
     )

@@ -23,8 +23,7 @@ pub(super) fn measured(routine: BoxFuture<Ending>, recorder: Recorder, host: Hos
 
 fn record(recorder: &Recorder, host: &Host, ending: &Ending) {
     let info = host.info();
-    let kind = info.started.workflow_type.as_ref().map_or("", |kind| &kind.name);
-    let labels = [("workflow_type", kind)];
+    let labels = [("workflow_type", info.workflow_type.as_str())];
     match ending {
         Ok(_) => recorder.count(WORKFLOW_COMPLETED, &labels),
         Err(Exit::ContinueAsNew(_)) => recorder.count(WORKFLOW_CONTINUE_AS_NEW, &labels),

@@ -227,7 +227,7 @@ impl Run {
         let event = self.event(world, attributes);
         let event_id = self.push(world, event);
         self.activity_ids.insert(activity.id.clone(), event_id);
-        self.activities.insert(event_id, activity);
+        self.activities.insert(event_id, Box::new(activity));
         if let Some(poller) = eager.filter(|_| !self.is_paused()) {
             return self.start_activity(world, event_id, None, poller);
         }

@@ -22,14 +22,14 @@ use steadfast_proto::{
 
 impl Run {
     /// Takes an activity out of the run, and puts its started event into history (or among the kept back).
-    pub(crate) fn end_activity(&mut self, world: &mut World, event_id: i64) -> (i64, Option<Activity>) {
+    pub(crate) fn end_activity(&mut self, world: &mut World, event_id: i64) -> (i64, Option<Box<Activity>>) {
         let Some(mut activity) = self.activities.remove(&event_id) else {
             return (0, None);
         };
         self.activity_ids.remove(&activity.id);
         world.deadlines.clear(&mut activity.deadline);
         if let Some(standalone) = &mut self.standalone {
-            standalone.ended = Some(Box::new(activity.clone()));
+            standalone.ended = Some(activity.clone());
         }
         let mut started_event_id = 0;
         if let Attempt::Started {
@@ -49,7 +49,7 @@ impl Run {
                     identity: activity.last_identity.clone(),
                     request_id: request_id.clone(),
                     attempt: i32::try_from(activity.attempt).unwrap_or(i32::MAX),
-                    last_failure: activity.last_failure.clone(),
+                    last_failure: activity.last_failure.clone().map(Box::new),
                     worker_version: version.clone(),
                     ..Default::default()
                 },

@@ -297,7 +297,7 @@ impl Engine {
             if !run.nexus_held.is_empty() {
                 why.push(in_hand("Nexus request".to_owned()));
             }
-            let at_work = |activity: &&Activity| activity.is_started() && !activity.is_unattended;
+            let at_work = |activity: &&Box<Activity>| activity.is_started() && !activity.is_unattended;
             let started = run.activities.values().filter(at_work);
             why.extend(
                 started.map(|activity| in_hand(format!("activity {} ({})", activity.id, activity.activity_type))),

@@ -33,24 +33,23 @@ struct Legacy {
 
 impl Run {
     pub(crate) fn complete(&mut self, world: &mut World, result: Option<common::Payloads>, completed: i64) {
-        let next = self.next_by_cron(world, None, result.clone());
+        let next = self.next_by_cron(world, None, result.as_ref());
+        let has_heirs = self.is.parent.is_some()
+            || !self.callbacks.is_empty()
+            || world.scheduled.contains_key(&self.is.first_run_id);
+        let legacy = Legacy {
+            result: result.as_ref().filter(|_| has_heirs).cloned(),
+            ..Legacy::default()
+        };
         self.record(
             world,
             WorkflowExecutionCompletedEventAttributes {
-                result: result.clone(),
+                result,
                 workflow_task_completed_event_id: completed,
                 new_execution_run_id: text_of(next.as_ref()),
             },
         );
-        self.close(
-            world,
-            Status::Completed,
-            next,
-            Legacy {
-                result,
-                ..Legacy::default()
-            },
-        );
+        self.close(world, Status::Completed, next, legacy);
     }
 
     pub(crate) fn fail(&mut self, world: &mut World, failure: Failure, completed: i64) {
@@ -195,7 +194,7 @@ impl Run {
             next.retry_policy = Some(policy);
         }
         next.attempt = 1;
-        next.continued_failure = command.failure;
+        next.continued_failure = command.failure.map(Box::new);
         if command.last_completion_result.is_some() {
             next.last_completion_result = command.last_completion_result;
         }
@@ -226,7 +225,7 @@ impl Run {
                 workflow_task_completed_event_id: completed,
                 backoff_start_interval: command.backoff_start_interval,
                 initiator: command.initiator,
-                failure: next.continued_failure.clone(),
+                failure: next.continued_failure.as_deref().cloned(),
                 last_completion_result: next.last_completion_result.clone(),
                 header: next.header.clone(),
                 memo: next.memo.clone(),
@@ -259,7 +258,7 @@ impl Run {
                         let mut next = self.successor(world, Initiator::Retry);
                         next.attempt = self.is.attempt.saturating_add(1);
                         next.backoff = interval;
-                        next.continued_failure = Some(failure.clone());
+                        next.continued_failure = Some(Box::new(failure.clone()));
                         return (Some(next), RetryState::InProgress);
                     }
                 }
@@ -274,7 +273,7 @@ impl Run {
         &mut self,
         world: &mut World,
         failure: Option<&Failure>,
-        result: Option<common::Payloads>,
+        result: Option<&common::Payloads>,
     ) -> Option<StartPlan> {
         let schedule = cron::Schedule::read(&self.is.cron_schedule).ok().flatten()?;
         let wait = schedule.wait(self.is.start_time, self.now(world));
@@ -287,9 +286,9 @@ impl Run {
         }
         let mut next = self.successor(world, Initiator::CronSchedule);
         next.backoff = wait;
-        next.continued_failure = failure.cloned();
+        next.continued_failure = failure.cloned().map(Box::new);
         if result.is_some() {
-            next.last_completion_result = result;
+            next.last_completion_result = result.cloned();
         }
         Some(next)
     }
@@ -350,7 +349,7 @@ impl Run {
                 .iter()
                 .map(|callback| callback.callback.clone())
                 .collect(),
-            versioning_override: self.versioning.decided.as_ref().map(Decided::wire),
+            versioning_override: self.versioning.decided.as_ref().map(Decided::wire).map(Box::new),
             inherited_version: None,
             reset_points: self.expiring_reset_points(world),
             parent: self.is.parent.clone(),
@@ -366,6 +365,7 @@ impl Run {
         self.status = status;
         self.is_indexed = false;
         self.close_time = Some(self.now(world));
+        self.history.shrink();
         world.deadlines.clear(&mut self.expiry);
         if let Some((_, deadline)) = self.backoff.take() {
             world.deadlines.clear(&mut Some(deadline));
@@ -397,6 +397,9 @@ impl Run {
     }
 
     fn release_children(&mut self, world: &mut World) {
+        if self.children.is_empty() {
+            return;
+        }
         let parent = self.execution();
         for child in std::mem::take(&mut self.children).into_values() {
             if let Some(run_id) = child.run_id {

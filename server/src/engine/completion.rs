@@ -208,8 +208,8 @@ impl Run {
             } else {
                 self.now(world)
             };
-            response.workflow_task =
-                self.next_task(world, news || force, request.return_new_workflow_task, original, &eager);
+            let next = self.next_task(world, news || force, request.return_new_workflow_task, original, &eager);
+            response.workflow_task = next.map(Box::new);
         }
         self.direct_queries(world);
         response
@@ -230,7 +230,7 @@ impl Run {
         let version = request
             .worker_version_stamp
             .take()
-            .or_else(|| started.attributes.worker_version.clone());
+            .or_else(|| started.worker_version.clone());
         let mut attributes = WorkflowTaskCompletedEventAttributes {
             scheduled_event_id: scheduled.event_id,
             started_event_id: now_started.event_id,
@@ -367,7 +367,7 @@ impl Run {
         self.direct_queries(world);
         RespondWorkflowTaskCompletedResponse {
             reset_history_event_id,
-            workflow_task,
+            workflow_task: workflow_task.map(Box::new),
             ..Default::default()
         }
     }
@@ -459,7 +459,13 @@ impl Run {
                         .as_ref()
                         .is_none_or(|queue| queue.name.is_empty() || *queue.name == *self.is.task_queue);
                     let eager = (command.request_eager_execution && same_queue).then_some(eager);
-                    activity_tasks.extend(self.schedule_activity(world, *command, completed, eager));
+                    if let Some(task) = self.schedule_activity(world, *command, completed, eager) {
+                        // Most often it is the only one, and large.
+                        if activity_tasks.is_empty() {
+                            activity_tasks.reserve_exact(1);
+                        }
+                        activity_tasks.push(task);
+                    }
                 }
                 Attributes::RequestCancelActivityTaskCommandAttributes(command) => {
                     self.request_activity_cancel(world, command.scheduled_event_id, completed, identity);
@@ -509,8 +515,11 @@ impl Run {
                 }
             }
             if command.user_metadata.is_some() || !command.event_group_markers.is_empty() {
-                self.history
-                    .annotate(event_id, command.user_metadata, command.event_group_markers);
+                self.history.annotate(
+                    event_id,
+                    command.user_metadata.map(|metadata| *metadata),
+                    command.event_group_markers,
+                );
             }
         }
         self.hear_rest(world, messages, &mut unheard);

@@ -56,10 +56,14 @@ impl Run {
                 workflow_execution_timeout: time::nonzero(self.is.execution_timeout),
                 workflow_run_timeout: time::nonzero(self.is.run_timeout),
                 default_workflow_task_timeout: time::wire(self.is.task_timeout),
-                user_metadata: self.is.user_metadata.clone(),
+                user_metadata: self.is.user_metadata.as_deref().cloned(),
             }),
             workflow_execution_info: Some(self.info()),
-            pending_activities: self.activities.values().map(describe_activity).collect(),
+            pending_activities: self
+                .activities
+                .values()
+                .map(|activity| describe_activity(activity))
+                .collect(),
             pending_children: self
                 .children
                 .iter()

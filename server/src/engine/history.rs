@@ -30,10 +30,15 @@ impl History {
         let at = usize::try_from(event_id).ok().and_then(|id| id.checked_sub(1));
         if let Some(event) = at.and_then(|at| self.events.get_mut(at)) {
             let before = event.encoded_len();
-            event.user_metadata = metadata;
+            event.user_metadata = metadata.map(Box::new);
             event.event_group_markers = markers;
             self.bytes = self.bytes.saturating_add(event.encoded_len()).saturating_sub(before);
         }
+    }
+
+    /// Gives back the room that was kept for more events: the run has ended.
+    pub(crate) fn shrink(&mut self) {
+        self.events.shrink_to_fit();
     }
 
     pub(crate) fn next_event_id(&self) -> i64 {

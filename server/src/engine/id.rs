@@ -25,14 +25,14 @@ impl Uuid {
 
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'-'; 36];
-        let mut rest = self.0;
-        for (at, place) in text.iter_mut().enumerate() {
-            if !matches!(at, 8 | 13 | 18 | 23) {
-                rest = rest.rotate_left(4);
-                let digit = usize::try_from(rest & 0xf).unwrap_or(0);
-                *place = HEX.get(digit).copied().unwrap_or(b'0');
+        let mut places = text.iter_mut();
+        for (at, byte) in self.0.to_be_bytes().into_iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                places.next();
+            }
+            for (digit, place) in [byte >> 4, byte & 0xf].into_iter().zip(places.by_ref()) {
+                *place = char::from_digit(u32::from(digit), 16).map_or(b'0', |digit| digit as u8);
             }
         }
         f.write_str(std::str::from_utf8(&text).unwrap_or_default())

@@ -14,7 +14,7 @@ use super::{
     world::World,
 };
 use bytes::Bytes;
-use std::time::Duration;
+use std::{ops::Bound, time::Duration};
 use steadfast_proto::{
     enums::HistoryEventFilterType as Filter,
     history::{History, HistoryEvent},
@@ -169,8 +169,14 @@ fn last_event(run: &Run) -> Vec<HistoryEvent> {
 /// Answers those who wait for what a run has now.
 pub(crate) fn answer_readers(runs: &mut Runs, world: &mut World, key: RunKey) {
     let Some(run) = runs.peek_mut(key) else { return };
-    let readers: Vec<WaiterId> = run.readers.iter().copied().collect();
-    for waiter in readers {
+    let mut after = None;
+    while let Some(waiter) = run
+        .readers
+        .range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+        .next()
+        .copied()
+    {
+        after = Some(waiter);
         let Some(Wait::History {
             next_event_id,
             close_only,

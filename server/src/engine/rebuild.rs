@@ -129,7 +129,7 @@ impl Run {
             A::ActivityTaskScheduledEventAttributes(a) => {
                 let activity = Activity::scheduled(a, &self.is.priority, time_of(event));
                 self.activity_ids.insert(a.activity_id.clone(), id);
-                self.activities.insert(id, activity);
+                self.activities.insert(id, Box::new(activity));
             }
             A::ActivityTaskCancelRequestedEventAttributes(a) => {
                 if let Some(activity) = self.activities.get_mut(&a.scheduled_event_id) {
@@ -211,7 +211,7 @@ impl Run {
         if let Some(attributes) = &started.search_attributes {
             search_attribute::merge(&mut self.search_attributes, &attributes.indexed_fields);
         }
-        self.versioning.decided = started.versioning_override.as_ref().and_then(Decided::read);
+        self.versioning.decided = started.versioning_override.as_deref().and_then(Decided::read);
         if let Some(version) = &started.inherited_pinned_version {
             self.versioning.behavior = VersioningBehavior::Pinned;
             self.versioning.version = Some(Version::read(version));

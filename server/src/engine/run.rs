@@ -90,7 +90,7 @@ pub(crate) struct Identity {
     pub(crate) parent: Option<Parent>,
     pub(crate) root: Option<common::WorkflowExecution>,
     pub(crate) priority: common::Priority,
-    pub(crate) user_metadata: Option<sdk::UserMetadata>,
+    pub(crate) user_metadata: Option<Box<sdk::UserMetadata>>,
     pub(crate) start_time: Time,
     pub(crate) execution_time: Time,
     /// When the whole chain times out.
@@ -175,7 +175,8 @@ pub(crate) struct Run {
     pub(crate) backoff: Option<(Time, DeadlineKey)>,
     /// The parent has not recorded this child yet, so that it has no workflow task.
     pub(crate) is_waiting_for_parent: bool,
-    pub(crate) activities: BTreeMap<i64, Activity>,
+    /// Boxed: the map makes room for several at once.
+    pub(crate) activities: BTreeMap<i64, Box<Activity>>,
     pub(crate) activity_ids: BTreeMap<String, i64>,
     /// Activities in workers' hands.
     pub(crate) activities_started: usize,

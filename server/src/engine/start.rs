@@ -57,7 +57,7 @@ pub(crate) struct StartPlan {
     pub(crate) initiator: Initiator,
     pub(crate) attempt: u32,
     pub(crate) backoff: Duration,
-    pub(crate) continued_failure: Option<Failure>,
+    pub(crate) continued_failure: Option<Box<Failure>>,
     pub(crate) last_completion_result: Option<common::Payloads>,
     pub(crate) identity: String,
     pub(crate) request_id: String,
@@ -65,10 +65,10 @@ pub(crate) struct StartPlan {
     pub(crate) search_attributes: Option<common::SearchAttributes>,
     pub(crate) header: Option<common::Header>,
     pub(crate) priority: Option<common::Priority>,
-    pub(crate) user_metadata: Option<sdk::UserMetadata>,
+    pub(crate) user_metadata: Option<Box<sdk::UserMetadata>>,
     pub(crate) links: Vec<common::Link>,
     pub(crate) callbacks: Vec<common::Callback>,
-    pub(crate) versioning_override: Option<workflow::VersioningOverride>,
+    pub(crate) versioning_override: Option<Box<workflow::VersioningOverride>>,
     /// The version that the run before or the parent is pinned to.
     pub(crate) inherited_version: Option<Version>,
     pub(crate) reset_points: Vec<workflow::ResetPointInfo>,
@@ -82,7 +82,7 @@ pub(crate) struct StartPlan {
 
 impl Run {
     /// Begins a run: its first events, and its first workflow task unless that has to wait.
-    pub(crate) fn begin(world: &mut World, key: RunKey, plan: StartPlan) -> Option<Self> {
+    pub(crate) fn begin(world: &mut World, key: RunKey, mut plan: StartPlan) -> Option<Self> {
         let namespace = plan.namespace?;
         let time = plan.time.as_deref().cloned().unwrap_or_default();
         let now = world.now().plus(time.skipped);
@@ -93,7 +93,7 @@ impl Run {
             .or_else(|| expires(plan.execution_timeout, execution_time));
         let run_expiration = expires(plan.run_timeout, execution_time);
         let run_expiration = [run_expiration, expiration].into_iter().flatten().min();
-        let started = plan.started(expiration);
+        let started = plan.take_started(expiration);
         let memo = plan.memo.map(|memo| memo.fields).unwrap_or_default();
         let mut search_attributes = BTreeMap::new();
         if let Some(attributes) = &plan.search_attributes {
@@ -133,7 +133,7 @@ impl Run {
         run.search_attributes = search_attributes;
         run.reset_points = plan.reset_points;
         run.add_callbacks(&plan.callbacks, now);
-        run.versioning.decided = plan.versioning_override.as_ref().and_then(Decided::read);
+        run.versioning.decided = plan.versioning_override.as_deref().and_then(Decided::read);
         if let Some(version) = plan.inherited_version {
             run.versioning.behavior = VersioningBehavior::Pinned;
             run.versioning.version = Some(version);
@@ -188,7 +188,8 @@ impl Run {
 }
 
 impl StartPlan {
-    fn started(&self, expiration: Option<Time>) -> WorkflowExecutionStartedEventAttributes {
+    /// The first event, with what the plan has for it alone.
+    fn take_started(&mut self, expiration: Option<Time>) -> WorkflowExecutionStartedEventAttributes {
         WorkflowExecutionStartedEventAttributes {
             workflow_type: Some(common::WorkflowType {
                 name: self.workflow_type.clone(),
@@ -207,7 +208,7 @@ impl StartPlan {
             parent_initiated_event_id: self.parent.as_ref().map_or(0, |parent| parent.initiated_event_id),
             root_workflow_execution: self.root.clone(),
             task_queue: Some(super::task_queue::normal(&self.task_queue)),
-            input: self.input.clone(),
+            input: self.input.take(),
             workflow_execution_timeout: time::nonzero(self.execution_timeout),
             workflow_run_timeout: if self.names_run_timeout {
                 time::wire(self.run_timeout)
@@ -217,8 +218,8 @@ impl StartPlan {
             workflow_task_timeout: time::wire(self.task_timeout),
             continued_execution_run_id: self.continued_run_id.map(|id| id.to_string()).unwrap_or_default(),
             initiator: self.initiator.into(),
-            continued_failure: self.continued_failure.clone(),
-            last_completion_result: self.last_completion_result.clone(),
+            continued_failure: self.continued_failure.take(),
+            last_completion_result: self.last_completion_result.take(),
             original_execution_run_id: self.original_run_id.to_string(),
             identity: self.identity.clone(),
             first_execution_run_id: self.first_run_id.to_string(),
@@ -232,15 +233,15 @@ impl StartPlan {
             prev_auto_reset_points: (!self.reset_points.is_empty()).then(|| workflow::ResetPoints {
                 points: self.reset_points.clone(),
             }),
-            header: self.header.clone(),
+            header: self.header.take(),
             workflow_id: self.workflow_id.to_string(),
             completion_callbacks: self.callbacks.clone(),
             versioning_override: self.versioning_override.clone(),
             inherited_pinned_version: self.inherited_version.as_ref().map(Version::wire),
             priority: self.priority.clone(),
             eager_execution_accepted: self.is_eager,
-            time_skipping_config: self.time.as_ref().and_then(|time| time.config()),
-            time_skipping_state_propagation: self.time.as_ref().and_then(|time| time.wire()),
+            time_skipping_config: self.time.as_ref().and_then(|time| time.config()).map(Box::new),
+            time_skipping_state_propagation: self.time.as_ref().and_then(|time| time.wire()).map(Box::new),
             ..Default::default()
         }
     }
@@ -330,7 +331,7 @@ impl Engine {
                 .search_attributes
                 .check(&request.namespace, &mut attributes.indexed_fields)?;
         }
-        self.check_override(namespace.key, &task_queue.name, request.versioning_override.as_ref())?;
+        self.check_override(namespace.key, &task_queue.name, request.versioning_override.as_deref())?;
         let cron = super::cron::Schedule::read(&request.cron_schedule)?;
         let backoff = match &cron {
             Some(cron) => cron.wait(now, now),
@@ -440,7 +441,7 @@ impl Engine {
             started: true,
             status: Status::Running.into(),
             link: Some(run.link(1, EventType::WorkflowExecutionStarted)),
-            eager_workflow_task,
+            eager_workflow_task: eager_workflow_task.map(Box::new),
         };
         self.runs.insert(run);
         Ok(Outcome {
@@ -487,9 +488,9 @@ impl Engine {
             search_attributes: request.search_attributes,
             header: request.header,
             workflow_start_delay: request.workflow_start_delay,
-            user_metadata: request.user_metadata,
+            user_metadata: request.user_metadata.map(Box::new),
             links: request.links,
-            versioning_override: request.versioning_override,
+            versioning_override: request.versioning_override.map(Box::new),
             priority: request.priority,
             time_skipping_config: request.time_skipping_config,
             ..Default::default()

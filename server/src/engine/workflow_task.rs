@@ -67,7 +67,10 @@ pub(crate) struct Scheduled {
 pub(crate) struct Started {
     pub(crate) event_id: i64,
     pub(crate) time: Time,
-    pub(crate) attributes: WorkflowTaskStartedEventAttributes,
+    /// As the worker said that has the task.
+    pub(crate) worker_version: Option<common::WorkerVersionStamp>,
+    /// What the event says, as long as it is no part of history.
+    unrecorded: Option<Box<WorkflowTaskStartedEventAttributes>>,
 }
 
 /// The worker that has the run in its cache.
@@ -230,9 +233,9 @@ impl Run {
             WorkflowTask::None => {}
             WorkflowTask::Scheduled(scheduled) => self.record_scheduled(world, scheduled),
             WorkflowTask::Started(scheduled, started) => {
-                if scheduled.kind != Kind::Normal {
+                if let Some(attributes) = started.unrecorded.take() {
                     self.record_scheduled(world, scheduled);
-                    let mut event = self.event(world, started.attributes.clone());
+                    let mut event = self.event(world, *attributes);
                     event.event_time = started.time.wire();
                     started.event_id = self.push(world, event);
                 }
@@ -288,9 +291,9 @@ impl Run {
             target_worker_deployment_version_changed: self.could_upgrade(world, self.is.namespace),
             ..Default::default()
         };
-        let event_id = match scheduled.kind {
-            Kind::Normal => self.record(world, attributes.clone()),
-            Kind::Transient | Kind::Speculative => history::after(scheduled.event_id),
+        let (event_id, unrecorded) = match scheduled.kind {
+            Kind::Normal => (self.record(world, attributes), None),
+            Kind::Transient | Kind::Speculative => (history::after(scheduled.event_id), Some(Box::new(attributes))),
         };
         let due = Due::WorkflowTask {
             run: self.is.key,
@@ -300,7 +303,8 @@ impl Run {
         let started = Started {
             event_id,
             time: self.now(world),
-            attributes,
+            worker_version: poller.version.clone(),
+            unrecorded,
         };
         let response = self.task_response(world, &scheduled, &started);
         self.task = WorkflowTask::Started(scheduled, started);
@@ -372,11 +376,13 @@ impl Run {
         let attributes =
             self.scheduled_attributes(scheduled.sticky_queue.as_deref(), scheduled.timeout, scheduled.attempt);
         let mut events = vec![history::unrecorded(scheduled.event_id, scheduled.time, attributes)];
-        if let Some(started) = started {
+        if let Some(started) = started
+            && let Some(attributes) = &started.unrecorded
+        {
             events.push(history::unrecorded(
                 history::after(scheduled.event_id),
                 started.time,
-                started.attributes.clone(),
+                WorkflowTaskStartedEventAttributes::clone(attributes),
             ));
         }
         events

@@ -311,7 +311,7 @@ async fn an_override_goes_before_what_the_code_asks_for() {
 async fn a_start_may_be_pinned_to_a_version_that_is_there() {
     let bench = Bench::deployed().await;
     let request = |build_id: &str| StartWorkflowExecutionRequest {
-        versioning_override: pinned(build_id),
+        versioning_override: pinned(build_id).map(Box::new),
         ..start("workflow")
     };
     let absent = bench.start_with(request("three")).await.unwrap_err();

@@ -289,6 +289,7 @@ async fn a_child_begins_with_its_parents_time() {
     assert!(started.time_skipping_config.clone().unwrap().enabled);
     let skipped = started
         .time_skipping_state_propagation
+        .as_ref()
         .unwrap()
         .initial_skipped_duration;
     let skipped = std_duration(&skipped.unwrap()).unwrap();

@@ -151,7 +151,7 @@ impl Bench {
     /// The server takes the completion, and gives the next task with its answer.
     fn accepted(&mut self, next: Option<(&HistoryBuilder, i64)>) -> String {
         let response = RespondWorkflowTaskCompletedResponse {
-            workflow_task: next.map(|(history, after)| *poll(history, after)),
+            workflow_task: next.map(|(history, after)| poll(history, after)),
             ..RespondWorkflowTaskCompletedResponse::default()
         };
         let key = self.completed.take().unwrap();

@@ -28,8 +28,8 @@ pub(super) fn workflow<W: ?Sized, M>(
         memo: start.memo,
         search_attributes: start.search_attributes,
         header: start.header,
-        user_metadata: start.user_metadata,
-        versioning_override: start.versioning_override,
+        user_metadata: start.user_metadata.map(|metadata| *metadata),
+        versioning_override: start.versioning_override.map(|versioning| *versioning),
         priority: start.priority,
     })
 }

@@ -219,11 +219,11 @@ impl Schedule {
             memo: action.memo,
             search_attributes: Some(search_attributes),
             header: action.header,
-            user_metadata: action.user_metadata,
-            versioning_override: action.versioning_override,
+            user_metadata: action.user_metadata.map(Box::new),
+            versioning_override: action.versioning_override.map(Box::new),
             priority: action.priority,
             last_completion_result: self.last_result.clone().filter(|_| passed_on),
-            continued_failure: self.last_failure.clone().filter(|_| passed_on),
+            continued_failure: self.last_failure.clone().filter(|_| passed_on).map(Box::new),
             ..Default::default()
         })
     }

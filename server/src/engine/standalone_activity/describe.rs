@@ -136,7 +136,7 @@ impl Run {
                 indexed_fields: self.search_attributes.clone(),
             }),
             header: activity.header.clone(),
-            user_metadata: self.is.user_metadata.clone(),
+            user_metadata: self.is.user_metadata.as_deref().cloned(),
             canceled_reason: standalone
                 .cancel
                 .as_ref()

@@ -72,7 +72,7 @@ impl Run {
     /// The activity that this run is, as it is or as it was at its end.
     fn activity(&self) -> Option<&Activity> {
         let ended = || self.standalone.as_ref()?.ended.as_deref();
-        self.activities.get(&SCHEDULED).or_else(ended)
+        self.activities.get(&SCHEDULED).map(Box::as_ref).or_else(ended)
     }
 
     fn activity_status(&self) -> ActivityExecutionStatus {

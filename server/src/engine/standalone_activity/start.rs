@@ -55,7 +55,7 @@ impl Engine {
             task_queue: request.task_queue.clone().unwrap_or_default().name.into(),
             start_request_id: request.request_id.clone(),
             priority: request.priority.clone().unwrap_or_default(),
-            user_metadata: request.user_metadata.clone(),
+            user_metadata: request.user_metadata.clone().map(Box::new),
             execution_time: now.plus(delay),
             ..Identity::without_workflow(
                 self.runs.vacant(),
@@ -209,10 +209,10 @@ impl Run {
         }
         let mut event = this.event(world, attributes);
         event.links = request.links;
-        event.user_metadata = request.user_metadata;
+        event.user_metadata = request.user_metadata.map(Box::new);
         this.push(world, event);
         this.activity_ids.insert(activity.id.clone(), SCHEDULED);
-        this.activities.insert(SCHEDULED, activity);
+        this.activities.insert(SCHEDULED, Box::new(activity));
         let eager_activity_task = this.send_off(world, delay, request.request_eager_execution, request.identity);
         let response = StartActivityExecutionResponse {
             run_id: this.is.run_id.to_string(),

@@ -161,7 +161,7 @@ impl Run {
                 indexed_fields: self.search_attributes.clone(),
             }),
             nexus_header: scheduled.nexus_header.clone(),
-            user_metadata: self.is.user_metadata.clone(),
+            user_metadata: self.is.user_metadata.as_deref().cloned(),
             links: links.collect(),
             identity: standalone.identity.clone(),
             state_size_bytes: self.history.wire_bytes(),

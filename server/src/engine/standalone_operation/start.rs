@@ -62,7 +62,7 @@ impl Engine {
             workflow_type: request.operation.clone(),
             task_queue: request.endpoint.as_str().into(),
             start_request_id: request.request_id.clone(),
-            user_metadata: request.user_metadata.clone(),
+            user_metadata: request.user_metadata.clone().map(Box::new),
             ..Identity::without_workflow(
                 self.runs.vacant(),
                 key,
@@ -203,7 +203,7 @@ impl Run {
         let operation = Operation::scheduled(&attributes, world.now());
         let mut event = this.event(world, attributes);
         event.links = request.links;
-        event.user_metadata = request.user_metadata;
+        event.user_metadata = request.user_metadata.map(Box::new);
         this.push(world, event);
         this.operations.insert(SCHEDULED, operation);
         this.launch_operation(world, SCHEDULED);

@@ -52,10 +52,33 @@ pub(crate) struct Index {
     places: BTreeSet<(NamespaceKey, Shelf, Place)>,
     /// Where each run is, to take it away from there.
     of_run: BTreeMap<RunKey, (NamespaceKey, Place, Vec<Shelf>)>,
+    /// Runs that are new or have changed, to be put where they belong before somebody looks.
+    changed: Vec<RunKey>,
+    /// How many there may be before those that are gone are left out.
+    sweep_at: usize,
 }
 
+/// Fewer changed runs than these are never looked through for those that are gone.
+const SWEEP_MIN: usize = 1024;
+
 impl Index {
-    /// A run is new, or what it is found by has changed.
+    /// A run is new, or what it is found by has changed: it is to be put before somebody looks.
+    pub(crate) fn put_later(&mut self, run: RunKey, is_there: impl Fn(RunKey) -> bool) {
+        if self.changed.len() >= self.sweep_at.max(SWEEP_MIN) {
+            self.changed.sort_unstable();
+            self.changed.dedup();
+            self.changed.retain(|run| is_there(*run));
+            self.sweep_at = self.changed.len().saturating_mul(2);
+        }
+        self.changed.push(run);
+    }
+
+    /// The runs that are to be put now; one may be there twice.
+    pub(crate) fn take_changed(&mut self) -> Vec<RunKey> {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Puts a run where it is found by what it is now.
     pub(crate) fn put(&mut self, run: &Run, types: &SearchAttributeTypes) {
         self.remove(run.is.key);
         let namespace = run.is.namespace;
@@ -327,7 +350,8 @@ mod tests {
 
     #[test]
     fn a_filter_looks_at_no_more_runs_than_its_narrowest_condition_admits() {
-        let engine = engine(2000);
+        let mut engine = engine(2000);
+        engine.index_changes();
         let namespace = engine.world.namespaces.find("default").unwrap();
         let looked_at = |query: &str| {
             let query = Query::read(query, &namespace.search_attributes).unwrap();

@@ -100,11 +100,12 @@ impl Engine {
 
     /// The workflows that a query admits, perhaps only those that run.
     pub(crate) fn executions_of(
-        &self,
+        &mut self,
         namespace: &str,
         query: &str,
         only_open: bool,
     ) -> Result<Vec<common::WorkflowExecution>> {
+        self.index_changes();
         let (namespace, query) = self.query(namespace, query)?;
         let runs = self
             .admitted(namespace, &query, None)
@@ -112,20 +113,22 @@ impl Engine {
         Ok(runs.map(Run::execution).collect())
     }
 
-    fn page(&self, listing: &Listing) -> Result<(Vec<WorkflowExecutionInfo>, Bytes)> {
+    fn page(&mut self, listing: &Listing) -> Result<(Vec<WorkflowExecutionInfo>, Bytes)> {
+        self.index_changes();
         let (runs, token) = self.page_of(listing)?;
         Ok((runs.into_iter().map(row).collect(), token))
     }
 
     /// A page of what has no workflow.
     pub(crate) fn page_without_workflow(
-        &self,
+        &mut self,
         kind: RunKind,
         namespace: &str,
         query: &str,
         page_size: i32,
         token: Bytes,
     ) -> Result<(Vec<&Run>, Bytes)> {
+        self.index_changes();
         let (namespace, query) = self.query_for(kind, namespace, query)?;
         self.page_of(&Listing {
             namespace,
@@ -256,7 +259,7 @@ impl Engine {
 
     /// How much of what has no workflow a query admits.
     pub(crate) fn count_without_workflow(
-        &self,
+        &mut self,
         kind: RunKind,
         namespace: &str,
         query: &str,
@@ -265,7 +268,8 @@ impl Engine {
         self.count(namespace, &query)
     }
 
-    fn count(&self, namespace: NamespaceKey, query: &Query) -> Result<(i64, Vec<AggregationGroup>)> {
+    fn count(&mut self, namespace: NamespaceKey, query: &Query) -> Result<(i64, Vec<AggregationGroup>)> {
+        self.index_changes();
         self.check_groups(namespace, &query.groups)?;
         let mut counts: BTreeMap<i32, i64> = BTreeMap::new();
         for run in self.admitted(namespace, query, None) {
@@ -302,14 +306,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Lists find a run by what it is now.
+    /// Lists will find a run by what it is now.
     pub(crate) fn reindex(&mut self, key: RunKey) {
         let Some(run) = self.runs.peek_mut(key).filter(|run| !run.is_indexed) else {
             return;
         };
         run.is_indexed = true;
-        if let Some(namespace) = self.world.namespaces.get(run.is.namespace) {
-            self.index.put(run, &namespace.search_attributes);
+        self.index.put_later(key, |key| self.runs.get(key).is_some());
+    }
+
+    /// Brings the index up to date. Done when somebody reads it: many a server is never asked for a list.
+    pub(crate) fn index_changes(&mut self) {
+        for key in self.index.take_changed() {
+            if let Some(run) = self.runs.get(key)
+                && let Some(namespace) = self.world.namespaces.get(run.is.namespace)
+            {
+                self.index.put(run, &namespace.search_attributes);
+            }
         }
     }
 }
