@@ -91,7 +91,14 @@ const _: () = {
                 NexusError,
             > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
         > {
-            self.0.call("greet", &name)
+            self.0
+                .call::<
+                    <<Result<
+                        String,
+                        NexusError,
+                    > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
+                    <__sf::String as __sf::Travels>::Itself,
+                >("greet", &name)
         }
         pub fn compose(
             &self,
@@ -102,14 +109,28 @@ const _: () = {
                 NexusError,
             > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
         > {
-            self.0.call("write-about", &topic)
+            self.0
+                .call::<
+                    <<Result<
+                        String,
+                        NexusError,
+                    > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
+                    <String as __sf::Travels>::Itself,
+                >("write-about", &topic)
         }
         pub fn close(
             &self,
         ) -> __sf::NexusCall<
             <<Result<(), NexusError> as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
         > {
-            self.0.call("close", &())
+            self.0
+                .call::<
+                    <<Result<
+                        (),
+                        NexusError,
+                    > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
+                    (),
+                >("close", &())
         }
     }
     #[automatically_derived]
@@ -127,18 +148,24 @@ const _: () = {
                 let this = __sf::Arc::clone(&implementation);
                 operations
                     .operation::<
-                        __sf::String,
-                        <<Result<
-                            String,
-                            NexusError,
-                        > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
-                        _,
+                        <__sf::String as __sf::Travels>::Itself,
                     >(
                         "greet",
                         move |context: __sf::NexusContext, __0| {
-                            let this = __sf::Arc::clone(&this);
+                            let (this, converter) = (
+                                __sf::Arc::clone(&this),
+                                ::core::clone::Clone::clone(context.converter()),
+                            );
                             __sf::Box::pin(async move {
-                                <__X as Office>::greet(&*this, &__0).await
+                                __sf::NexusAnswer::<
+                                    <<Result<
+                                        String,
+                                        NexusError,
+                                    > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
+                                >::into_answer(
+                                    <__X as Office>::greet(&*this, &__0).await,
+                                    &converter,
+                                )
                             })
                         },
                     );
@@ -147,18 +174,24 @@ const _: () = {
                 let this = __sf::Arc::clone(&implementation);
                 operations
                     .operation::<
-                        String,
-                        <<Result<
-                            String,
-                            NexusError,
-                        > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
-                        _,
+                        <String as __sf::Travels>::Itself,
                     >(
                         "write-about",
                         move |context: __sf::NexusContext, __0| {
-                            let this = __sf::Arc::clone(&this);
+                            let (this, converter) = (
+                                __sf::Arc::clone(&this),
+                                ::core::clone::Clone::clone(context.converter()),
+                            );
                             __sf::Box::pin(async move {
-                                <__X as Office>::compose(&*this, context, __0).await
+                                __sf::NexusAnswer::<
+                                    <<Result<
+                                        String,
+                                        NexusError,
+                                    > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
+                                >::into_answer(
+                                    <__X as Office>::compose(&*this, context, __0).await,
+                                    &converter,
+                                )
                             })
                         },
                     );
@@ -168,17 +201,23 @@ const _: () = {
                 operations
                     .operation::<
                         (),
-                        <<Result<
-                            (),
-                            NexusError,
-                        > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
-                        _,
                     >(
                         "close",
                         move |context: __sf::NexusContext, ()| {
-                            let this = __sf::Arc::clone(&this);
+                            let (this, converter) = (
+                                __sf::Arc::clone(&this),
+                                ::core::clone::Clone::clone(context.converter()),
+                            );
                             __sf::Box::pin(async move {
-                                <__X as Office>::close(&*this).await
+                                __sf::NexusAnswer::<
+                                    <<Result<
+                                        (),
+                                        NexusError,
+                                    > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
+                                >::into_answer(
+                                    <__X as Office>::close(&*this).await,
+                                    &converter,
+                                )
                             })
                         },
                     );
@@ -189,7 +228,10 @@ const _: () = {
                     .cancel(
                         "write-about",
                         move |context: __sf::NexusContext, __0| {
-                            let this = __sf::Arc::clone(&this);
+                            let (this, converter) = (
+                                __sf::Arc::clone(&this),
+                                ::core::clone::Clone::clone(context.converter()),
+                            );
                             __sf::Box::pin(async move {
                                 <__X as Office>::stop(&*this, &__0).await
                             })

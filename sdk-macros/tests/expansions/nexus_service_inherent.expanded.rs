@@ -48,7 +48,14 @@ const _: () = {
                 NexusError,
             > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
         > {
-            self.0.call("compose", &topic)
+            self.0
+                .call::<
+                    <<Result<
+                        StartedOperation<String>,
+                        NexusError,
+                    > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
+                    <String as __sf::Travels>::Itself,
+                >("compose", &topic)
         }
     }
     #[automatically_derived]
@@ -65,18 +72,24 @@ const _: () = {
                 let this = __sf::Arc::clone(&implementation);
                 operations
                     .operation::<
-                        String,
-                        <<Result<
-                            StartedOperation<String>,
-                            NexusError,
-                        > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
-                        _,
+                        <String as __sf::Travels>::Itself,
                     >(
                         "compose",
                         move |context: __sf::NexusContext, __0| {
-                            let this = __sf::Arc::clone(&this);
+                            let (this, converter) = (
+                                __sf::Arc::clone(&this),
+                                ::core::clone::Clone::clone(context.converter()),
+                            );
                             __sf::Box::pin(async move {
-                                Self::compose(&*this, context, __0).await
+                                __sf::NexusAnswer::<
+                                    <<Result<
+                                        StartedOperation<String>,
+                                        NexusError,
+                                    > as __sf::Fallible>::Ok as __sf::NexusReply>::Output,
+                                >::into_answer(
+                                    Self::compose(&*this, context, __0).await,
+                                    &converter,
+                                )
                             })
                         },
                     );

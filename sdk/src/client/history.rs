@@ -96,6 +96,14 @@ impl WorkflowEvents {
     }
 
     pub(super) async fn next_event(&mut self) -> Result<Option<HistoryEvent>, RpcError> {
+        if !self.request.wait_new_event {
+            return self.fetch_event().await;
+        }
+        let connection = self.client.connection().clone();
+        connection.wait("an event of the workflow", self.fetch_event()).await
+    }
+
+    async fn fetch_event(&mut self) -> Result<Option<HistoryEvent>, RpcError> {
         while let Some(next_page_token) = self.pages.wanted() {
             let request = GetWorkflowExecutionHistoryRequest {
                 next_page_token,

@@ -109,16 +109,16 @@ impl<O> UpdateCall<O> {
     async fn send(self, wanted: Stage) -> Result<UpdateHandle<O>, UpdateCallError> {
         let target = self.target.clone();
         let request = self.into_request(wanted)?;
-        loop {
-            let answer = target
-                .client()
-                .connection()
-                .update_workflow_execution(request.clone())
-                .await?;
-            if is_decided(&answer) {
-                return UpdateHandle::decided(target, answer, wanted);
+        let connection = target.client().connection();
+        let calls = async {
+            loop {
+                let answer = connection.update_workflow_execution(request.clone()).await?;
+                if is_decided(&answer) {
+                    return UpdateHandle::decided(target.clone(), answer, wanted);
+                }
             }
-        }
+        };
+        connection.wait("the update", calls).await
     }
 
     /// What is sent, to wait for a stage.
@@ -239,15 +239,16 @@ impl<O: Data> UpdateHandle<O> {
             identity: client.identity().to_owned(),
             wait_policy: Some(wait_for(Stage::Completed)),
         };
-        loop {
-            let answer = client
-                .connection()
-                .poll_workflow_execution_update(request.clone())
-                .await?;
-            if let Some(outcome) = answer.outcome {
-                return Ok(outcome);
+        let connection = client.connection();
+        let calls = async {
+            loop {
+                let answer = connection.poll_workflow_execution_update(request.clone()).await?;
+                if let Some(outcome) = answer.outcome {
+                    return Ok(outcome);
+                }
             }
-        }
+        };
+        connection.wait("the update's outcome", calls).await
     }
 }
 

@@ -96,19 +96,24 @@ impl<W: Workflow + ?Sized, O: Data> UpdateWithStartCall<W, O> {
         }
         let update = update.into_request(wanted)?;
         let request = request(*self.start, update);
-        loop {
-            let answer = self.client.connection().execute_multi_operation(request.clone()).await;
-            let (started, updated) = match answer.map(|answer| answer.responses) {
-                Ok(responses) => parts(responses.into_iter().filter_map(|response| response.response)),
-                Err(error) => return Err(refused(error, workflow_id)),
-            };
-            // The server answers after a while, whatever the stage. Asked again, it finds the same start and update.
-            if is_decided(&updated) {
-                let target = ToClient::started(self.client, workflow_id, started.run_id);
-                let update = UpdateHandle::decided(target.clone(), updated, wanted)?;
-                return Ok((Handle::of(target), update));
+        let connection = self.client.connection();
+        let calls = async {
+            loop {
+                let answer = connection.execute_multi_operation(request.clone()).await?;
+                let (started, updated) = parts(answer.responses.into_iter().filter_map(|response| response.response));
+                // The server answers after a while, whatever the stage. Asked again, it finds the same start and update.
+                if is_decided(&updated) {
+                    return Ok((started, updated));
+                }
             }
-        }
+        };
+        let (started, updated) = match connection.wait("the update", calls).await {
+            Ok(decided) => decided,
+            Err(error) => return Err(refused(error, workflow_id)),
+        };
+        let target = ToClient::started(self.client, workflow_id, started.run_id);
+        let update = UpdateHandle::decided(target.clone(), updated, wanted)?;
+        Ok((Handle::of(target), update))
     }
 }
 

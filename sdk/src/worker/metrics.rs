@@ -212,10 +212,7 @@ impl WorkerMetrics {
         let attempt = Attempt {
             recorder: self.recorder.with_labels([
                 type_label("activity_type", Some(&task.attributes.activity_type)),
-                type_label(
-                    "workflow_type",
-                    Some(&task.workflow.workflow_type),
-                ),
+                type_label("workflow_type", Some(&task.workflow.workflow_type)),
             ]),
             began: Instant::now(),
             scheduled: Some(task.original_schedule_time),

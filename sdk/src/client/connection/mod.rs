@@ -177,6 +177,20 @@ impl Connection {
         answer.unwrap_or_else(|_| Err(RpcError::timed_out(R::PATH, timeout)))
     }
 
+    /// A wait for which the server is called again whenever it answers that nothing happened yet. All of its calls together have
+    /// the time of one: a server answers shortly before a deadline, so that none of them need ever be late.
+    pub(crate) async fn wait<T, E: From<RpcError>>(
+        &self,
+        what: &str,
+        calls: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let Some(timeout) = self.options.as_ref().and_then(|options| options.timeout) else {
+            return calls.await;
+        };
+        let answer = tokio::time::timeout(timeout, Box::pin(calls)).await;
+        answer.unwrap_or_else(|_| Err(RpcError::timed_out(what, timeout).into()))
+    }
+
     #[cfg_attr(not(feature = "client"), allow(unused_variables))] // only the network needs a deadline
     async fn attempts<R: Call>(
         &self,

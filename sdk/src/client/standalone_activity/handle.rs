@@ -186,17 +186,22 @@ impl<O: Data> IntoFuture for ActivityResultCall<O> {
                 activity_id: id.clone(),
                 run_id,
             };
-            loop {
-                let answer = client.connection().poll_activity_execution(request.clone()).await?;
-                // The server answers after a while, whether there is an outcome or not.
-                let Some(ActivityExecutionOutcome { value, retry_state }) = answer.outcome else {
-                    continue;
-                };
-                return match value {
-                    Some(Value::Result(result)) => Ok(client.converter().decode_result(Some(&result))?),
-                    None => Ok(client.converter().decode_result(None)?),
-                    Some(Value::Failure(failure)) => Err(failed(failure, id, retry_state)),
-                };
+            let connection = client.connection();
+            let calls = async {
+                loop {
+                    let answer = connection.poll_activity_execution(request.clone()).await?;
+                    // The server answers after a while, whether there is an outcome or not.
+                    if let Some(outcome) = answer.outcome {
+                        return Ok::<_, ActivityResultError>(outcome);
+                    }
+                }
+            };
+            let ActivityExecutionOutcome { value, retry_state } =
+                connection.wait("the activity's outcome", calls).await?;
+            match value {
+                Some(Value::Result(result)) => Ok(client.converter().decode_result(Some(&result))?),
+                None => Ok(client.converter().decode_result(None)?),
+                Some(Value::Failure(failure)) => Err(failed(failure, id, retry_state)),
             }
         })
     }
