@@ -30,6 +30,7 @@ mod documents {
         FromGo = "docs/coming-from/go.md"
         FromPython = "docs/coming-from/python.md"
         FromTypescript = "docs/coming-from/typescript.md"
+        Nexus = "docs/nexus.md"
         Observability = "docs/observability.md"
         Testing = "docs/testing-workflows.md"
         Versioning = "docs/versioning.md"

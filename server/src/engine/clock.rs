@@ -2,7 +2,6 @@
 
 use super::{
     Engine,
-    activity::Activity,
     error::{Code, Error, Result},
     limits,
     request::{Handled, Reply},
@@ -297,8 +296,8 @@ impl Engine {
             if !run.nexus_held.is_empty() {
                 why.push(in_hand("Nexus request".to_owned()));
             }
-            let at_work = |activity: &&Box<Activity>| activity.is_started() && !activity.is_unattended;
-            let started = run.activities.values().filter(at_work);
+            let activities = run.activities.values();
+            let started = activities.filter(|activity| activity.is_started() && !activity.is_unattended);
             why.extend(
                 started.map(|activity| in_hand(format!("activity {} ({})", activity.id, activity.activity_type))),
             );
