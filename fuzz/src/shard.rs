@@ -137,7 +137,7 @@ fn give(shard: &mut Shard, calls: &mut Calls, input: ShardInput) {
             Output::Fail(key, _) => calls.failures.push_back(key),
             Output::FetchHistory(key, _) => calls.fetches.push_back(key),
             Output::RunLocalActivity(task) => calls.local_activities.push_back(task.key),
-            Output::AnswerQuery(_) | Output::Notice(_) | Output::StopLocalActivity(..) => {}
+            Output::AnswerQuery(..) | Output::Notice(_) | Output::StopLocalActivity(..) => {}
         }
     }
 }

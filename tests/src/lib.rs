@@ -2,6 +2,7 @@
 //!
 //! The server is the embedded one, a fresh one for each test, or the one that `STEADFAST_TEST_ADDRESS` names.
 
+pub mod codec;
 pub mod front;
 pub mod history;
 pub mod nexus;
@@ -26,6 +27,7 @@ mod documents {
         Readme = "README.md"
         Activities = "docs/activities.md"
         Client = "docs/client.md"
+        Data = "docs/data.md"
         Errors = "docs/errors.md"
         FromGo = "docs/coming-from/go.md"
         FromPython = "docs/coming-from/python.md"
@@ -54,7 +56,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use steadfast::{
-    client::{Client, Start, StartCall, TaskQueueSet, ToClient, WorkflowHandle},
+    client::{Client, ClientBuilder, Start, StartCall, TaskQueueSet, ToClient, WorkflowHandle},
     worker::Worker,
     workflow::Workflow,
 };
@@ -77,6 +79,8 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// A server, a client of it, and names that nobody else uses.
 pub struct Environment {
     client: Client,
+    /// The embedded one, if that is it.
+    server: Option<Server>,
     unique: String,
     /// The address of the real server, if there is one.
     address: Option<String>,
@@ -92,16 +96,47 @@ impl Environment {
     pub async fn connect() -> Result<Self, Failure> {
         limit_time();
         let address = env::var("STEADFAST_TEST_ADDRESS").ok();
-        let client = match &address {
-            Some(address) => Client::connect(address).await?,
-            None => Client::in_process(Server::builder().start()?.services()),
+        let server = match &address {
+            Some(_) => None,
+            None => Some(Server::builder().start()?),
         };
+        let client = Self::client_of(&address, server.as_ref(), Client::builder()).await?;
         Ok(Self {
             client,
+            server,
             unique: unique(),
             address,
             listening: OnceCell::new(),
         })
+    }
+
+    async fn client_of(
+        address: &Option<String>,
+        server: Option<&Server>,
+        builder: ClientBuilder,
+    ) -> Result<Client, Failure> {
+        Ok(match (address, server) {
+            (Some(address), _) => builder.address(address).connect().await?,
+            (None, Some(server)) => builder.in_process(server.services()),
+            (None, None) => builder.embedded()?,
+        })
+    }
+
+    /// Another client of the same server.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn another_client(&self, builder: ClientBuilder) -> Result<Client, Failure> {
+        Self::client_of(&self.address, self.server.as_ref(), builder).await
+    }
+
+    /// The environment, with another client of the same server.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn with_client(mut self, builder: ClientBuilder) -> Result<Self, Failure> {
+        self.client = self.another_client(builder).await?;
+        Ok(self)
     }
 
     /// The client.

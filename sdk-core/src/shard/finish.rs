@@ -90,7 +90,7 @@ impl Shard {
             request.sticky_attributes = None;
             request.return_new_workflow_task = false;
         }
-        let key = RunKey(info.run_id.clone());
+        let key = RunKey(info);
         self.outputs.push_back(Output::Complete(key, Box::new(request)));
         if has_ended {
             self.drop_local_activities(slot);
@@ -116,7 +116,8 @@ impl Shard {
             }
         };
         let request = query_answer(&self.options, &task.info, answer, WorkflowTaskFailedCause::Unspecified);
-        self.outputs.push_back(Output::AnswerQuery(Box::new(request)));
+        let key = RunKey(task.info);
+        self.outputs.push_back(Output::AnswerQuery(key, Box::new(request)));
         self.outstanding = self.outstanding.saturating_sub(1);
         self.rest(slot);
     }
@@ -164,7 +165,7 @@ impl Shard {
             versioning_behavior: behavior.into(),
             ..RespondWorkflowTaskCompletedRequest::default()
         };
-        let key = RunKey(task.info.run_id.clone());
+        let key = RunKey(Arc::clone(&task.info));
         if let Some(entry) = self.cache.at(slot) {
             entry.stage = Stage::Completing(Arc::clone(&task.info), task.slot);
         }
@@ -172,12 +173,20 @@ impl Shard {
     }
 
     /// Only the first attempt is reported; the server lets later ones time out, with growing pauses.
-    fn fail_with(&mut self, slot: u32, info: &TaskInfo, place: Slot, cause: WorkflowTaskFailedCause, failure: Failure) {
+    fn fail_with(
+        &mut self,
+        slot: u32,
+        info: &Arc<TaskInfo>,
+        place: Slot,
+        cause: WorkflowTaskFailedCause,
+        failure: Failure,
+    ) {
         self.report_failure(info, failure.message.clone());
         self.drop_run(slot);
         if info.is_query {
             let request = query_answer(&self.options, info, Err(failure), cause);
-            self.outputs.push_back(Output::AnswerQuery(Box::new(request)));
+            let key = RunKey(Arc::clone(info));
+            self.outputs.push_back(Output::AnswerQuery(key, Box::new(request)));
         } else if info.attempt <= 1 {
             if let Some(entry) = self.cache.at(slot) {
                 entry.stage = Stage::Failing { _slot: place };
@@ -191,7 +200,7 @@ impl Shard {
                 deployment_options: self.options.deployment.clone(),
                 ..RespondWorkflowTaskFailedRequest::default()
             };
-            let key = RunKey(info.run_id.clone());
+            let key = RunKey(Arc::clone(info));
             self.outputs.push_back(Output::Fail(key, Box::new(request)));
             return;
         }
@@ -236,7 +245,9 @@ impl Shard {
         key: &RunKey,
         response: Result<Box<RespondWorkflowTaskCompletedResponse>, Refusal>,
     ) {
-        let Some(slot) = self.cache.find(&key.0) else { return };
+        let Some(slot) = self.cache.find(key.run_id()) else {
+            return;
+        };
         let Some(entry) = self.cache.at(slot) else { return };
         let (info, place) = match mem::take(&mut entry.stage) {
             Stage::Completing(info, place) => (info, place),
@@ -283,7 +294,7 @@ impl Shard {
         }
         // Another run's is taken as if it had been polled.
         let (next, foreign) = match next {
-            Some(next) if task::run_id(&next) == key.0 => (Some(next), None),
+            Some(next) if task::run_id(&next) == key.run_id() => (Some(next), None),
             foreign => (None, foreign),
         };
         if let Some(next) = next {
@@ -324,7 +335,9 @@ impl Shard {
     }
 
     pub(super) fn handle_failed(&mut self, key: &RunKey) {
-        let Some(slot) = self.cache.find(&key.0) else { return };
+        let Some(slot) = self.cache.find(key.run_id()) else {
+            return;
+        };
         let is_failing = self
             .cache
             .at(slot)

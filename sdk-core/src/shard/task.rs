@@ -138,7 +138,7 @@ impl Task {
     }
 
     pub(super) fn key(&self) -> RunKey {
-        RunKey(self.info.run_id.clone())
+        RunKey(Arc::clone(&self.info))
     }
 
     pub(super) fn fetch(&self, namespace: &str) -> GetWorkflowExecutionHistoryRequest {

@@ -117,7 +117,7 @@ fn a_query_that_is_older_than_the_run_is_answered_from_the_newer_state() {
     let (key, _) = completion(handle(&mut shard, Input::Completed(key, Ok(Box::new(response)))));
     assert!(give(&mut shard, query).is_empty());
     let outputs = accept(&mut shard, key);
-    let [Output::AnswerQuery(answer)] = outputs.as_slice() else {
+    let [Output::AnswerQuery(_, answer)] = outputs.as_slice() else {
         panic!("an answer")
     };
     assert_eq!(answer.completed_type, i32::from(QueryResultType::Answered));

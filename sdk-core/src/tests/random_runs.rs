@@ -300,7 +300,7 @@ impl Worker {
             ..WorkflowQuery::default()
         });
         for output in handle(&mut self.shard, Input::WorkflowTask(task, None)) {
-            if let Output::AnswerQuery(answer) = output {
+            if let Output::AnswerQuery(_, answer) = output {
                 assert_eq!(answer.error_message, "");
                 return word(&Resolution::Completed(answer.query_result));
             }

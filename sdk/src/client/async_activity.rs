@@ -2,7 +2,7 @@
 
 use super::{Client, RpcError};
 use crate::{
-    convert::EncodeError,
+    convert::{About, EncodeError, PayloadContext},
     error::{ActivityError, Failure},
 };
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use steadfast_proto::{common::Payloads, workflowservice::*};
 pub struct AsyncActivity {
     client: Client,
     name: Name,
+    context: PayloadContext,
 }
 
 /// How the server finds it.
@@ -46,6 +47,7 @@ pub enum AsyncActivityError {
 macro_rules! by_name {
     ($self:ident, $token_call:ident($token_request:ident), $id_call:ident($id_request:ident), { $($field:ident: $value:expr),* }) => {{
         let connection = $self.client.connection();
+        let about = About { context: $self.context.clone(), ..About::default() };
         let namespace = $self.client.namespace().to_owned();
         let identity = $self.client.identity().to_owned();
         match &$self.name {
@@ -57,7 +59,7 @@ macro_rules! by_name {
                     $($field: $value,)*
                     ..$token_request::default()
                 };
-                connection.$token_call(request).await.map(|answer| answer.into())
+                connection.$token_call(&about, request).await.map(|answer| answer.into())
             }
             Name::Id { workflow_id, run_id, activity_id } => {
                 let request = $id_request {
@@ -69,7 +71,7 @@ macro_rules! by_name {
                     $($field: $value,)*
                     ..$id_request::default()
                 };
-                connection.$id_call(request).await.map(|answer| answer.into())
+                connection.$id_call(&about, request).await.map(|answer| answer.into())
             }
         }
     }};
@@ -80,6 +82,7 @@ impl AsyncActivity {
         Self {
             client,
             name: Name::Token(task_token),
+            context: PayloadContext::default(),
         }
     }
 
@@ -91,6 +94,7 @@ impl AsyncActivity {
                 run_id: String::new(),
                 activity_id,
             },
+            context: PayloadContext::default(),
         }
     }
 
@@ -100,6 +104,13 @@ impl AsyncActivity {
         if let Name::Id { run_id, .. } = &mut self.name {
             *run_id = id.into();
         }
+        self
+    }
+
+    /// What the activity is about, for codecs that want to know: a task token doesn't say it, and an id not all of it.
+    #[must_use]
+    pub fn in_context(mut self, context: PayloadContext) -> Self {
+        self.context = context;
         self
     }
 
@@ -212,7 +223,9 @@ impl From<RecordActivityTaskHeartbeatByIdResponse> for Beat {
 
 impl From<RpcError> for AsyncActivityError {
     fn from(error: RpcError) -> Self {
-        if error.is_not_found() {
+        if let Some(codec) = error.codec_error() {
+            Self::Encode(EncodeError::codec(codec))
+        } else if error.is_not_found() {
             Self::NotFound(error)
         } else {
             Self::Rpc(error)

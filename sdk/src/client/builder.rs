@@ -7,7 +7,7 @@ pub(super) use grpc::header;
 
 use super::{CallRetry, Client, Connection, Inner, LocalWorkers, QueryRejectCondition, RpcError};
 use crate::{
-    convert::Converter,
+    convert::{Coding, Converter, HeaderCodec, PayloadCodec},
     interceptor::{AnyClientInterceptor, ClientInterceptor},
     metrics::{Label, Meter, Recorder},
     plugin::Plugin,
@@ -61,6 +61,7 @@ pub struct ClientBuilder {
     pub(super) namespace: Option<String>,
     identity: Option<String>,
     converter: Converter,
+    coding: Coding,
     query_reject_condition: QueryRejectCondition,
     pub(super) api_key: Option<String>,
     pub(super) headers: Vec<(String, String)>,
@@ -100,6 +101,7 @@ impl Default for ClientBuilder {
             namespace: None,
             identity: None,
             converter: Converter::default(),
+            coding: Coding::default(),
             query_reject_condition: QueryRejectCondition::None,
             api_key: None,
             headers: Vec::new(),
@@ -145,6 +147,26 @@ impl ClientBuilder {
     /// What turns values into payloads and back.
     pub fn converter(mut self, converter: Converter) -> Self {
         self.converter = converter;
+        self
+    }
+
+    /// Changes payloads on their way out and back, for encryption, say: of this client's calls and of its workers. Of several
+    /// codecs the one that is given first is next to the values: it encodes first, and decodes last.
+    pub fn codec(mut self, codec: impl PayloadCodec) -> Self {
+        self.coding.add(codec);
+        self
+    }
+
+    /// What the codecs do with the payloads of headers: nothing, unless it is set.
+    pub fn header_codec(mut self, headers: HeaderCodec) -> Self {
+        self.coding.set_headers(headers);
+        self
+    }
+
+    /// Whether the messages and stack traces of failures travel as a payload, so that they are encrypted with all else. They
+    /// don't, unless it is set. Those that come so are read in any case.
+    pub fn encode_failures(mut self, encodes: bool) -> Self {
+        self.coding.encode_failures(encodes);
         self
     }
 
@@ -251,6 +273,17 @@ impl ClientBuilder {
         self
     }
 
+    /// A client of a new server inside this process, as [`Client::embedded`].
+    ///
+    /// # Errors
+    /// This is not called on a tokio runtime.
+    #[cfg(feature = "server")]
+    pub fn embedded(self) -> Result<Client, ConnectError> {
+        let server = steadfast_server::Server::builder().start();
+        let server = server.map_err(|error| ConnectError::Embedded(error.to_string()))?;
+        Ok(self.in_process(server.services()))
+    }
+
     /// A client of a service in this process: calls are plain function calls, nothing is encoded. An address and a key
     /// have no meaning here.
     #[must_use]
@@ -263,20 +296,12 @@ impl ClientBuilder {
         self.client(Connection::nowhere())
     }
 
-    /// A client of a new server inside this process, as [`Client::embedded`] makes it. An address and a key have no meaning here.
-    ///
-    /// # Errors
-    /// This is not called on a tokio runtime.
-    #[cfg(feature = "server")]
-    pub fn embedded(self) -> Result<Client, ConnectError> {
-        let server = steadfast_server::Server::builder().start();
-        let server = server.map_err(|error| ConnectError::Embedded(error.to_string()))?;
-        Ok(self.in_process(server.services()))
-    }
-
-    fn client(self, connection: Connection) -> Client {
+    fn client(mut self, connection: Connection) -> Client {
         let namespace = self.namespace.unwrap_or_else(|| "default".to_owned());
-        let mut connection = connection;
+        if self.coding.is_needed() {
+            self.converter.set_codecs(self.coding.names());
+        }
+        let mut connection = connection.coded(self.coding);
         for interceptor in self.interceptors {
             connection = connection.intercepted(interceptor);
         }

@@ -103,7 +103,7 @@ impl DeploymentHandle {
         let info = self
             .client
             .connection()
-            .call(request)
+            .call_coded(request)
             .await?
             .worker_deployment_version_info;
         Ok(VersionDescription {
@@ -150,7 +150,7 @@ impl DeploymentHandle {
             identity: self.identity(),
             ..UpdateWorkerDeploymentVersionMetadataRequest::default()
         };
-        self.client.connection().call(request).await?;
+        self.client.connection().call_coded(request).await?;
         Ok(())
     }
 

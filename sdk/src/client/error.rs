@@ -381,23 +381,54 @@ impl fmt::Display for NoWorkflowTask {
 
 impl Error for NoWorkflowTask {}
 
+/// On which side of a call a codec gave up.
+pub(super) enum Codec {
+    /// Nothing was sent.
+    Out(EncodeError),
+    /// The answer cannot be read.
+    In(DecodeError),
+}
+
+impl Codec {
+    pub(super) fn of(error: &RpcError) -> Option<Self> {
+        let error = error.codec_error()?;
+        Some(if error.is_decoding() {
+            Self::In(DecodeError::codec(error))
+        } else {
+            Self::Out(EncodeError::codec(error))
+        })
+    }
+}
+
 /// Sorts out what does not exist.
 macro_rules! from_rpc {
-    ($($name:ident)*) => {$(
+    ($($name:ident $($side:ident => $variant:ident)?;)*) => {$(
         impl From<RpcError> for $name {
             fn from(error: RpcError) -> Self {
+                $(if let Some(Codec::$side(error)) = Codec::of(&error) {
+                    return Self::$variant(error);
+                })?
                 if error.is_not_found() { Self::NotFound(error) } else { Self::Rpc(error) }
             }
         }
     )*};
 }
-from_rpc!(SignalError RequestError ResetError ResultError ActivityResultError);
+from_rpc!(
+    SignalError Out => Encode;
+    RequestError;
+    ResetError;
+    ResultError In => Decode;
+    ActivityResultError In => Decode;
+);
 
 /// Sorts out what does not exist, and what does already.
 macro_rules! from_rpc_create {
     ($($name:ident)*) => {$(
         impl From<RpcError> for $name {
             fn from(error: RpcError) -> Self {
+                if let Some(Codec::Out(error)) = Codec::of(&error) {
+                    return Self::Encode(error);
+                }
                 match error.code() {
                     Code::AlreadyExists => Self::AlreadyExists(error),
                     _ if error.is_not_found() => Self::NotFound(error),

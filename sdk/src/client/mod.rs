@@ -120,7 +120,7 @@ pub use versioning::{VersioningOverride, WorkflowVersioning};
 pub use workflow_operation::{UpdateWorkflowOptionsCall, WorkflowOptions};
 
 use crate::{
-    convert::{Arguments, Converter},
+    convert::{Arguments, Converter, PayloadCodec},
     handle::NoMessages,
     interceptor::ClientInterceptor,
     metrics::{Label, Meter, Recorder},
@@ -188,6 +188,21 @@ impl Client {
     #[cfg(feature = "server")]
     pub fn embedded() -> Result<Self, ConnectError> {
         Self::builder().embedded()
+    }
+
+    /// A client over the same connection, whose payloads go through one codec more: see [`ClientBuilder::codec`].
+    #[must_use]
+    pub fn with_codec(&self, codec: impl PayloadCodec) -> Self {
+        let mut coding = self.connection().coding().cloned().unwrap_or_default();
+        coding.add(codec);
+        let mut converter = self.converter().clone();
+        converter.set_codecs(coding.names());
+        Self(Arc::new(Inner {
+            connection: self.connection().clone().coded(coding),
+            converter,
+            local_workers: Arc::default(),
+            ..(*self.0).clone()
+        }))
     }
 
     /// Starts a workflow when awaited, and returns its handle.

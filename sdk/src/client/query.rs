@@ -1,7 +1,8 @@
 //! Queries.
 
 use super::{
-    Code, ErrorDetail, QueryError, QueryRejectCondition, RpcError, ToClient, WorkflowStatus, error::Rejected,
+    Code, ErrorDetail, QueryError, QueryRejectCondition, RpcError, ToClient, WorkflowStatus,
+    error::{Codec, Rejected},
     signal::split,
 };
 use crate::{
@@ -75,6 +76,11 @@ impl<O: Data> IntoFuture for QueryCall<O> {
 
 impl From<RpcError> for QueryError {
     fn from(error: RpcError) -> Self {
+        match Codec::of(&error) {
+            Some(Codec::Out(error)) => return Self::Encode(error),
+            Some(Codec::In(error)) => return Self::Decode(error),
+            None => {}
+        }
         if let Some(ErrorDetail::QueryFailed(detail)) = error.detail() {
             let failure = detail.failure.clone().unwrap_or_else(|| Failure {
                 message: error.message().to_owned(),

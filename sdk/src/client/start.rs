@@ -3,7 +3,10 @@
 use super::{
     Client, Code, EagerReservation, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, StartUpdate, ToClient,
     UnfitOption, UpdateWithStartCall, VersioningOverride, WorkflowHandle, WorkflowIdConflictPolicy,
-    WorkflowIdReusePolicy, error::AlreadyStarted, new_id, signal::split,
+    WorkflowIdReusePolicy,
+    error::{AlreadyStarted, Codec},
+    new_id,
+    signal::split,
 };
 use crate::{
     convert::{Converter, Data, EncodeError},
@@ -449,6 +452,9 @@ pub(super) fn encode_field<T: Serialize + 'static>(
 
 impl StartError {
     pub(crate) fn of(error: RpcError, workflow_id: String) -> Self {
+        if let Some(Codec::Out(error)) = Codec::of(&error) {
+            return Self::Encode(error);
+        }
         match error.detail() {
             Some(ErrorDetail::WorkflowAlreadyStarted(detail)) => {
                 Self::AlreadyStarted(AlreadyStarted::new(workflow_id, detail.run_id.clone()))

@@ -1,6 +1,6 @@
 //! Updates.
 
-use super::{Code, ErrorDetail, RpcError, ToClient, UpdateCallError, execution, new_id, signal::split};
+use super::{Code, ErrorDetail, RpcError, ToClient, UpdateCallError, error::Codec, execution, new_id, signal::split};
 use crate::{
     convert::{Data, EncodeError},
     error::{Failure, UpdateFailure},
@@ -264,6 +264,11 @@ fn failed(failure: Failure) -> UpdateCallError {
 
 impl From<RpcError> for UpdateCallError {
     fn from(error: RpcError) -> Self {
+        match Codec::of(&error) {
+            Some(Codec::Out(error)) => return Self::Encode(error),
+            Some(Codec::In(error)) => return Self::Decode(error),
+            None => {}
+        }
         match (error.code(), error.detail()) {
             (Code::FailedPrecondition, Some(ErrorDetail::WorkflowNotReady(_))) => Self::NotReady(error),
             _ if error.is_not_found() => Self::NotFound(error),

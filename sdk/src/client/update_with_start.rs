@@ -2,7 +2,7 @@
 
 use super::{
     Client, Code, ErrorDetail, RpcError, StartError, ToClient, UpdateCall, UpdateCallError, UpdateHandle,
-    UpdateWithStartError, WorkflowHandle, start::prepare, update::is_decided,
+    UpdateWithStartError, WorkflowHandle, error::Codec, start::prepare, update::is_decided,
 };
 use crate::{
     convert::{Data, EncodeError},
@@ -158,6 +158,9 @@ fn parts(answers: impl Iterator<Item = Answer>) -> (StartWorkflowExecutionRespon
 
 /// The first operation is the start. The one that is not to blame has status `Aborted`.
 fn refused(error: RpcError, workflow_id: String) -> UpdateWithStartError {
+    if let Some(Codec::In(error)) = Codec::of(&error) {
+        return UpdateCallError::Decode(error).into();
+    }
     let Some(ErrorDetail::MultiOperationFailed(failure)) = error.detail() else {
         return StartError::of(error, workflow_id).into();
     };

@@ -1,11 +1,18 @@
 //! One value, one payload.
 
-use super::{DecodeError, EncodeError, RawValue};
+use super::{
+    BinaryProtoConverter, BytesConverter, DecodeError, EncodeError, JsonConverter, JsonProtoConverter, NullConverter,
+    PayloadConverter, RawValue, Value, Wanted,
+    look::{self, Seen},
+    protobuf::{BINARY_PROTOBUF, JSON_PROTOBUF},
+};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     any::{Any, type_name},
     collections::BTreeMap,
+    fmt,
+    sync::Arc,
 };
 use steadfast_proto::common::{Payload, Payloads};
 
@@ -13,6 +20,35 @@ const NULL: &str = "binary/null";
 const PLAIN: &str = "binary/plain";
 const JSON: &str = "json/plain";
 const JSON_NULL: &[u8] = b"null";
+const EXPECTED: &str = "json/plain, binary/plain or binary/null";
+
+fn read_own<T: Data>(payload: &Payload) -> Result<Option<T>, DecodeError> {
+    let encoding = String::from_utf8_lossy(payload.encoding());
+    look::read(payload).map_err(|reason| DecodeError::invalid(&encoding, type_name::<T>(), &reason))
+}
+
+fn encode_by<T: Serialize + 'static>(own: &[Box<dyn PayloadConverter>], value: &T) -> Result<Payload, EncodeError> {
+    let any: &dyn Any = value;
+    if let Some(raw) = any.downcast_ref::<RawValue>() {
+        return Ok(raw.0.clone());
+    }
+    let value = Value::new(value);
+    for converter in own {
+        let payload = converter
+            .encode(&value)
+            .map_err(|reason| EncodeError::new(value.type_name(), &reason))?;
+        if let Some(payload) = payload {
+            return Ok(payload);
+        }
+    }
+    let reason = format!("none of the encodings takes it: {}", names(own));
+    Err(EncodeError::new(value.type_name(), &reason))
+}
+
+fn names(own: &[Box<dyn PayloadConverter>]) -> String {
+    let names: Vec<&str> = own.iter().map(|converter| converter.encoding()).collect();
+    names.join(", ")
+}
 
 /// What can travel as a payload: everything that serde writes and reads.
 #[diagnostic::on_unimplemented(
@@ -40,18 +76,54 @@ pub const fn data<T: Data>() {}
 /// assert_eq!(converter.decode::<Vec<u8>>(Some(&payload))?, [1, 2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Converter {}
+#[derive(Clone, Default)]
+pub struct Converter {
+    /// Asked one after the other; `None` for the standard ones, which need no such list.
+    own: Option<Arc<[Box<dyn PayloadConverter>]>>,
+    /// The codecs that payloads go through before they come here, for errors.
+    codecs: Option<Arc<str>>,
+}
 
 impl Converter {
+    /// The standard encodings, with another one before JSON: it encodes what it takes and isn't null, bytes or a protobuf
+    /// message, and decodes its own encoding.
+    #[must_use]
+    pub fn with(converter: impl PayloadConverter) -> Self {
+        Self::composite(vec![
+            Box::new(NullConverter),
+            Box::new(BytesConverter),
+            Box::new(JsonProtoConverter),
+            Box::new(BinaryProtoConverter),
+            Box::new(converter),
+            Box::new(JsonConverter),
+        ])
+    }
+
+    /// These encodings in this order, and no others. [`RawValue`] needs none.
+    #[must_use]
+    pub fn composite(converters: Vec<Box<dyn PayloadConverter>>) -> Self {
+        Self {
+            own: Some(converters.into()),
+            codecs: None,
+        }
+    }
+
     /// The payload of a value.
     ///
     /// # Errors
     /// The value's serialisation fails, as that of a map whose keys are not strings.
     pub fn encode<T: Serialize + 'static>(&self, value: &T) -> Result<Payload, EncodeError> {
+        if let Some(own) = &self.own {
+            return encode_by(own, value);
+        }
         if let Some(payload) = encode_special(value) {
             return Ok(payload);
+        }
+        let refused = |reason: String| EncodeError::new(type_name::<T>(), &reason);
+        match look::look(value).map_err(refused)? {
+            Some(Seen::Nothing) => return Ok(Payload::encoded(NULL, Bytes::new())),
+            Some(Seen::Payload(payload)) => return Ok(payload),
+            None => {}
         }
         let json = serde_json::to_vec(value).map_err(|error| EncodeError::new(type_name::<T>(), &error))?;
         Ok(if json == JSON_NULL {
@@ -66,6 +138,9 @@ impl Converter {
     /// # Errors
     /// The payload has an unknown encoding, or does not hold a `T`.
     pub fn decode<T: Data>(&self, payload: Option<&Payload>) -> Result<T, DecodeError> {
+        if let (Some(own), Some(payload)) = (&self.own, payload) {
+            return self.decode_by(own, payload);
+        }
         let Some(payload) = payload else {
             return decode_special(&Payload::encoded(NULL, Bytes::new()))
                 .or_else(|| serde_json::from_slice(JSON_NULL).ok())
@@ -77,13 +152,24 @@ impl Converter {
         let (encoding, json) = match payload.encoding() {
             b"json/plain" => (JSON, payload.data.as_ref()),
             // The JSON form of a protobuf message, which other SDKs write, is JSON all the same.
-            b"json/protobuf" => ("json/protobuf", payload.data.as_ref()),
+            b"json/protobuf" => match read_own(payload)? {
+                Some(value) => return Ok(value),
+                None => (JSON_PROTOBUF, payload.data.as_ref()),
+            },
+            b"binary/protobuf" => {
+                let reason = "only `BinaryProto` and `JsonProto` hold protobuf messages";
+                return read_own(payload)?
+                    .ok_or_else(|| DecodeError::invalid(BINARY_PROTOBUF, type_name::<T>(), &reason));
+            }
             b"binary/null" => (NULL, JSON_NULL),
             b"binary/plain" => {
                 let reason = "only `Vec<u8>` and `bytes::Bytes` hold plain bytes";
                 return Err(DecodeError::invalid(PLAIN, type_name::<T>(), &reason));
             }
-            other => return Err(DecodeError::unknown_encoding(other, type_name::<T>())),
+            other => {
+                let codecs = self.codecs.as_deref();
+                return Err(DecodeError::unknown_encoding(other, type_name::<T>(), EXPECTED, codecs));
+            }
         };
         serde_json::from_slice(json).map_err(|error| DecodeError::invalid(encoding, type_name::<T>(), &error))
     }
@@ -106,6 +192,37 @@ impl Converter {
         self.decode(payloads.and_then(|list| list.payloads.first()))
     }
 
+    fn decode_by<T: Data>(&self, own: &[Box<dyn PayloadConverter>], payload: &Payload) -> Result<T, DecodeError> {
+        let mut value: Option<T> = None;
+        let slot: &mut dyn Any = &mut value;
+        if let Some(raw) = slot.downcast_mut::<Option<RawValue>>() {
+            *raw = Some(RawValue(payload.clone()));
+        } else {
+            let encoding = payload.encoding();
+            let Some(converter) = own.iter().find(|converter| converter.encoding().as_bytes() == encoding) else {
+                let codecs = self.codecs.as_deref();
+                return Err(DecodeError::unknown_encoding(
+                    encoding,
+                    type_name::<T>(),
+                    &names(own),
+                    codecs,
+                ));
+            };
+            let mut target = Wanted::new(&mut value);
+            let outcome = converter.decode(payload, &mut target);
+            outcome.map_err(|reason| DecodeError::invalid(converter.encoding(), type_name::<T>(), &reason))?;
+        }
+        value.ok_or_else(|| {
+            let encoding = String::from_utf8_lossy(payload.encoding());
+            DecodeError::invalid(&encoding, type_name::<T>(), &"its converter left the target empty")
+        })
+    }
+
+    /// Payloads go through these codecs before they come here.
+    pub(crate) fn set_codecs(&mut self, names: String) {
+        self.codecs = Some(names.into());
+    }
+
     /// A field of a memo or of search attributes, `None` if there is none of the name.
     pub(crate) fn decode_field<T: Data>(
         &self,
@@ -117,9 +234,17 @@ impl Converter {
     }
 }
 
+impl fmt::Debug for Converter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Converter")
+            .field("own", &self.own.as_deref().map(names))
+            .field("codecs", &self.codecs)
+            .finish()
+    }
+}
+
 /// Types that serde alone cannot tell from others, recognised by what they are.
-fn encode_special<T: 'static>(value: &T) -> Option<Payload> {
-    let value: &dyn Any = value;
+pub(super) fn encode_special(value: &dyn Any) -> Option<Payload> {
     if let Some(bytes) = value.downcast_ref::<Vec<u8>>() {
         return Some(Payload::encoded(PLAIN, Bytes::copy_from_slice(bytes)));
     }
@@ -135,7 +260,7 @@ fn encode_special<T: 'static>(value: &T) -> Option<Payload> {
     value.downcast_ref::<RawValue>().map(|raw| raw.0.clone())
 }
 
-fn decode_special<T: Data>(payload: &Payload) -> Option<T> {
+pub(super) fn decode_special<T: Data>(payload: &Payload) -> Option<T> {
     let mut value: Option<T> = None;
     let slot: &mut dyn Any = &mut value;
     if let Some(raw) = slot.downcast_mut::<Option<RawValue>>() {

@@ -1,5 +1,6 @@
 //! What can be wrong with a payload.
 
+use super::CodecError;
 use std::{error::Error, fmt};
 
 /// A value that could not be turned into a payload.
@@ -53,6 +54,11 @@ impl EncodeError {
         Self(Problem::new(format!("`{type_name}` cannot be encoded: {reason}")))
     }
 
+    /// A codec cannot encode what would be sent.
+    pub(crate) fn codec(error: &CodecError) -> Self {
+        Self(Problem::new(error.to_string()))
+    }
+
     pub(crate) fn at(mut self, number: usize, of: usize) -> Self {
         self.0.position = Some(Position { number, of });
         self
@@ -60,6 +66,11 @@ impl EncodeError {
 }
 
 impl DecodeError {
+    /// A codec cannot decode what came.
+    pub(crate) fn codec(error: &CodecError) -> Self {
+        Self(Problem::new(error.to_string()))
+    }
+
     pub(crate) fn missing(type_name: &str) -> Self {
         Self(Problem::new(format!(
             "missing; expected a `{type_name}` (send it, or make the parameter an `Option`)"
@@ -72,11 +83,14 @@ impl DecodeError {
         )))
     }
 
-    pub(crate) fn unknown_encoding(encoding: &[u8], type_name: &str) -> Self {
+    pub(crate) fn unknown_encoding(encoding: &[u8], type_name: &str, expected: &str, codecs: Option<&str>) -> Self {
         let encoding = String::from_utf8_lossy(encoding);
+        let set_up = match codecs {
+            None => "does the sender use a codec, for encryption say? none is set up here".to_owned(),
+            Some(codecs) => format!("set up here is {codecs}, which left it as it came"),
+        };
         Self(Problem::new(format!(
-            "unknown encoding \"{encoding}\", expected a `{type_name}` as json/plain, binary/plain or binary/null \
-             (does the sender use a codec, for encryption say, that is not set up here?)"
+            "unknown encoding \"{encoding}\", expected a `{type_name}` as {expected} ({set_up})"
         )))
     }
 

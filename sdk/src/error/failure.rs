@@ -84,7 +84,9 @@ macro_rules! failure {
             }
 
             #[allow(dead_code)]
-            pub(crate) fn from_failure(failure: Failure) -> Self {
+            pub(crate) fn from_failure(mut failure: Failure) -> Self {
+                // What another worker has hidden, without a codec on the way.
+                crate::convert::restore_all(&mut failure);
                 Self(Box::new(failure))
             }
 

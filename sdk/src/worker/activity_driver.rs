@@ -306,6 +306,7 @@ mod tests {
             activity_interceptors: Default::default(),
             metrics: None,
             plugins: Vec::new(),
+            scheduled: Default::default(),
         })
     }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     activity::{ActivityContext, ActivityInfo, CancelReason, HeartbeatAnswer, Heartbeats},
     client::RpcError,
+    convert::About,
     error::is_complete_async,
     interceptor::{AnyActivityInterceptor, ExecuteActivity, Next},
 };
@@ -45,21 +46,27 @@ pub(super) struct ActivityTask {
     shared: Arc<Shared>,
     task: Box<PollActivityTaskQueueResponse>,
     heartbeats: Arc<Heartbeats>,
+    about: Arc<About>,
 }
 
 impl ActivityTask {
     /// Must be called on a runtime.
     pub(super) fn new(shared: Arc<Shared>, task: Box<PollActivityTaskQueueResponse>) -> Self {
         let heartbeat_timeout = task.heartbeat_timeout.as_ref().and_then(std_duration);
+        let about = Arc::new(shared.about_activity(&task));
         let heartbeats = Heartbeats::new(heartbeat_timeout.filter(|timeout| !timeout.is_zero()), {
-            let (shared, task_token) = (Arc::clone(&shared), task.task_token.clone());
-            Box::new(move |details| Box::pin(heartbeat(Arc::clone(&shared), task_token.clone(), details)))
+            let (shared, task_token, about) = (Arc::clone(&shared), task.task_token.clone(), Arc::clone(&about));
+            Box::new(move |details| {
+                let (shared, about) = (Arc::clone(&shared), Arc::clone(&about));
+                Box::pin(heartbeat(shared, task_token.clone(), about, details))
+            })
         });
         heartbeats.run_on(shared.stop.clone());
         Self {
             shared,
             task,
             heartbeats,
+            about,
         }
     }
 
@@ -74,9 +81,14 @@ impl ActivityTask {
         let report = Report {
             shared: Arc::clone(&self.shared),
             task_token: self.task.task_token.clone(),
+            about: Arc::clone(&self.about),
         };
+        let read = self.shared.read_activity(&self.about, &mut self.task).await;
         let attempt = self.shared.metrics.as_ref().map(|metrics| metrics.activity(&self.task));
-        let outcome = self.outcome(attempt.as_ref()).await;
+        let outcome = match read {
+            Ok(()) => self.outcome(attempt.as_ref()).await,
+            Err(failure) => Err(*failure),
+        };
         if let Some(attempt) = attempt {
             attempt.ends(&outcome);
         }
@@ -208,6 +220,7 @@ impl Drop for CloseOnDrop {
 struct Report {
     shared: Arc<Shared>,
     task_token: Bytes,
+    about: Arc<About>,
 }
 
 impl Report {
@@ -251,13 +264,12 @@ impl Report {
             namespace: self.shared.namespace(),
             ..RespondActivityTaskCompletedRequest::default()
         };
-        match self
-            .shared
-            .client
-            .connection()
-            .respond_activity_task_completed(request)
-            .await
-        {
+        match self.shared.report(&self.about, request).await {
+            Err(error) if error.codec_error().is_some() => {
+                let message = format!("the activity's result cannot be written: {error}");
+                let cause = ActivityTaskFailedCause::Unspecified;
+                self.failed(failure("PayloadCodec", message), cause, None).await
+            }
             // The result is what the server can't take, too large for one: it would never be told otherwise.
             Err(error) if matches!(error.code(), Code::InvalidArgument | Code::ResourceExhausted) => {
                 let message = format!("the server refused the activity's result: {error}");
@@ -288,18 +300,14 @@ impl Report {
             deployment_options: self.shared.deployment_options(),
             ..RespondActivityTaskFailedRequest::default()
         };
-        self.shared
-            .client
-            .connection()
-            .respond_activity_task_failed(request)
-            .await
-            .map(drop)
+        self.shared.report_failure(&self.about, request).await
     }
 
     async fn cancelled(&self, failure: &Failure, unsent: Option<Payloads>) -> Result<(), RpcError> {
         // The report has no place for heartbeat details.
         if unsent.is_some() {
-            heartbeat(Arc::clone(&self.shared), self.task_token.clone(), unsent).await;
+            let (shared, about) = (Arc::clone(&self.shared), Arc::clone(&self.about));
+            heartbeat(shared, self.task_token.clone(), about, unsent).await;
         }
         let details = match &failure.failure_info {
             Some(FailureInfo::CanceledFailureInfo(info)) => info.details.clone(),
@@ -313,12 +321,7 @@ impl Report {
             namespace: self.shared.namespace(),
             ..RespondActivityTaskCanceledRequest::default()
         };
-        self.shared
-            .client
-            .connection()
-            .respond_activity_task_canceled(request)
-            .await
-            .map(drop)
+        self.shared.report(&self.about, request).await.map(drop)
     }
 }
 
@@ -337,7 +340,12 @@ pub(super) fn stopped(failed: Failure, reason: Option<CancelReason>) -> Failure 
     failure(type_name, message.to_owned())
 }
 
-async fn heartbeat(shared: Arc<Shared>, task_token: Bytes, details: Option<Payloads>) -> HeartbeatAnswer {
+async fn heartbeat(
+    shared: Arc<Shared>,
+    task_token: Bytes,
+    about: Arc<About>,
+    details: Option<Payloads>,
+) -> HeartbeatAnswer {
     let request = RecordActivityTaskHeartbeatRequest {
         task_token,
         details,
@@ -345,7 +353,7 @@ async fn heartbeat(shared: Arc<Shared>, task_token: Bytes, details: Option<Paylo
         namespace: shared.namespace(),
         ..RecordActivityTaskHeartbeatRequest::default()
     };
-    match shared.client.connection().record_activity_task_heartbeat(request).await {
+    match shared.report(&about, request).await {
         Ok(answer) => stop_reason(&answer).map_or(HeartbeatAnswer::Noted, HeartbeatAnswer::Stop),
         Err(error) if error.code() == Code::NotFound => HeartbeatAnswer::Stop(CancelReason::NotFound),
         Err(error) => {

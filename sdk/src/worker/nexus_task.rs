@@ -59,10 +59,13 @@ impl NexusTask {
             .as_ref()
             .is_some_and(|can| can.temporal_failure_responses);
         let timeout = request_timeout(&request);
-        let Some(outcome) = self
-            .in_time(timeout, handle(&self.shared, request, takes_failures))
-            .await
-        else {
+        let shared = &self.shared;
+        let outcome = async {
+            let mut request = request;
+            shared.read_nexus(&mut request).await?;
+            handle(shared, request).await
+        };
+        let Some(outcome) = self.in_time(timeout, outcome).await else {
             tracing::warn!("a Nexus operation took longer than the server waits for its answer, and is tried again");
             return;
         };
@@ -101,11 +104,18 @@ impl NexusTask {
             Ok(variant) => variant,
             Err(failure) => return self.failed(failure, takes_failures).await,
         };
+        let mut response = Response { variant: Some(variant) };
+        if let Err(failure) = self.shared.write_nexus(&mut response).await {
+            return self.failed(failure, takes_failures).await;
+        }
+        if !takes_failures {
+            response = in_older_form(response);
+        }
         let request = RespondNexusTaskCompletedRequest {
             namespace: self.shared.namespace(),
             identity: self.shared.identity.clone(),
             task_token: self.task.task_token.clone(),
-            response: Some(Response { variant: Some(variant) }),
+            response: Some(response),
             ..RespondNexusTaskCompletedRequest::default()
         };
         match self
@@ -125,7 +135,10 @@ impl NexusTask {
         }
     }
 
-    async fn failed(&self, failure: Failure, takes_failures: bool) -> Result<(), RpcError> {
+    async fn failed(&self, mut failure: Failure, takes_failures: bool) -> Result<(), RpcError> {
+        if let Err(unsaid) = self.shared.write_nexus(&mut failure).await {
+            failure = unsaid;
+        }
         let (failure, error) = if takes_failures {
             (Some(failure), None)
         } else {
@@ -149,7 +162,7 @@ impl NexusTask {
     }
 }
 
-async fn handle(shared: &Shared, request: Request, takes_failures: bool) -> Outcome {
+async fn handle(shared: &Shared, request: Request) -> Outcome {
     let info = NexusInfo {
         request_timeout: request_timeout(&request),
         endpoint: request.endpoint,
@@ -172,7 +185,7 @@ async fn handle(shared: &Shared, request: Request, takes_failures: bool) -> Outc
             };
             let context = NexusContext::new(info, shared.client.clone(), Some(&start));
             let reply = caught(self::start(shared, context.clone(), &start)).await;
-            started(&context, reply, takes_failures)
+            started(&context, reply)
         }
         Some(request::Variant::CancelOperation(cancel)) => {
             let info = NexusInfo {
@@ -270,7 +283,7 @@ fn refused(kind: NexusErrorKind, message: &str) -> Outcome {
 }
 
 /// What the server is told of an operation that was to be started.
-fn started(context: &NexusContext, reply: Result<Reply, NexusError>, takes_failures: bool) -> Outcome {
+fn started(context: &NexusContext, reply: Result<Reply, NexusError>) -> Outcome {
     let links = context.take_links();
     let variant = match reply {
         Ok(Reply::Done(payload)) => start::Variant::SyncSuccess(start::Sync {
@@ -288,14 +301,25 @@ fn started(context: &NexusContext, reply: Result<Reply, NexusError>, takes_failu
             let message = "a `StartedOperation` has an empty token, by which nobody could know the operation";
             return refused(NexusErrorKind::Internal, message);
         }
-        Err(error) => match error.into_outcome()? {
-            failure if takes_failures => start::Variant::Failure(failure),
-            failure => unsuccessful(failure),
-        },
+        Err(error) => start::Variant::Failure(error.into_outcome()?),
     };
     Ok(response::Variant::StartOperation(StartOperationResponse {
         variant: Some(variant),
     }))
+}
+
+/// An answer for a server that knows no failures of the API here.
+fn in_older_form(response: Response) -> Response {
+    let Some(response::Variant::StartOperation(StartOperationResponse {
+        variant: Some(start::Variant::Failure(failure)),
+    })) = response.variant
+    else {
+        return response;
+    };
+    let variant = Some(unsuccessful(failure));
+    Response {
+        variant: Some(response::Variant::StartOperation(StartOperationResponse { variant })),
+    }
 }
 
 /// The older way to say that an operation failed.

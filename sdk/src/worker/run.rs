@@ -177,6 +177,7 @@ impl Worker {
             activity_interceptors: self.activity_interceptors,
             metrics,
             plugins: self.plugins,
+            scheduled: Default::default(),
         });
         if let Some(metrics) = &shared.metrics {
             metrics.started(&shared);

@@ -4,10 +4,12 @@ use super::{
     Deployment, Registry, WorkerError,
     metrics::WorkerMetrics,
     scaler::PollerBehavior,
+    scheduled::ScheduledActivities,
     slot::SlotSupplier,
     status::{self, Status},
     stop::Stop,
     watchdog::Blocked,
+    workflow_driver::log,
 };
 use crate::{
     client::{Client, ReportingWorker},
@@ -49,6 +51,7 @@ pub(super) struct Shared {
     pub(super) metrics: Option<WorkerMetrics>,
     /// The names of its plugins.
     pub(super) plugins: Vec<String>,
+    pub(super) scheduled: ScheduledActivities,
 }
 
 /// How much the worker takes on.
@@ -124,6 +127,20 @@ impl Server {
 }
 
 impl Shared {
+    /// Tells what a shard has to tell.
+    pub(super) fn notice(&self, notice: Notice) {
+        if let Notice::Evicted { run_id, .. } | Notice::TaskFailed { run_id, .. } = &notice {
+            self.scheduled.forget(run_id);
+        }
+        if let Some(noticed) = &self.noticed {
+            noticed(&notice);
+        }
+        if let (Notice::Evicted { .. }, Some(metrics)) = (&notice, &self.metrics) {
+            metrics.evicted();
+        }
+        log(notice);
+    }
+
     pub(super) fn namespace(&self) -> String {
         self.client.namespace().to_owned()
     }

@@ -21,7 +21,7 @@ use std::{
     sync::{Arc, Weak, atomic::Ordering::Relaxed},
     time::{Duration, Instant, SystemTime},
 };
-use steadfast_core::{Input, Notice, Output, Refusal, RunKey, Shard, ShardOptions};
+use steadfast_core::{Input, Notice, Output, RunKey, Shard, ShardOptions};
 use steadfast_proto::{
     enums::TaskQueueType,
     workflowservice::{
@@ -147,6 +147,8 @@ enum Call {
     ),
     Output(Output),
     LocalActivity(LocalActivity),
+    /// A task that came with the answer to a start is decoded.
+    Read(EagerWorkflow),
 }
 
 /// What came of it.
@@ -158,6 +160,7 @@ enum Done {
     ),
     Fetched(Input),
     Input(Input),
+    Read(EagerWorkflow),
     Nothing,
 }
 
@@ -166,7 +169,7 @@ impl Done {
     fn runs_code(&self) -> bool {
         match self {
             Self::Polled(_, Ok(task), _) => !task.task_token.is_empty(),
-            Self::Fetched(_) => true,
+            Self::Fetched(_) | Self::Read(_) => true,
             Self::Input(Input::Completed(_, Ok(answer))) => answer.workflow_task.is_some(),
             Self::Polled(_, Err(_), _) | Self::Input(_) | Self::Nothing => false,
         }
@@ -320,6 +323,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                     }
                 }
             }
+            Done::Read(task) => self.take_in(task),
             Done::Nothing => {}
         }
     }
@@ -348,6 +352,14 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
 
     /// Takes a task that came with the answer to a start.
     fn take(&mut self, task: EagerWorkflow) {
+        if self.shared.client.connection().coding().is_some() {
+            self.push(Call::Read(task));
+        } else {
+            self.take_in(task);
+        }
+    }
+
+    fn take_in(&mut self, task: EagerWorkflow) {
         let (task, slot) = task.into_parts();
         self.shard.handle(SystemTime::now(), Input::WorkflowTask(task, slot));
     }
@@ -356,15 +368,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
     fn make_calls(&mut self) {
         while let Some(output) = self.shard.poll_output() {
             match output {
-                Output::Notice(notice) => {
-                    if let Some(noticed) = &self.shared.noticed {
-                        noticed(&notice);
-                    }
-                    if let (Notice::Evicted { .. }, Some(metrics)) = (&notice, &self.shared.metrics) {
-                        metrics.evicted();
-                    }
-                    log(notice);
-                }
+                Output::Notice(notice) => self.shared.notice(notice),
                 Output::FetchHistory(run, request) => self.fetches.push_back((run, request)),
                 Output::Complete(run, mut request) => {
                     let eager = self.eager_activities.as_ref();
@@ -387,7 +391,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                             metrics.workflow_task_done(&request.task_token, Some(request.cause()));
                         }
                     }
-                    if let (Output::AnswerQuery(request), Some(metrics)) = (&output, &self.shared.metrics) {
+                    if let (Output::AnswerQuery(_, request), Some(metrics)) = (&output, &self.shared.metrics) {
                         metrics.forget(&request.task_token);
                     }
                     self.push(Call::Output(output));
@@ -469,7 +473,6 @@ impl Alarm {
 }
 
 async fn call(shared: Arc<Shared>, call: Call) -> Done {
-    let connection = shared.client.connection();
     match call {
         Call::Poll(kind, request, delay, slots) => {
             let slot = match (delay, slots) {
@@ -480,38 +483,41 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
                     Err(Stopping) => return Done::Polled(kind, Ok(Box::default()), None),
                 },
             };
-            let answer = connection.poll_workflow_task_queue(*request).await;
-            Done::Polled(kind, answer.map(Box::new), slot)
+            let answer = match shared.client.connection().poll_workflow_task_queue(*request).await {
+                Ok(task) => Ok(shared.readable(Box::new(task)).await),
+                Err(error) => Err(error),
+            };
+            Done::Polled(kind, answer, slot)
         }
         Call::Complete(run, request, reservation) => {
-            let answer = connection.respond_workflow_task_completed(*request).await;
+            let answer = shared.complete(&run, request).await;
             let answer = answer.map(|mut answer| {
                 if let Some(reservation) = reservation {
                     reservation.hand_over(std::mem::take(&mut answer.activity_tasks));
                 }
                 Box::new(answer)
             });
-            Done::Input(Input::Completed(run, answer.map_err(|error| refusal(&error))))
+            Done::Input(Input::Completed(run, answer))
         }
         // These aren't calls.
         Call::Output(
             Output::Complete(..) | Output::Notice(_) | Output::RunLocalActivity(_) | Output::StopLocalActivity(..),
         ) => Done::Nothing,
         Call::Output(Output::Fail(run, request)) => {
-            let answer = connection.respond_workflow_task_failed(*request).await;
-            Done::Input(Input::Failed(run, answer.map(drop).map_err(|error| refusal(&error))))
+            let answer = shared.fail(&run, request).await;
+            Done::Input(Input::Failed(run, answer))
         }
         Call::Output(Output::FetchHistory(run, request)) => {
-            let answer = connection.get_workflow_execution_history(*request).await;
-            let page = answer.map(Box::new).map_err(|error| refusal(&error));
+            let page = shared.history_page(&run, *request).await;
             Done::Fetched(Input::HistoryPage(run, page))
         }
-        Call::Output(Output::AnswerQuery(request)) => {
-            if let Err(error) = connection.respond_query_task_completed(*request).await {
-                // Nobody waits for the answer any more, most likely.
-                tracing::debug!(%error, "a query's answer was not taken");
-            }
+        Call::Output(Output::AnswerQuery(run, request)) => {
+            shared.answer_query(&run, request).await;
             Done::Nothing
+        }
+        Call::Read(mut task) => {
+            task.task = shared.readable(task.task).await;
+            Done::Read(task)
         }
         Call::LocalActivity(activity) => Done::Input(Box::pin(activity.run()).await),
     }
@@ -539,14 +545,7 @@ async fn place(
     }
 }
 
-fn refusal(error: &RpcError) -> Refusal {
-    Refusal {
-        code: i32::from(error.code()),
-        message: error.message().to_owned(),
-    }
-}
-
-fn log(notice: Notice) {
+pub(super) fn log(notice: Notice) {
     match notice {
         Notice::TaskFailed {
             workflow_id,

@@ -12,6 +12,7 @@ mod cancel;
 mod child;
 mod client;
 mod client_interceptor;
+mod codec;
 mod connection;
 mod continue_as_new;
 mod deployment;

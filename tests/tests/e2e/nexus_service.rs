@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 use steadfast::{client::NexusTarget, error::NexusErrorKind, prelude::*};
-use tests::{Environment, Failure, Gate, Outcome, RunningWorker};
+use tests::{
+    Environment, Failure, Gate, Outcome, RunningWorker,
+    codec::{SEALED, SealedAnywhere},
+};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, ApplicationError)]
 enum OfficeError {
@@ -347,5 +350,65 @@ async fn a_worker_that_stops_finishes_the_operations_at_hand() -> Outcome {
     gated.gate.open();
     assert_eq!(passer.result().await?, "Ada passed");
     stopping.await??;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_operations_take_and_give_is_sealed_by_a_codec_failures_included() -> Outcome {
+    let environment = Environment::connect().await?;
+    let plain = environment.client().clone();
+    let sealed = Client::builder().codec(SealedAnywhere("key 1")).encode_failures(true);
+    let environment = environment.with_client(sealed).await?;
+    let (endpoint, _, _worker) = office(&environment).await?;
+    for (operation, argument, expected) in [
+        ("greet", "Ada", "Hello, Ada!"),
+        ("greet", "Nobody", "no Nobody"),
+        ("greet", "", "Some(BadRequest): greet whom?"),
+        ("compose", "trains", "about trains"),
+        ("compose", "nobody", "no nobody"),
+    ] {
+        let input = (endpoint.clone(), operation.to_owned(), argument.to_owned());
+        let caller = environment.start::<Caller>(input);
+        let caller = caller.id(environment.name(&format!("{operation}-{argument}"))).await?;
+        assert_eq!(caller.result().await?, expected);
+    }
+    let called = environment.name("greet-");
+    let events = plain.workflow::<Caller>(called).fetch_history().await?.events;
+    let text = format!("{events:?}");
+    assert!(text.contains(SEALED) && !text.contains("greet whom?"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_operation_whose_input_cannot_be_decoded_is_tried_again_until_somebody_has_the_key() -> Outcome {
+    let environment = Environment::connect().await?;
+    let with_key = |key| Client::builder().codec(SealedAnywhere(key));
+    let other = environment.another_client(with_key("key 2")).await?;
+    let environment = environment.with_client(with_key("key 1")).await?;
+    let (endpoint, queue) = (environment.name("office"), environment.name("handlers"));
+    environment
+        .client()
+        .create_nexus_endpoint(&endpoint, target(&environment, queue.clone()))
+        .await?;
+    let _caller = RunningWorker::start(environment.worker().workflow::<Caller>());
+    let without = RunningWorker::start(steadfast::Worker::new(&other, &queue).nexus_service(Local::default()));
+    let input = (endpoint, "greet".to_owned(), "Ada".to_owned());
+    let caller = environment.start::<Caller>(input).await?;
+    loop {
+        let pending = caller.describe().await?.raw().0.pending_nexus_operations.clone();
+        let failure = pending
+            .iter()
+            .find_map(|operation| operation.last_attempt_failure.as_ref());
+        if let Some(failure) = failure {
+            let text = format!("{failure:?}");
+            assert!(text.contains("the operation's payloads cannot be read"), "{text}");
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    without.stop().await?;
+    let worker = steadfast::Worker::new(environment.client(), &queue).nexus_service(Local::default());
+    let _with = RunningWorker::start(worker);
+    assert_eq!(caller.result().await?, "Hello, Ada!");
     Ok(())
 }

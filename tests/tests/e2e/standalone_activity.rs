@@ -9,7 +9,11 @@ use steadfast::{
     prelude::*,
 };
 use steadfast_proto::enums::PendingActivityState;
-use tests::{Environment, Gate, Outcome, RunningWorker, millis};
+use tests::{
+    Environment, Gate, Outcome, RunningWorker,
+    codec::{SEALED, Sealed},
+    millis,
+};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, ApplicationError)]
 #[error("nobody lives there", non_retryable)]
@@ -217,5 +221,36 @@ async fn operators_pause_change_and_reset_an_activity() -> Outcome {
     gate.open();
     assert_eq!(insisting.result().await?, 3);
     insisting.delete().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_an_activity_takes_and_gives_is_sealed_by_a_codec() -> Outcome {
+    let environment = Environment::connect().await?;
+    let plain = environment.client().clone();
+    let sealed = Client::builder().codec(Sealed("key 1")).encode_failures(true);
+    let environment = environment.with_client(sealed).await?;
+    let _worker = RunningWorker::start(environment.worker().activity::<send>());
+    let start = async |id: &str, to: &str| {
+        let start = environment.client().start_activity::<send>(to.to_owned());
+        let start = start.id(id).task_queue(environment.queue());
+        start.summary("a letter").await
+    };
+    let id = environment.name("mail");
+    let mail = start(&id, "ada").await?;
+    assert_eq!(mail.result().await?, 3);
+    assert_eq!(mail.describe().await?.summary()?.as_deref(), Some("a letter"));
+    let error = plain.activity::<usize>(&id).result().await.unwrap_err();
+    assert!(error.to_string().contains(SEALED), "{error}");
+    assert!(plain.activity::<usize>(&id).describe().await?.summary().is_err());
+
+    let id = environment.name("letter");
+    let failed = start(&id, "").await?.result().await;
+    match failed {
+        Err(ActivityResultError::Failed(failure)) => assert_eq!(failure.application(), Some(NoSuchAddress)),
+        other => panic!("expected the typed error, got {other:?}"),
+    }
+    let error = plain.activity::<usize>(&id).result().await.unwrap_err();
+    assert!(!error.to_string().contains("nobody lives there"), "{error}");
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What a server answers instead of what was asked for.
 
+use crate::convert::CodecError;
 use std::{error::Error, fmt, time::Duration};
 use steadfast_proto::{
     errordetails::{multi_operation_execution_failure::OperationStatus, *},
@@ -17,6 +18,7 @@ struct Inner {
     code: Code,
     message: String,
     detail: Option<ErrorDetail>,
+    codec: Option<CodecError>,
 }
 
 macro_rules! details {
@@ -81,6 +83,17 @@ impl RpcError {
             code,
             message: message.into(),
             detail: None,
+            codec: None,
+        }))
+    }
+
+    /// A codec gave up, before or after the server had the request.
+    pub(super) fn codec(error: CodecError) -> Self {
+        Self(Box::new(Inner {
+            code: Code::Unknown,
+            message: error.to_string(),
+            detail: None,
+            codec: Some(error),
         }))
     }
 
@@ -96,6 +109,7 @@ impl RpcError {
             code: Code::from_i32(status.code),
             message: status.message.clone(),
             detail: status.details.first().and_then(ErrorDetail::of),
+            codec: None,
         }))
     }
 
@@ -115,6 +129,16 @@ impl RpcError {
     #[must_use]
     pub fn detail(&self) -> Option<&ErrorDetail> {
         self.0.detail.as_ref()
+    }
+
+    /// What is wrong with the payloads, if it wasn't the server that refused but a codec here that gave up.
+    #[must_use]
+    pub fn codec_error(&self) -> Option<&CodecError> {
+        self.0.codec.as_ref()
+    }
+
+    pub(super) fn detail_mut(&mut self) -> Option<&mut ErrorDetail> {
+        self.0.detail.as_mut()
     }
 
     /// Whether somebody else changed what was to be changed in the meantime.
@@ -138,6 +162,7 @@ impl From<Status> for RpcError {
             code: status.code(),
             message: with_sources(&status),
             detail,
+            codec: None,
         }))
     }
 }
@@ -161,6 +186,9 @@ fn with_sources(status: &Status) -> String {
 
 impl fmt::Display for RpcError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = self.codec_error() {
+            return error.fmt(f);
+        }
         if self.message().is_empty() {
             return self.code().fmt(f);
         }

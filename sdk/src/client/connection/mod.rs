@@ -16,6 +16,7 @@ use super::CallOptions;
 #[cfg(feature = "client")]
 use super::dial::Dial;
 use crate::{
+    convert::{About, Coding},
     interceptor::{AnyClientInterceptor, Chain},
     metrics::Recorder,
 };
@@ -52,6 +53,8 @@ pub(crate) struct Connection {
     interceptors: Chain<dyn AnyClientInterceptor>,
     /// What calls are measured with, if anybody wants to know.
     recorder: Option<Recorder>,
+    /// `None` if payloads go out and come in as they are.
+    coding: Option<Arc<Coding>>,
 }
 
 enum Transport {
@@ -82,6 +85,7 @@ impl Connection {
             options: None,
             interceptors: Chain::default(),
             recorder: None,
+            coding: None,
         }
     }
 
@@ -148,6 +152,17 @@ impl Connection {
         let mut connection = self.clone();
         connection.interceptors.push(interceptor);
         connection
+    }
+
+    /// Payloads are changed on their way.
+    pub(crate) fn coded(mut self, coding: Coding) -> Self {
+        self.coding = coding.is_needed().then(|| Arc::new(coding));
+        self
+    }
+
+    /// How payloads are changed, if they are.
+    pub(crate) fn coding(&self) -> Option<&Coding> {
+        self.coding.as_deref()
     }
 
     /// Has an effect on calls over the network alone: others have no headers.
@@ -253,6 +268,88 @@ fn no_service<R: Call>() -> Status {
     ))
 }
 
+/// Which payloads of an answer are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// All, or the call fails.
+    All,
+    /// As many as can be: what is not read by anybody need not be decoded, and who reads it is told.
+    Possible,
+    /// None: they are decoded later.
+    Nothing,
+}
+
+impl Connection {
+    /// A call about something that the request itself does not say; there is nothing to decode in the answer.
+    pub(crate) async fn call_about<R: Call>(&self, about: &About, request: R) -> Result<R::Response, RpcError> {
+        match &self.coding {
+            None => self.call(request).await,
+            Some(coding) => {
+                let (about, times) = (about.clone(), (Retry::Call, CALL_DEADLINE));
+                Box::pin(self.send_coded(coding, about, request, times, Reading::Nothing)).await
+            }
+        }
+    }
+
+    /// As [`call`](Self::call), with payloads that are changed on their way; of the answer as many as can be.
+    pub(crate) async fn call_coded<R: Call>(&self, request: R) -> Result<R::Response, RpcError> {
+        self.carry(request, (Retry::Call, CALL_DEADLINE), Reading::Possible)
+            .await
+    }
+
+    async fn carry<R: Call>(
+        &self,
+        request: R,
+        times: (Retry, Duration),
+        reading: Reading,
+    ) -> Result<R::Response, RpcError> {
+        match &self.coding {
+            None => self.send(request, times.0, times.1).await,
+            // Boxed: a call without it is not to be as large.
+            Some(coding) => Box::pin(self.send_coded(coding, About::default(), request, times, reading)).await,
+        }
+    }
+
+    /// A call whose payloads are changed on their way, both ways.
+    async fn send_coded<R: Call>(
+        &self,
+        coding: &Coding,
+        about: About,
+        mut request: R,
+        (retry, deadline): (Retry, Duration),
+        reading: Reading,
+    ) -> Result<R::Response, RpcError> {
+        let about = coding.encode(about, &mut request).await.map_err(RpcError::codec)?;
+        let mut response = match self.send(request, retry, deadline).await {
+            Ok(response) => response,
+            Err(mut error) => {
+                if let Some(ErrorDetail::QueryFailed(detail)) = error.detail_mut() {
+                    coding.decode_what_can_be(about, detail).await;
+                }
+                return Err(error);
+            }
+        };
+        match reading {
+            Reading::All => drop(coding.decode(about, &mut response).await.map_err(RpcError::codec)?),
+            Reading::Possible => coding.decode_what_can_be(about, &mut response).await,
+            Reading::Nothing => {}
+        }
+        Ok(response)
+    }
+}
+
+/// Through the interceptors, if there are any; the call is made at their end.
+macro_rules! intercepted {
+    ($self:ident.$hook:ident($request:ident), |$connection:ident| $end:expr) => {
+        if !$self.interceptors.is_empty() {
+            let $connection = $self.clone();
+            let end = move |$request| async move { $end.await };
+            // Boxed, so that calls that nobody intercepts stay small.
+            return Box::pin($self.interceptors.$hook($request, end)).await;
+        }
+    };
+}
+
 /// One method for each call that is used, with what is to be retried, how long it may take, and the name that interceptors know
 /// it by, if they see it.
 macro_rules! calls {
@@ -260,15 +357,34 @@ macro_rules! calls {
         impl Connection {$(
             $(#[$doc])*
             pub(crate) async fn $name(&self, request: $request) -> Result<$response, RpcError> {
-                $(
-                    if !self.interceptors.is_empty() {
-                        let connection = self.clone();
-                        let end = move |request| async move { connection.send(request, $retry, $deadline).await };
-                        // Boxed, so that calls that nobody intercepts stay small.
-                        return Box::pin(self.interceptors.$hook(request, end)).await;
-                    }
-                )?
+                $(intercepted!(self.$hook(request), |connection| connection.send(request, $retry, $deadline));)?
                 self.send(request, $retry, $deadline).await
+            }
+        )*}
+    };
+}
+
+/// As `calls`, with payloads: which of those of the answer are decoded. Interceptors see them readable.
+macro_rules! coded_calls {
+    ($($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $retry:expr, $deadline:expr, $reading:expr $(, $hook:ident)?;)*) => {
+        impl Connection {$(
+            $(#[$doc])*
+            pub(crate) async fn $name(&self, request: $request) -> Result<$response, RpcError> {
+                $(intercepted!(self.$hook(request), |connection| connection.carry(request, ($retry, $deadline), $reading));)?
+                self.carry(request, ($retry, $deadline), $reading).await
+            }
+        )*}
+    };
+}
+
+/// As `calls`, about something that the request does not say.
+macro_rules! calls_about {
+    ($($name:ident($request:ident) -> $response:ident, $hook:ident;)*) => {
+        impl Connection {$(
+            pub(crate) async fn $name(&self, about: &About, request: $request) -> Result<$response, RpcError> {
+                let known = about.clone();
+                intercepted!(self.$hook(request), |connection| connection.call_about(&known, request));
+                self.call_about(about, request).await
             }
         )*}
     };
@@ -278,62 +394,68 @@ calls! {
     get_system_info(GetSystemInfoRequest) -> GetSystemInfoResponse, Retry::Call, CALL_DEADLINE;
     describe_namespace(DescribeNamespaceRequest) -> DescribeNamespaceResponse, Retry::Call, CALL_DEADLINE;
 
-    // Worker. Whoever polls has a backoff of its own.
+    // Worker. Whoever polls has a backoff of its own. Payloads are changed by the drivers, which know what they are about.
     poll_workflow_task_queue(PollWorkflowTaskQueueRequest) -> PollWorkflowTaskQueueResponse, Retry::Never, LONG_POLL_DEADLINE;
     poll_activity_task_queue(PollActivityTaskQueueRequest) -> PollActivityTaskQueueResponse, Retry::Never, LONG_POLL_DEADLINE;
     respond_workflow_task_completed(RespondWorkflowTaskCompletedRequest) -> RespondWorkflowTaskCompletedResponse, Retry::Call, CALL_DEADLINE;
     respond_workflow_task_failed(RespondWorkflowTaskFailedRequest) -> RespondWorkflowTaskFailedResponse, Retry::Call, CALL_DEADLINE;
     respond_query_task_completed(RespondQueryTaskCompletedRequest) -> RespondQueryTaskCompletedResponse, Retry::Call, CALL_DEADLINE;
-    record_activity_task_heartbeat(RecordActivityTaskHeartbeatRequest) -> RecordActivityTaskHeartbeatResponse, Retry::Call, CALL_DEADLINE;
-    respond_activity_task_completed(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse, Retry::Call, CALL_DEADLINE;
     respond_activity_task_failed(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse, Retry::Call, CALL_DEADLINE;
-    respond_activity_task_canceled(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse, Retry::Call, CALL_DEADLINE;
     poll_nexus_task_queue(PollNexusTaskQueueRequest) -> PollNexusTaskQueueResponse, Retry::Never, LONG_POLL_DEADLINE;
     respond_nexus_task_completed(RespondNexusTaskCompletedRequest) -> RespondNexusTaskCompletedResponse, Retry::Call, CALL_DEADLINE;
     respond_nexus_task_failed(RespondNexusTaskFailedRequest) -> RespondNexusTaskFailedResponse, Retry::Call, CALL_DEADLINE;
     record_worker_heartbeat(RecordWorkerHeartbeatRequest) -> RecordWorkerHeartbeatResponse, Retry::Never, CALL_DEADLINE;
+    /// A page of a history, for a shard.
+    fetch_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, Retry::Call, CALL_DEADLINE;
     shutdown_worker(ShutdownWorkerRequest) -> ShutdownWorkerResponse, Retry::Never, CALL_DEADLINE;
 
-    // Activities that somebody else completes.
-    record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse, Retry::Call, CALL_DEADLINE, heartbeat_activity_by_id;
-    respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse, Retry::Call, CALL_DEADLINE, complete_activity_by_id;
-    respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest) -> RespondActivityTaskFailedByIdResponse, Retry::Call, CALL_DEADLINE, fail_activity_by_id;
-    respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse, Retry::Call, CALL_DEADLINE, report_activity_cancelled_by_id;
-
-    heartbeat_async_activity(RecordActivityTaskHeartbeatRequest) -> RecordActivityTaskHeartbeatResponse, Retry::Call, CALL_DEADLINE, heartbeat_activity;
-    complete_async_activity(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse, Retry::Call, CALL_DEADLINE, complete_activity;
-    fail_async_activity(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse, Retry::Call, CALL_DEADLINE, fail_activity;
-    cancel_async_activity(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse, Retry::Call, CALL_DEADLINE, report_activity_cancelled;
-
     // Client.
-    start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, start_workflow;
-    signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, signal_with_start;
-    signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, signal_workflow;
-    query_workflow(QueryWorkflowRequest) -> QueryWorkflowResponse, Retry::Call, CALL_DEADLINE, query_workflow;
-    execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse, Retry::LongPoll, LONG_POLL_DEADLINE, update_with_start;
-    update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, update_workflow;
-    poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse, Retry::LongPoll, LONG_POLL_DEADLINE, poll_update;
-    poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, cancel_workflow;
     delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, delete_workflow;
     reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, reset_workflow;
-    terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, terminate_workflow;
-    describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, describe_workflow;
-    list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE, list_workflows;
     count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE, count_workflows;
-    start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse, Retry::Call, CALL_DEADLINE;
-    create_schedule(CreateScheduleRequest) -> CreateScheduleResponse, Retry::Call, CALL_DEADLINE, create_schedule;
-    describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE, describe_schedule;
-    update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE, update_schedule;
     patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse, Retry::Call, CALL_DEADLINE, patch_schedule;
     delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse, Retry::Call, CALL_DEADLINE, delete_schedule;
-    list_schedules(ListSchedulesRequest) -> ListSchedulesResponse, Retry::Call, CALL_DEADLINE, list_schedules;
     count_schedules(CountSchedulesRequest) -> CountSchedulesResponse, Retry::Call, CALL_DEADLINE;
     list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse, Retry::Call, CALL_DEADLINE;
-    get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, Retry::Call, CALL_DEADLINE;
+}
+
+coded_calls! {
+    // Client.
+    start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, start_workflow;
+    signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, signal_with_start;
+    signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, signal_workflow;
+    query_workflow(QueryWorkflowRequest) -> QueryWorkflowResponse, Retry::Call, CALL_DEADLINE, Reading::All, query_workflow;
+    execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All, update_with_start;
+    update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All, update_workflow;
+    poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All, poll_update;
+    terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, terminate_workflow;
+    describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, describe_workflow;
+    list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, list_workflows;
+    start_batch_operation(StartBatchOperationRequest) -> StartBatchOperationResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing;
+    create_schedule(CreateScheduleRequest) -> CreateScheduleResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, create_schedule;
+    describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, describe_schedule;
+    update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, update_schedule;
+    list_schedules(ListSchedulesRequest) -> ListSchedulesResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, list_schedules;
+    poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All;
+    /// As `describe_schedule`, for who will write back what comes.
+    describe_schedule_to_update(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE, Reading::All, describe_schedule;
+    get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, Retry::Call, CALL_DEADLINE, Reading::Possible;
     /// The same call, waiting for new events.
-    wait_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
+    wait_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All;
+}
+
+calls_about! {
+    // Activities that somebody else completes.
+    record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse, heartbeat_activity_by_id;
+    respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse, complete_activity_by_id;
+    respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest) -> RespondActivityTaskFailedByIdResponse, fail_activity_by_id;
+    respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse, report_activity_cancelled_by_id;
+    heartbeat_async_activity(RecordActivityTaskHeartbeatRequest) -> RecordActivityTaskHeartbeatResponse, heartbeat_activity;
+    complete_async_activity(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse, complete_activity;
+    fail_async_activity(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse, fail_activity;
+    cancel_async_activity(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse, report_activity_cancelled;
 }

@@ -38,12 +38,16 @@ impl ScheduleHandle {
     /// # Errors
     /// There is no such schedule, or the call fails.
     pub async fn describe(&self) -> Result<ScheduleDescription, ScheduleError> {
-        let request = DescribeScheduleRequest {
-            namespace: self.client.namespace().to_owned(),
-            schedule_id: self.id.clone(),
-        };
+        let request = self.describe_request();
         let response = self.client.connection().describe_schedule(request).await?;
         Ok(ScheduleDescription::new(response, self.client.converter().clone()))
+    }
+
+    fn describe_request(&self) -> DescribeScheduleRequest {
+        DescribeScheduleRequest {
+            namespace: self.client.namespace().to_owned(),
+            schedule_id: self.id.clone(),
+        }
     }
 
     /// Changes it: the closure gets what there is and returns what there is to be. If somebody else changes it at the same
@@ -55,7 +59,10 @@ impl ScheduleHandle {
         let mut attempts = 1..=UPDATE_ATTEMPTS;
         loop {
             let is_last = attempts.next() == Some(UPDATE_ATTEMPTS);
-            let description = self.describe().await?;
+            // What could not be decoded would be encoded once more.
+            let connection = self.client.connection();
+            let response = connection.describe_schedule_to_update(self.describe_request()).await?;
+            let description = ScheduleDescription::new(response, self.client.converter().clone());
             let request = UpdateScheduleRequest {
                 namespace: self.client.namespace().to_owned(),
                 schedule_id: self.id.clone(),
@@ -65,7 +72,7 @@ impl ScheduleHandle {
                 request_id: new_id(),
                 ..UpdateScheduleRequest::default()
             };
-            match self.client.connection().update_schedule(request).await {
+            match connection.update_schedule(request).await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.is_conflict() && !is_last => {}
                 Err(error) => return Err(error.into()),

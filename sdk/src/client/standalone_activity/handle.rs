@@ -90,7 +90,7 @@ impl<O> ActivityHandle<O> {
             include_last_failure: true,
             ..DescribeActivityExecutionRequest::default()
         };
-        let answer = self.client.connection().call(request).await?;
+        let answer = self.client.connection().call_coded(request).await?;
         Ok(ActivityDescription::new(answer, self.client.converter().clone()))
     }
 

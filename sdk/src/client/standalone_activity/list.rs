@@ -61,7 +61,7 @@ impl ActivityList {
                 next_page_token,
                 ..(*self.request).clone()
             };
-            let answer = self.client.connection().call(request).await?;
+            let answer = self.client.connection().call_coded(request).await?;
             self.pages.add(answer.executions, answer.next_page_token);
         }
         Ok(self.pages.pop().map(|info| ActivitySummary {

@@ -5,7 +5,7 @@ use crate::{
     activity::{ActivityOptions, CloseTimeoutSet, RetryPolicy, Scheduling},
     client::{
         ActivityAlreadyStarted, Client, Code, ErrorDetail, ExecuteActivityError, StartActivityError, TaskQueueMissing,
-        TaskQueueSet, new_id, signal::split, start::encode_field,
+        TaskQueueSet, error::Codec, new_id, signal::split, start::encode_field,
     },
     convert::{Data, EncodeError},
     search_attribute::{self, SearchAttributeUpdate},
@@ -196,7 +196,7 @@ impl<O, Q, T, M> StartActivityCall<O, Q, T, M> {
             }
         }
         let id = request.activity_id.clone();
-        match self.client.connection().call(*self.request).await {
+        match self.client.connection().call_coded(*self.request).await {
             Ok(answer) => Ok(ActivityHandle::new(self.client, id, answer.run_id)),
             Err(error) if error.code() == Code::AlreadyExists => {
                 let run_id = match error.detail() {
@@ -207,7 +207,10 @@ impl<O, Q, T, M> StartActivityCall<O, Q, T, M> {
                     id, run_id,
                 )))
             }
-            Err(error) => Err(StartActivityError::Rpc(error)),
+            Err(error) => Err(match Codec::of(&error) {
+                Some(Codec::Out(error)) => error.into(),
+                _ => StartActivityError::Rpc(error),
+            }),
         }
     }
 }

@@ -1,16 +1,22 @@
 //! Our side of `interop/run.py`: `interop worker ADDRESS QUEUE` serves the workflow `Conversation` and Nexus operations until it is ended,
 //! `interop client ADDRESS QUEUE` drives the one that a worker of another SDK serves there, `interop trace ADDRESS QUEUE` starts
-//! the workflow `Traced` there within a trace.
+//! the workflow `Traced` there within a trace. With `sealed` at the end, workers and clients compress and encrypt everything.
 
 mod greetings;
+mod sealed;
 
 use greetings::{Caller, Composition, Handler};
 use opentelemetry::{
     Context,
     trace::{FutureExt, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
+use sealed::{Copies, copy, sealed};
 use std::{error::Error, future::IntoFuture, process::ExitCode, time::Duration};
-use steadfast::{client::ResultError, opentelemetry::Tracing, prelude::*};
+use steadfast::{
+    client::{ClientBuilder, ResultError},
+    opentelemetry::Tracing,
+    prelude::*,
+};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -107,10 +113,12 @@ impl Conversation {
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["worker", address, queue] => serve(address, queue).await,
-        ["client", address, queue] => drive(address, queue).await,
+        ["worker", address, queue] => serve(Client::builder().address(address), queue).await,
+        ["worker", address, queue, "sealed"] => serve(sealed(address), queue).await,
+        ["client", address, queue] => drive(Client::builder().address(address), queue).await,
+        ["client", address, queue, "sealed"] => drive(sealed(address), queue).await,
         ["trace", address, queue] => trace(address, queue).await,
-        _ => Err("usage: interop worker|client|trace ADDRESS QUEUE".into()),
+        _ => Err("usage: interop worker|client|trace ADDRESS QUEUE [sealed]".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -121,14 +129,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(address: &str, queue: &str) -> Result<(), Failure> {
-    let client = Client::builder()
-        .address(address)
-        .plugin(Tracing::new())
-        .connect()
-        .await?;
+async fn serve(client: ClientBuilder, queue: &str) -> Result<(), Failure> {
+    let client = client.plugin(Tracing::new()).connect().await?;
     Worker::new(&client, queue)
         .workflow::<Conversation>()
+        .workflow::<Copies>()
         .workflow::<Traced>()
         .workflow::<Caller>()
         .workflow::<Composition>()
@@ -176,8 +181,9 @@ async fn trace(address: &str, queue: &str) -> Result<(), Failure> {
     expect("trace", &found, &trace.to_string())
 }
 
-async fn drive(address: &str, queue: &str) -> Result<(), Failure> {
-    let client = Client::connect(address).await?;
+async fn drive(client: ClientBuilder, queue: &str) -> Result<(), Failure> {
+    let client = client.connect().await?;
+    copy(&client, queue).await?;
     let talk = client.start::<Conversation>("Ada".to_owned()).task_queue(queue).await?;
     talk.say("hm".to_owned(), 2).await?;
     expect("update", &talk.rename("Grace".to_owned()).await?, &"Ada".to_owned())?;

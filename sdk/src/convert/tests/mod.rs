@@ -1,3 +1,6 @@
+mod coding;
+mod converters;
+
 use super::*;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
