@@ -70,7 +70,8 @@ async def connect(address):
     return await Client.connect(address, data_converter=converter)
 
 
-@workflow.defn
+# The sandbox would import this module anew, which the module of ciphers does not take.
+@workflow.defn(sandboxed=False)
 class Copies:
     """Of a protobuf message."""
 
