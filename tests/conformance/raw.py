@@ -188,14 +188,18 @@ async def raw_sticky(hand):
     """A sticky task carries what is new; when nobody takes it, it goes to the normal queue."""
     await hand.start()
     sticky = TaskQueue(name=hand.queue.name + "-sticky", kind=2, normal_name=hand.queue.name)
-    attributes = StickyExecutionAttributes(
-        worker_task_queue=sticky, schedule_to_start_timeout=Duration(nanos=300_000_000)
-    )
-    await hand.answer(await hand.poll(), sticky_attributes=attributes)
+
+    def taken_within(**timeout):
+        return StickyExecutionAttributes(worker_task_queue=sticky, schedule_to_start_timeout=Duration(**timeout))
+
+    await hand.answer(await hand.poll(), sticky_attributes=taken_within(seconds=20))
+    # A queue that nobody polled lately is passed over, so the poll is there first.
+    polled = asyncio.ensure_future(hand.poll(sticky))
+    await asyncio.sleep(0.5)
     await hand.signal("one")
-    task = await hand.poll(sticky)
+    task = await polled
     hand.note("task", {"first": task.history.events[0].event_id, "previous": task.previous_started_event_id})
-    await hand.answer(task, sticky_attributes=attributes)
+    await hand.answer(task, sticky_attributes=taken_within(nanos=300_000_000))
     await hand.signal("two")
     task = await hand.poll()
     hand.note("task after", {"first": task.history.events[0].event_id, "previous": task.previous_started_event_id})
