@@ -1,12 +1,12 @@
 //! What operators do to activities: pause them, let them go on, begin them anew, change their options.
 
 use super::{Client, RequestError, RpcError, ToClient, new_id};
-use crate::{activity::RetryPolicy, handle::HandleCore, workflow::Workflow};
+use crate::{Priority, activity::RetryPolicy, handle::HandleCore, workflow::Workflow};
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
     activity::ActivityOptions,
-    common::{Priority, WorkflowExecution},
+    common::WorkflowExecution,
     duration, prost_types,
     taskqueue::TaskQueue,
     workflowservice::{
@@ -375,12 +375,10 @@ impl UpdateActivityOptionsCall {
         self.set("retry_policy", |options| options.retry_policy = Some(policy.into()))
     }
 
-    /// Its priority on the task queue, 1 being the highest.
-    pub fn priority(self, priority: u32) -> Self {
-        self.set("priority.priority_key", |options| {
-            options.priority.get_or_insert_with(Priority::default).priority_key =
-                i32::try_from(priority).unwrap_or(i32::MAX);
-        })
+    /// Its place among others on the task queue: a number from 1, the highest, to 5, or a whole [`Priority`]. It takes the
+    /// place of all it had, fairness included.
+    pub fn priority(self, priority: impl Into<Priority>) -> Self {
+        self.set("priority", |options| options.priority = Some(priority.into().into()))
     }
 
     /// All options are again those that it was started with, whatever else is set here.

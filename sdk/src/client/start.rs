@@ -9,6 +9,7 @@ use super::{
     signal::split,
 };
 use crate::{
+    Priority,
     convert::{Converter, Data, EncodeError},
     error::NexusError,
     handle::{Handle, HandleCore, Target, UpdateTarget},
@@ -20,7 +21,7 @@ use serde::Serialize;
 use std::{borrow::Cow, future::IntoFuture, marker::PhantomData, ops::Deref, time::Duration};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
-    common::{Callback, Link, Memo, Payload, Payloads, Priority, RetryPolicy, WorkflowType, callback},
+    common::{Callback, Link, Memo, Payload, Payloads, RetryPolicy, WorkflowType, callback},
     duration,
     sdk::UserMetadata,
     taskqueue::TaskQueue,
@@ -204,23 +205,11 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
         self
     }
 
-    /// Its priority, and that of its activities, on task queues: 1 is the highest, 3 is what all have by default.
-    pub fn priority(mut self, priority: u32) -> Self {
-        self.priority_mut().priority_key = i32::try_from(priority).unwrap_or(i32::MAX);
+    /// Its place among others on task queues, and that of its activities: a number from 1, the highest, to 5, or a whole
+    /// [`Priority`].
+    pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
+        self.request.priority = Some(priority.into().into());
         self
-    }
-
-    /// Whose the workflow is, such as a tenant: those of the same priority get their turns by weight. The weight of most
-    /// is 1.
-    pub fn fairness(mut self, key: impl Into<String>, weight: f32) -> Self {
-        let priority = self.priority_mut();
-        priority.fairness_key = key.into();
-        priority.fairness_weight = weight;
-        self
-    }
-
-    fn priority_mut(&mut self) -> &mut Priority {
-        self.request.priority.get_or_insert_default()
     }
 
     /// Which build of a deployment runs it, whatever the routing says.

@@ -1,11 +1,10 @@
 //! What operators do to workflows: pause them, change their options.
 
 use super::{Client, RequestError, ToClient, VersioningOverride, new_id};
-use crate::{handle::HandleCore, workflow::Workflow};
+use crate::{Priority, handle::HandleCore, workflow::Workflow};
 use std::future::IntoFuture;
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
-    common::Priority,
     prost_types::FieldMask,
     workflow::WorkflowExecutionOptions,
     workflowservice::{
@@ -87,11 +86,11 @@ impl WorkflowOptions {
         self.set("versioning_override")
     }
 
-    /// Their priority on task queues, 1 being the highest.
-    pub fn priority(mut self, priority: u32) -> Self {
-        self.options.priority.get_or_insert_with(Priority::default).priority_key =
-            i32::try_from(priority).unwrap_or(i32::MAX);
-        self.set("priority.priority_key")
+    /// Their place among others on task queues: a number from 1, the highest, to 5, or a whole [`Priority`]. It takes the
+    /// place of all they had, fairness included.
+    pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
+        self.options.priority = Some(priority.into().into());
+        self.set("priority")
     }
 
     fn set(mut self, path: &str) -> Self {
@@ -119,8 +118,9 @@ impl UpdateWorkflowOptionsCall {
         self
     }
 
-    /// Its priority on task queues, 1 being the highest.
-    pub fn priority(mut self, priority: u32) -> Self {
+    /// Its place among others on task queues: a number from 1, the highest, to 5, or a whole [`Priority`]. It takes the
+    /// place of all it had, fairness included.
+    pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
         self.options = self.options.priority(priority);
         self
     }

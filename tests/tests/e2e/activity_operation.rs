@@ -1,10 +1,12 @@
 //! What operators do to activities, and how a running one hears of it.
 
 use steadfast::{
+    Priority,
     activity::{ActivityCancellation, CancelReason},
     prelude::*,
     worker::Worker,
 };
+use steadfast_proto::{activity::ActivityOptions, duration};
 use tests::{Environment, Outcome, RunningWorker, millis};
 use tokio::sync::mpsc;
 
@@ -76,7 +78,32 @@ async fn a_running_activity_hears_why_it_is_to_stop() -> Outcome {
     longer
         .start_to_close_timeout(secs(90))
         .heartbeat_timeout(secs(2))
+        .schedule_to_close_timeout(minutes(9))
+        .schedule_to_start_timeout(minutes(8))
+        .priority(Priority::new(4).fairness_key("ada"))
         .await?;
+    let paused = edition.describe().await?;
+    let pending = paused.pending_activities().next().ok_or("it is pending")?;
+    let wanted = ActivityOptions {
+        task_queue: None,
+        schedule_to_close_timeout: Some(duration(minutes(9))),
+        schedule_to_start_timeout: Some(duration(minutes(8))),
+        start_to_close_timeout: Some(duration(secs(90))),
+        heartbeat_timeout: Some(duration(secs(2))),
+        retry_policy: None,
+        priority: Some(Priority::new(4).fairness_key("ada").into()),
+        start_delay: None,
+    };
+    let options = ActivityOptions {
+        task_queue: None,
+        retry_policy: None,
+        ..pending
+            .raw()
+            .activity_options
+            .clone()
+            .ok_or("a server tells the options")?
+    };
+    assert_eq!(options, wanted);
     print.unpause().await?;
     assert_eq!(starts.recv().await, Some(2));
     if environment.is_embedded() {

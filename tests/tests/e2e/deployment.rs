@@ -1,6 +1,7 @@
 //! Worker deployments: which build gets which workflows.
 
 use steadfast::{
+    Priority,
     client::{
         BatchOperationState, OperatorError, VersionDrainageStatus, VersioningOverride, WorkerDeploymentVersionStatus,
         WorkflowOptions,
@@ -179,12 +180,21 @@ async fn workflows_that_run_are_given_another_build_or_priority() -> Outcome {
     }
     let pin = || VersioningOverride::pinned(deployment.name(), "2");
     let one = client.workflow::<Which>(&ids[0]);
-    one.update_options().versioning_override(pin()).priority(2).await?;
+    let priority = Priority::new(2).fairness_key("ada").fairness_weight(2.5);
+    one.update_options()
+        .versioning_override(pin())
+        .priority(priority.clone())
+        .await?;
     let description = one.describe().await?;
+    assert_eq!(description.raw().1.priority, Some(priority.into()));
     assert_eq!(
         description.versioning().and_then(|versioning| versioning.r#override()),
         Some(pin())
     );
+    one.update_options().priority(1).await?;
+    let description = one.describe().await?;
+    let alone = description.raw().1.priority.clone();
+    assert_eq!(alone, Some(Priority::new(1).into()), "all of it is replaced");
     let two = client.workflow::<Which>(&ids[1]);
     let batch = client.batch_of([&ids[1]]);
     let batch = batch

@@ -40,6 +40,7 @@ mod schedule;
 mod search_attribute;
 mod signal;
 mod standalone_activity;
+mod start;
 mod terminate;
 mod timer;
 mod tls;

@@ -2,6 +2,7 @@
 
 use super::{ActivityHandle, ActivityIdConflictPolicy, ActivityIdReusePolicy};
 use crate::{
+    Priority,
     activity::{ActivityOptions, CloseTimeoutSet, RetryPolicy, Scheduling},
     client::{
         ActivityAlreadyStarted, Client, Code, ErrorDetail, ExecuteActivityError, StartActivityError, TaskQueueMissing,
@@ -13,7 +14,7 @@ use crate::{
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
-    common::{ActivityType, Payloads, Priority},
+    common::{ActivityType, Payloads},
     duration,
     sdk::UserMetadata,
     taskqueue::TaskQueue,
@@ -154,10 +155,9 @@ impl<O, Q, T, M> StartActivityCall<O, Q, T, M> {
         self
     }
 
-    /// Its priority on the task queue, 1 being the highest.
-    pub fn priority(mut self, priority: u32) -> Self {
-        self.request.priority.get_or_insert_with(Priority::default).priority_key =
-            i32::try_from(priority).unwrap_or(i32::MAX);
+    /// Its place among others on the task queue: a number from 1, the highest, to 5, or a whole [`Priority`].
+    pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
+        self.request.priority = Some(priority.into().into());
         self
     }
 
