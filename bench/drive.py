@@ -18,6 +18,7 @@ GROUPS = {
     "replay": alone.run_replay,
     "in-process": alone.run_in_process,
     "start": alone.run_start,
+    "servers": network.run_servers,
     "build": build.run,
 }
 

@@ -23,6 +23,13 @@ IN_PROCESS = (
     ("local", "local activity", 8_000, 1),
 )
 
+# In virtual time: (scenario, what, how many, how many of the unit are a second, unit)
+VIRTUAL = (
+    ("month", "a timer of 30 days, in a workflow of its own", 1_000, 1e3, "ms each"),
+    ("year", "a year of an hourly schedule, an activity each", 1, 1, "s"),
+)
+WAITING = 10_000
+
 
 def run_replay(tools, arguments, report):
     """Both replayers, from the bytes of the same histories."""
@@ -68,6 +75,33 @@ def run_in_process(tools, arguments, report):
         rows.append(row)
     head = ["scenario", "what", "one thread: per s", "µs each", "CPU µs", "two threads: per s", "µs each", "CPU µs"]
     yield "in-process", table(head, rows)
+    yield "virtual", table(["what", "", "one thread", "two threads"], [*virtual(tools, arguments, report), waiting(tools)])
+
+
+def virtual(tools, arguments, report):
+    """What takes months of virtual time."""
+    for name, what, count, factor, unit in VIRTUAL:
+        row = [what, unit]
+        for threads in (1, 2):
+            taken = []
+            for _ in range(arguments.repetitions):
+                words = ["in-process", name, "--threads", str(threads), "--n", str(count)]
+                with tools.start_load("steadfast", words) as load:
+                    taken.append(phases(load, {"load": load})[0]["wall_s"] / count * factor)
+            report(f"in process: {name}, {threads} threads")
+            row.append(number(statistics.median(taken)))
+        yield row
+
+
+def waiting(tools):
+    """Memory of workflows that wait, in server and worker together."""
+    row = [f"{WAITING:,} workflows that wait, in server and worker", "KB each"]
+    for threads in (1, 2):
+        words = ["in-process", "cached", "--threads", str(threads), "--n", str(WAITING), "--cache", str(WAITING + 100)]
+        with tools.start_load("steadfast", words) as load:
+            filled = phases(load, {"load": load})[0]
+        row.append(number((filled["load_rss_kb"] - filled["load_rss_before_kb"]) / WAITING))
+    return row
 
 
 def run_start(tools, arguments, report):

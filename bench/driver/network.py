@@ -55,6 +55,12 @@ SCENARIOS = (
     Scenario("timers", "timer", 500, most=1_500),
     Scenario("local", "local activity", 2_000, most=8_000, pinned=True),
 )
+# What servers are compared by, all with the same worker.
+COMPARED = (
+    Scenario("hello", "workflow", 4_000),
+    Scenario("signals", "signal", 4_000),
+    Scenario("updates", "update", 1_500, pinned=True),
+)
 CACHED = {"dev": (1_000,), "test": (), "steadfast": (1_000, 10_000, 100_000)}
 
 
@@ -181,3 +187,30 @@ def run_cached(tools, arguments, report):
     for server in arguments.servers:
         if CACHED[server]:
             yield f"cached-{server}", cached(tools, server, arguments, report)
+
+
+def run_servers(tools, arguments, report):
+    """Servers, alternately, with the same worker and client: ours."""
+    servers = [server for server in ("dev", "steadfast") if server in arguments.servers]
+    rows = []
+    for scenario in COMPARED:
+        count = max(20, scenario.count // 5) if arguments.quick else scenario.count
+        results = {server: [] for server in servers}
+        for repetition in range(arguments.repetitions):
+            for server in servers:
+                results[server].append(measure(tools, server, "steadfast", scenario, count)[0])
+                report(f"servers: {scenario.name}, {server} {repetition + 1}/{arguments.repetitions}")
+        for server in servers:
+            found = results[server]
+            middle = lambda value: number(statistics.median(value(one) for one in found))
+            rows.append([
+                scenario.title + (" \\*" if scenario.pinned else ""),
+                f"{count:,} × {scenario.unit}",
+                SERVERS[server],
+                middle(lambda one: one["units"] / one["wall_s"]),
+                middle(lambda one: one["p50_us"]),
+                middle(lambda one: one["server_cpu_s"] * 1e6 / one["units"]),
+                middle(lambda one: one["server_peak_kb"] / 1024),
+            ])
+    head = ["scenario", "what", "server", "per s", "p50 µs", "server CPU µs", "server peak MB"]
+    yield "servers", table(head, rows)

@@ -4,7 +4,10 @@ use crate::workflows::*;
 use bench_harness::{Arguments, Outcome, Phase};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::time::Instant;
-use steadfast::prelude::*;
+use steadfast::{
+    client::{Schedule, ScheduleOverlapPolicy, ScheduleSpec},
+    prelude::*,
+};
 
 /// Where and how much.
 pub struct Load {
@@ -44,6 +47,8 @@ impl Load {
             "signals" => self.signals(count).await,
             "updates" => self.updates(count).await,
             "cached" => self.cached().await,
+            "month" => self.months().await,
+            "year" => self.year().await,
             other => Err(format!("there is no scenario \"{other}\"").into()),
         }
     }
@@ -74,6 +79,35 @@ impl Load {
         let execution = self.client.execute::<W>(count).id("one");
         execution.task_queue(&self.task_queue).await?;
         phase.end(self.count, Vec::new())
+    }
+
+    /// Timers of thirty days, each in a workflow of its own; in virtual time.
+    async fn months(&self) -> Outcome {
+        let mut latencies = Vec::with_capacity(self.count);
+        let phase = Phase::begin("run")?;
+        for number in 0..self.count {
+            let begin = Instant::now();
+            let execution = self.client.execute::<Sleeps>(30).id(format!("month-{number}"));
+            execution.task_queue(&self.task_queue).await?;
+            latencies.push(begin.elapsed());
+        }
+        phase.end(self.count, latencies)
+    }
+
+    /// A schedule starts a workflow with an activity each hour, for a year of virtual time.
+    async fn year(&self) -> Outcome {
+        let hello = self.client.start::<Hello>("world".to_owned()).id("hourly");
+        let schedule = Schedule::new(ScheduleSpec::every(hours(1)), hello.task_queue(&self.task_queue));
+        let phase = Phase::begin("run")?;
+        let schedule = schedule.overlap(ScheduleOverlapPolicy::BufferAll);
+        let schedule = self.client.create_schedule("hours", schedule).await?;
+        let year = self.client.execute::<Sleeps>(365).id("year");
+        year.task_queue(&self.task_queue).await?;
+        let started = usize::try_from(schedule.describe().await?.action_count())?;
+        if started < 365 * 24 - 1 {
+            return Err(format!("in a year of hours {started} workflows were started").into());
+        }
+        phase.end(started, Vec::new())
     }
 
     async fn signals(&self, count: u32) -> Outcome {

@@ -15,6 +15,7 @@ pub fn worker(client: &Client, arguments: &Arguments) -> Outcome<Worker> {
         .workflow::<Timers>()
         .workflow::<LocalSeq>()
         .workflow::<WaitSig>()
+        .workflow::<Sleeps>()
         .activity::<echo>();
     let cached = arguments.number("cache", 0)?;
     if cached > 0 {

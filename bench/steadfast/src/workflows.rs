@@ -102,6 +102,19 @@ impl Timers {
     }
 }
 
+/// Sleeps for so many days.
+#[derive(Default)]
+pub struct Sleeps;
+
+#[workflow]
+impl Sleeps {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>, days: u64) -> WorkflowResult<()> {
+        ctx.sleep(hours(24 * days)).await?;
+        Ok(())
+    }
+}
+
 /// Local activities one after the other.
 #[derive(Default)]
 pub struct LocalSeq;

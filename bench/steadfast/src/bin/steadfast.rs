@@ -6,7 +6,7 @@ use bench_steadfast::{connect, in_process, load::Load, replay, start, worker};
 const HELP: &str = "usage: steadfast WHAT [--OPTION VALUE ..]
   worker              --url --tq --mode default|tuned --cache --pollers --slots
   load SCENARIO       --url --tq --n --c --warm
-  in-process SCENARIO --n --c --warm, and the worker's
+  in-process SCENARIO --n --c --warm, and the worker's; also month, year
   record              --events --out
   replay              --file --n
   start               --n
