@@ -358,7 +358,7 @@ impl Shard {
                     };
                     let is_live = turn
                         .started
-                        .is_some_and(|started| started.event_id == task.started_event_id);
+                        .is_some_and(|started| started.event_id == task.cursor.target());
                     if is_live {
                         turn.messages = mem::take(&mut task.messages);
                     }

@@ -34,11 +34,15 @@ const OUT_OF_RANGE: i32 = 11;
 
 impl Shard {
     /// All history of a task is applied: answer it.
-    pub(super) fn finish(&mut self, slot: u32, task: Box<Task>) {
+    pub(super) fn finish(&mut self, slot: u32, mut task: Box<Task>) {
         if task.query.is_some() {
             return self.answer_query_task(slot, *task);
         }
         if !task.is_done {
+            if task.begin_anew() {
+                self.drop_run(slot);
+                return self.fetch(slot, task);
+            }
             let error = task.premature_end();
             return self.fail(slot, task, &error);
         }

@@ -40,7 +40,8 @@ pub(super) struct Task {
     pub(super) info: Arc<TaskInfo>,
     /// What the task takes up outside; free again once the server has the answer.
     pub(super) slot: Slot,
-    pub(super) started_event_id: i64,
+    /// As the server named it; the cursor knows better.
+    started_event_id: i64,
     pub(super) previous_started_event_id: i64,
     pub(super) cursor: Cursor,
     pub(super) messages: Vec<Message>,
@@ -55,6 +56,8 @@ pub(super) struct Task {
     /// Where the next page is; empty: at the start.
     page_token: Bytes,
     cache_miss: bool,
+    /// All that it has of history came with it.
+    is_unfetched: bool,
     /// What the poll brought while the start was missing: it goes after the fetched pages.
     last_events: Vec<HistoryEvent>,
 }
@@ -78,6 +81,7 @@ impl Task {
             (None, _) => false,
         };
         let from_start = is_cached || first == Some(1);
+        let is_unfetched = from_start && poll.next_page_token.is_empty();
         let after = if is_cached {
             last_event_id.unwrap_or_default()
         } else {
@@ -103,6 +107,7 @@ impl Task {
             is_done: false,
             page_token: if from_start { poll.next_page_token } else { Bytes::new() },
             cache_miss: !is_cached,
+            is_unfetched,
             last_events: Vec::new(),
         });
         if both_kinds {
@@ -166,6 +171,17 @@ impl Task {
             self.cursor.finish();
         }
         Ok(())
+    }
+
+    /// Forgets what came with a task, if that ended too early and nothing else was looked at: the whole history is
+    /// fetched, once.
+    pub(super) fn begin_anew(&mut self) -> bool {
+        if mem::take(&mut self.is_unfetched) {
+            self.cursor = Cursor::new(0, self.started_event_id);
+            self.cache_miss = true;
+            return true;
+        }
+        false
     }
 
     /// The failure of a task whose history ends too early.

@@ -141,13 +141,17 @@ impl HistoryBuilder {
 
     /// A workflow task that is scheduled and started.
     pub fn open_task(self) -> Self {
-        let scheduled = self.task_scheduled();
+        self.task_scheduled().task_started()
+    }
+
+    /// The scheduled workflow task is started.
+    pub fn task_started(self) -> Self {
         let started = h::WorkflowTaskStartedEventAttributes {
-            scheduled_event_id: scheduled.task_scheduled,
-            history_size_bytes: scheduled.last_event_id().saturating_mul(100),
+            scheduled_event_id: self.task_scheduled,
+            history_size_bytes: self.last_event_id().saturating_mul(100),
             ..h::WorkflowTaskStartedEventAttributes::default()
         };
-        let mut next = scheduled.add(
+        let mut next = self.add(
             EventType::WorkflowTaskStarted,
             A::WorkflowTaskStartedEventAttributes(Box::new(started)),
         );

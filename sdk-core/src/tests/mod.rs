@@ -14,6 +14,7 @@ mod linearity;
 mod local_activity;
 mod mismatch;
 mod nexus;
+mod page;
 mod patch;
 mod queries;
 mod random_runs;
