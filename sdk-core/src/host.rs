@@ -245,7 +245,7 @@ impl Host {
     /// The deployment version whose worker completes, or on replay completed, the current task.
     #[must_use]
     pub fn deployment_version(&self) -> Option<WorkerDeploymentVersion> {
-        self.shared.journal().deployment_version.clone()
+        self.shared.journal().deployment_version.as_deref().cloned()
     }
 
     /// What code last said about what it is doing.

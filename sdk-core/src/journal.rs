@@ -8,10 +8,12 @@ mod local_activity;
 mod nexus;
 mod scope;
 mod upsert;
+mod waits;
 
 pub(crate) use apply::Applied;
 use local_activity::LocalActivities;
 pub(crate) use upsert::Changes;
+use waits::{Waiting, Waits};
 
 use crate::{
     Resolution, ScopeId, TaskFailure, UpdateRequest,
@@ -23,7 +25,7 @@ use crate::{
     random::Random,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     panic::Location,
     sync::Arc,
     task::Waker,
@@ -78,7 +80,7 @@ pub(crate) struct Journal {
     pub(crate) continue_as_new_reasons: Vec<i32>,
     pub(crate) target_deployment_changed: bool,
     /// The deployment version whose worker completes, or completed, the current task.
-    pub(crate) deployment_version: Option<WorkerDeploymentVersion>,
+    pub(crate) deployment_version: Option<Arc<WorkerDeploymentVersion>>,
     /// What code says about what it is doing, for people.
     pub(crate) current_details: String,
     pub(crate) cancel_requested: bool,
@@ -95,7 +97,7 @@ pub(crate) struct Journal {
     /// Code may have changed its state.
     pub(crate) dirty: bool,
     /// What code did and must not.
-    pub(crate) violation: Option<TaskFailure>,
+    pub(crate) violation: Option<Box<TaskFailure>>,
     /// Code added a handler of messages.
     pub(crate) handlers_changed: bool,
     /// How many signal and update handlers run.
@@ -111,9 +113,8 @@ pub(crate) struct Journal {
     queue: Queue,
     /// Initiating events of operations that aren't over.
     by_event: BTreeMap<i64, u32>,
-    waits: BTreeSet<u32>,
-    /// How many operations each routine waits for.
-    waiting: BTreeMap<RoutineId, u32>,
+    waits: Waits,
+    waiting: Waiting,
     /// Where activities go that name no task queue.
     task_queue: Option<TaskQueue>,
     activities: u64,
@@ -169,8 +170,8 @@ impl Journal {
             operations: Operations::default(),
             queue: Queue::default(),
             by_event: BTreeMap::new(),
-            waits: BTreeSet::new(),
-            waiting: BTreeMap::new(),
+            waits: Waits::default(),
+            waiting: Waiting::default(),
             task_queue,
             activities: 0,
             timers: 0,
@@ -296,26 +297,17 @@ impl Journal {
         operation.resolution = Some(resolution);
         if let Some((waker, routine)) = operation.waiter.take() {
             wakers.push(waker);
-            self.uncount(routine);
+            self.waiting.remove(routine);
         }
-    }
-
-    fn count(&mut self, routine: RoutineId) {
-        let count = self.waiting.entry(routine).or_default();
-        *count = count.saturating_add(1);
-    }
-
-    fn uncount(&mut self, routine: RoutineId) {
-        uncount(&mut self.waiting, routine);
     }
 
     /// Whether a routine waits for anything that the run will wake it for.
     pub(crate) fn waits_for_something(&self, routine: RoutineId) -> bool {
-        self.waiting.get(&routine).is_some_and(|count| *count > 0)
+        self.waiting.count(routine) > 0
     }
 
     pub(crate) fn forget_routine(&mut self, routine: RoutineId) {
-        self.waiting.remove(&routine);
+        self.waiting.forget(routine);
     }
 
     /// Those who wait for a condition, if state may have changed.
@@ -323,11 +315,11 @@ impl Journal {
         if !std::mem::take(&mut self.dirty) {
             return;
         }
-        for slot in &self.waits {
-            let waiter = self.operations.at(*slot).and_then(|operation| operation.waiter.take());
+        for slot in self.waits.iter() {
+            let waiter = self.operations.at(slot).and_then(|operation| operation.waiter.take());
             if let Some((waker, routine)) = waiter {
                 wakers.push(waker);
-                uncount(&mut self.waiting, routine);
+                self.waiting.remove(routine);
             }
         }
     }
@@ -353,11 +345,5 @@ impl Journal {
     /// How many operations code or history may still speak of.
     pub(crate) fn open_operations(&self) -> usize {
         self.operations.len()
-    }
-}
-
-fn uncount(waiting: &mut BTreeMap<RoutineId, u32>, routine: RoutineId) {
-    if let Some(count) = waiting.get_mut(&routine) {
-        *count = count.saturating_sub(1);
     }
 }

@@ -13,8 +13,38 @@ use std::{
 
 /// The routines that were woken and not yet polled.
 #[derive(Debug, Default)]
+struct Woken {
+    /// Most runs have no other, and then no set.
+    main: bool,
+    handlers: BTreeSet<u32>,
+}
+
+impl Woken {
+    /// Handlers come in the order of their creation.
+    fn handler_after(&self, last: u32) -> Option<RoutineId> {
+        let mut later = self.handlers.range((Bound::Excluded(last), Bound::Unbounded));
+        later.next().copied().map(RoutineId::Handler)
+    }
+
+    fn first(&self) -> Option<RoutineId> {
+        let main = self.main.then_some(RoutineId::Main);
+        self.handlers.first().copied().map(RoutineId::Handler).or(main)
+    }
+
+    fn remove(&mut self, routine: RoutineId) {
+        match routine {
+            RoutineId::Main => self.main = false,
+            RoutineId::Handler(id) => {
+                self.handlers.remove(&id);
+            }
+        }
+    }
+}
+
+/// Which routines were woken, and when.
+#[derive(Debug, Default)]
 pub(crate) struct Ready {
-    woken: Mutex<BTreeSet<RoutineId>>,
+    woken: Mutex<Woken>,
     /// Code runs: this is when the run's own futures wake their routines.
     is_running: AtomicBool,
     /// Somebody else woke a routine, at a time that can't be replayed.
@@ -22,7 +52,7 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    fn woken(&self) -> MutexGuard<'_, BTreeSet<RoutineId>> {
+    fn woken(&self) -> MutexGuard<'_, Woken> {
         self.woken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -46,25 +76,44 @@ impl Ready {
     }
 
     pub(crate) fn add(&self, routine: RoutineId) {
-        self.woken().insert(routine);
+        let mut woken = self.woken();
+        match routine {
+            RoutineId::Main => woken.main = true,
+            RoutineId::Handler(id) => {
+                woken.handlers.insert(id);
+            }
+        }
     }
 
     pub(crate) fn contains(&self, routine: RoutineId) -> bool {
-        self.woken().contains(&routine)
+        let woken = self.woken();
+        match routine {
+            RoutineId::Main => woken.main,
+            RoutineId::Handler(id) => woken.handlers.contains(&id),
+        }
     }
 
     pub(crate) fn remove(&self, routine: RoutineId) {
-        self.woken().remove(&routine);
+        let mut woken = self.woken();
+        woken.remove(routine);
+        if woken.handlers.is_empty() {
+            // An empty set that had members keeps room for eleven.
+            woken.handlers = BTreeSet::new();
+        }
     }
 
     /// The woken routine that comes after the one polled last: handlers in the order of creation, then the main
     /// routine, then from the start again.
     pub(crate) fn take_after(&self, last: Option<RoutineId>) -> Option<RoutineId> {
         let mut woken = self.woken();
-        let next = last
-            .and_then(|last| woken.range((Bound::Excluded(last), Bound::Unbounded)).next().copied())
-            .or_else(|| woken.first().copied())?;
-        woken.remove(&next);
+        let next = match last {
+            Some(RoutineId::Handler(last)) => {
+                let main = woken.main.then_some(RoutineId::Main);
+                woken.handler_after(last).or(main).or_else(|| woken.first())
+            }
+            Some(RoutineId::Main) | None => woken.first(),
+        }?;
+        woken.remove(next);
         Some(next)
     }
 }

@@ -44,7 +44,7 @@ pub struct Run {
     handlers: BTreeMap<u32, Handler>,
     handlers_created: u32,
     /// That of this worker.
-    deployment_version: Option<WorkerDeploymentVersion>,
+    deployment_version: Option<Arc<WorkerDeploymentVersion>>,
     outbox: Vec<Message>,
     unhandled_signals: Vec<Signal>,
     /// Updates of the first task that had no handler before the main routine began.
@@ -102,7 +102,7 @@ impl Run {
 
     /// The deployment version of this worker, which code sees in turns that aren't replayed.
     #[must_use]
-    pub fn deployed_as(mut self, version: Option<WorkerDeploymentVersion>) -> Self {
+    pub fn deployed_as(mut self, version: Option<Arc<WorkerDeploymentVersion>>) -> Self {
         self.deployment_version = version;
         self
     }
@@ -145,7 +145,7 @@ impl Run {
             journal.worker_time = now;
             journal.observe_patches(ahead.patches);
             journal.deployment_version = if replaying {
-                ahead.deployment_version
+                ahead.deployment_version.map(Arc::new)
             } else {
                 self.deployment_version.clone()
             };
@@ -261,7 +261,7 @@ impl Run {
             journal.mode = Mode::Idle;
             outcome?;
             if let Some(violation) = journal.violation.take() {
-                return Err(violation.into());
+                return Err((*violation).into());
             }
             let ends = journal.settle() && !journal.replaying;
             // What code itself resolved by cancelling, it has seen.
@@ -394,6 +394,10 @@ impl Run {
         };
         let routine = RoutineId::Handler(id);
         self.ready.remove(routine);
+        if self.handlers.is_empty() {
+            // An empty map that had members keeps room for eleven.
+            self.handlers = BTreeMap::new();
+        }
         {
             let mut journal = self.shared.journal();
             journal.forget_routine(routine);
@@ -479,7 +483,8 @@ impl Run {
         let violation = journal.violation.take();
         match (answer, violation) {
             (Ok(answer), None) => answer,
-            (Err(failure), _) | (Ok(_), Some(failure)) => Err(Failure::application("QueryFailed", failure.to_string())),
+            (Err(failure), _) => Err(Failure::application("QueryFailed", failure.to_string())),
+            (Ok(_), Some(violation)) => Err(Failure::application("QueryFailed", violation.to_string())),
         }
     }
 
@@ -510,6 +515,11 @@ impl Run {
         let has_news = journal.flags.has_news(name, version);
         self.flags_before = has_news.then(|| Box::new(journal.flags.clone()));
         journal.flags.record(name, version)
+    }
+
+    /// The server took the last task's completion: what it recorded is there to stay.
+    pub(crate) fn keep(&mut self) {
+        self.flags_before = None;
     }
 
     /// The server threw away the task just answered, which did nothing but reject updates: its two events never were, nor was

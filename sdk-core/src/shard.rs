@@ -210,6 +210,7 @@ pub enum Notice {
 /// Many runs behind a cache. `Send`; one shard is driven by one task.
 pub struct Shard {
     options: ShardOptions,
+    deployment_version: Option<Arc<WorkerDeploymentVersion>>,
     programs: Box<dyn Programs>,
     cache: Cache,
     outputs: VecDeque<Output>,
@@ -229,6 +230,7 @@ impl Shard {
     #[must_use]
     pub fn new(options: ShardOptions, programs: Box<dyn Programs>) -> Self {
         Self {
+            deployment_version: options.deployment_version().map(Arc::new),
             options,
             programs,
             cache: Cache::default(),
@@ -395,7 +397,7 @@ impl Shard {
             ..start
         };
         self.make_room();
-        let run = Run::new(program, start, self.options.record_flags).deployed_as(self.options.deployment_version());
+        let run = Run::new(program, start, self.options.record_flags).deployed_as(self.deployment_version.clone());
         self.cache.put_run(slot, run);
         Ok(())
     }
@@ -412,7 +414,7 @@ impl Shard {
         self.drop_local_activities(slot);
         if let Some(entry) = self.cache.remove(slot) {
             self.outputs.push_back(Output::Notice(Notice::Evicted {
-                run_id: entry.run_id.clone(),
+                run_id: entry.run_id.to_string(),
                 reason: reason.to_owned(),
             }));
             guard::drop_quietly(entry);

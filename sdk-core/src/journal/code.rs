@@ -38,11 +38,11 @@ impl Journal {
     /// Whether code may change things now. If not, and it's a read-only moment, that is remembered against it.
     pub(super) fn may_change(&mut self, what: &str, location: Caller) -> bool {
         if self.mode == Mode::ReadOnly && self.violation.is_none() {
-            self.violation = Some(TaskFailure {
+            self.violation = Some(Box::new(TaskFailure {
                 message: format!("{what} in a query handler or an update validator, which must not change anything"),
                 location: Some(location.to_string()),
                 is_panic: false,
-            });
+            }));
         }
         self.mode == Mode::Code
     }
@@ -166,7 +166,7 @@ impl Journal {
             return Poll::Pending;
         };
         if let Some(resolution) = operation.take_resolution() {
-            self.waits.remove(&id.slot);
+            self.waits.remove(id.slot);
             self.operations.collect(id.slot);
             return Poll::Ready(resolution);
         }
@@ -175,9 +175,9 @@ impl Journal {
         };
         let Some(new) = waker.take() else { return Poll::Pending };
         let old = operation.waiter.replace((new, routine));
-        self.count(routine);
+        self.waiting.add(routine);
         if let Some((old, routine)) = old {
-            self.uncount(routine);
+            self.waiting.remove(routine);
             *waker = Some(old);
         }
         Poll::Pending
@@ -213,13 +213,13 @@ impl Journal {
         operation.forgotten = true;
         let is_timer = matches!(operation.kind, Kind::Timer { .. });
         if let Some((waker, routine)) = waiter {
-            self.uncount(routine);
+            self.waiting.remove(routine);
             wakers.push(waker);
         }
         if is_timer {
             self.cancel_slot(id.slot, wakers);
         }
-        self.waits.remove(&id.slot);
+        self.waits.remove(id.slot);
         self.operations.collect(id.slot);
     }
 

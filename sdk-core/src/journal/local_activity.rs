@@ -356,7 +356,7 @@ impl Journal {
         self.locals.due.insert(slot);
         if let Some((waker, routine)) = waiter {
             wakers.push(waker);
-            self.uncount(routine);
+            self.waiting.remove(routine);
         }
     }
 

@@ -57,13 +57,15 @@ impl Journal {
             return;
         }
         if attributes.indexed_fields.contains_key(CHANGE_VERSION) {
-            self.violation.get_or_insert_with(|| TaskFailure {
-                message: format!(
-                    "workflow code changes the search attribute {CHANGE_VERSION}, which lists its patches and is kept by \
-                     `patched` alone: take another name"
-                ),
-                location: Some(location.to_string()),
-                is_panic: false,
+            self.violation.get_or_insert_with(|| {
+                Box::new(TaskFailure {
+                    message: format!(
+                        "workflow code changes the search attribute {CHANGE_VERSION}, which lists its patches and is kept \
+                         by `patched` alone: take another name"
+                    ),
+                    location: Some(location.to_string()),
+                    is_panic: false,
+                })
             });
             return;
         }

@@ -221,7 +221,7 @@ impl Run {
         journal.mode = Mode::Code;
         journal.current_update = None;
         match journal.violation.take() {
-            Some(violation) => Err(violation),
+            Some(violation) => Err(*violation),
             None => verdict,
         }
     }

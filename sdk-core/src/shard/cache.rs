@@ -10,7 +10,7 @@ use steadfast_proto::workflowservice::PollWorkflowTaskQueueResponse;
 
 /// One run, and what is under way for it.
 pub(super) struct Entry {
-    pub(super) run_id: String,
+    pub(super) run_id: Arc<str>,
     pub(super) run: Option<Run>,
     pub(super) stage: Stage,
     /// The newest task that waits for the outstanding one.
@@ -52,8 +52,9 @@ const NONE: u32 = u32::MAX;
 /// Runs by id.
 pub(super) struct Cache {
     /// Looked up, never iterated.
-    slots: HashMap<String, u32>,
-    entries: Vec<Option<Entry>>,
+    slots: HashMap<Arc<str>, u32>,
+    /// In boxes, since a list that grows has room for twice as many.
+    entries: Vec<Option<Box<Entry>>>,
     free: Vec<u32>,
     oldest: u32,
     newest: u32,
@@ -83,8 +84,9 @@ impl Cache {
         if let Some(slot) = self.find(run_id) {
             return slot;
         }
-        let entry = Entry {
-            run_id: run_id.to_owned(),
+        let run_id: Arc<str> = run_id.into();
+        let entry = Box::new(Entry {
+            run_id: Arc::clone(&run_id),
             run: None,
             stage: Stage::Idle,
             buffered: None,
@@ -95,7 +97,7 @@ impl Cache {
             older: NONE,
             newer: NONE,
             is_idle: false,
-        };
+        });
         let slot = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
             u32::try_from(self.entries.len().saturating_sub(1)).unwrap_or(NONE)
@@ -103,12 +105,12 @@ impl Cache {
         if let Some(place) = self.entries.get_mut(slot as usize) {
             *place = Some(entry);
         }
-        self.slots.insert(run_id.to_owned(), slot);
+        self.slots.insert(run_id, slot);
         slot
     }
 
     pub(super) fn at(&mut self, slot: u32) -> Option<&mut Entry> {
-        self.entries.get_mut(slot as usize)?.as_mut()
+        self.entries.get_mut(slot as usize)?.as_deref_mut()
     }
 
     pub(super) fn put_run(&mut self, slot: u32, run: Run) {
@@ -128,7 +130,7 @@ impl Cache {
         self.runs
     }
 
-    pub(super) fn remove(&mut self, slot: u32) -> Option<Entry> {
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Box<Entry>> {
         self.unlink(slot);
         let entry = self.entries.get_mut(slot as usize)?.take()?;
         self.slots.remove(&entry.run_id);

@@ -284,10 +284,12 @@ impl Shard {
                 return self.rest(slot);
             }
         };
-        if response.reset_history_event_id > 0
-            && let Some(run) = entry.run.as_mut()
-        {
-            run.roll_back();
+        if let Some(run) = entry.run.as_mut() {
+            if response.reset_history_event_id > 0 {
+                run.roll_back();
+            } else {
+                run.keep();
+            }
         }
         let has_ended = entry.run.as_ref().is_some_and(Run::has_ended);
         self.outstanding = self.outstanding.saturating_sub(1);
@@ -331,7 +333,7 @@ impl Shard {
         let run_id = self
             .cache
             .at(slot)
-            .map(|entry| entry.run_id.clone())
+            .map(|entry| entry.run_id.to_string())
             .unwrap_or_default();
         self.outputs
             .push_back(Output::Notice(Notice::Evicted { run_id, reason }));
