@@ -46,6 +46,12 @@ def of(method, request_type, **fields):
     return method, request_type(**fields)
 
 
+def called(method, **fields):
+    """A call of a method by name alone."""
+    name = "".join(part.capitalize() for part in method.split("_")) + "Request"
+    return of(method, getattr(api, name, None) or getattr(operator, name), **fields)
+
+
 def update_of(execution, name="push"):
     request = Request(meta=Meta(update_id="u"), input=Input(name=name))
     return of("update_workflow_execution", api.UpdateWorkflowExecutionRequest, workflow_execution=execution, request=request)

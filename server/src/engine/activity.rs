@@ -88,10 +88,7 @@ pub(crate) enum Attempt {
 impl Activity {
     /// The first attempt of an activity, as its event says.
     pub(crate) fn scheduled(
-        event: &ActivityTaskScheduledEventAttributes,
-        of_workflow: &common::Priority,
-        scheduled: Time,
-    ) -> Self {
+        event: &ActivityTaskScheduledEventAttributes, scheduled: Time) -> Self {
         let retry = event
             .retry_policy
             .as_ref()
@@ -102,7 +99,7 @@ impl Activity {
             task_queue: event.task_queue.clone().unwrap_or_default().name,
             header: event.header.clone(),
             input: event.input.clone(),
-            priority: merged(event.priority.as_ref(), of_workflow),
+            priority: event.priority.clone().unwrap_or_default(),
             schedule_to_close: time::lasting(event.schedule_to_close_timeout.as_ref()),
             schedule_to_start: time::lasting(event.schedule_to_start_timeout.as_ref()),
             start_to_close: time::lasting(event.start_to_close_timeout.as_ref()),
@@ -222,7 +219,7 @@ impl Run {
             priority: command.priority,
         };
         let eager = eager.filter(|poller| self.activity_version(world, &task_queue) == poller.deployment);
-        let mut activity = Activity::scheduled(&attributes, &self.is.priority, self.now(world));
+        let mut activity = Activity::scheduled(&attributes, self.now(world));
         activity.stamp = world.next_stamp();
         let event = self.event(world, attributes);
         let event_id = self.push(world, event);
@@ -252,7 +249,10 @@ impl Run {
         let Some(activity) = self.activities.get(&event_id) else {
             return;
         };
-        let priority_key = activity.priority.priority_key;
+        let priority_key = match activity.priority.priority_key {
+            0 => self.is.priority.priority_key,
+            own => own,
+        };
         let version = self.activity_version(world, &activity.task_queue);
         let queue = world.version_queue(
             self.is.namespace,
@@ -336,7 +336,7 @@ impl Run {
             start_to_close_timeout: time::wire(activity.start_to_close),
             heartbeat_timeout: time::wire(activity.heartbeat),
             retry_policy: Some(activity.retry.wire()),
-            priority: Some(activity.priority.clone()),
+            priority: Some(merged(&activity.priority, &self.is.priority)),
             ..Default::default()
         };
         self.arm_activity(world, event_id);
@@ -403,8 +403,7 @@ impl Run {
 }
 
 /// A priority with what it leaves out taken from the workflow's.
-fn merged(own: Option<&common::Priority>, of_workflow: &common::Priority) -> common::Priority {
-    let Some(own) = own else { return of_workflow.clone() };
+fn merged(own: &common::Priority, of_workflow: &common::Priority) -> common::Priority {
     let mut merged = own.clone();
     if merged.priority_key == 0 {
         merged.priority_key = of_workflow.priority_key;

@@ -394,7 +394,7 @@ impl Run {
         else {
             return Err(Error::broken("an activity has an event that scheduled it"));
         };
-        let original = Activity::scheduled(scheduled, &self.is.priority, self.is.start_time);
+        let original = Activity::scheduled(scheduled, self.is.start_time);
         match self.activities.get_mut(&event_id) {
             Some(activity) => activity.set_options(original.options()),
             None => Ok(()),

@@ -13,7 +13,10 @@ use std::time::Duration;
 use steadfast_proto::{
     command::ContinueAsNewWorkflowExecutionCommandAttributes,
     common,
-    enums::{ContinueAsNewInitiator as Initiator, RetryState, TimeoutType, WorkflowExecutionStatus as Status},
+    enums::{
+        ContinueAsNewInitiator as Initiator, ContinueAsNewVersioningBehavior as InitialBehavior, RetryState, TimeoutType,
+        WorkflowExecutionStatus as Status,
+    },
     failure::{Failure, TimeoutFailureInfo, failure::FailureInfo},
     history::{
         HistoryEvent, WorkflowExecutionCanceledEventAttributes, WorkflowExecutionCompletedEventAttributes,
@@ -163,6 +166,7 @@ impl Run {
         completed: i64,
     ) {
         let mut next = self.successor(world, Initiator::Workflow);
+        let wants_to_move = command.initial_versioning_behavior() != InitialBehavior::Unspecified;
         if let Some(kind) = command.workflow_type.filter(|kind| !kind.name.is_empty()) {
             next.workflow_type = kind.name;
         }
@@ -179,7 +183,7 @@ impl Run {
         next.task_timeout = start::task_timeout(asked, next.run_timeout);
         let wait = time::lasting(command.backoff_start_interval.as_ref());
         next.backoff = wait.max(self.pause(world));
-        if next.task_queue == self.is.task_queue {
+        if next.task_queue == self.is.task_queue && !wants_to_move {
             next.inherited_version = self.versioning.inherited();
         }
         next.initiator = match Initiator::try_from(command.initiator).unwrap_or_default() {
@@ -231,7 +235,8 @@ impl Run {
                 memo: next.memo.clone(),
                 search_attributes: next.search_attributes.clone(),
                 inherit_build_id: command.inherit_build_id,
-                initial_versioning_behavior: command.initial_versioning_behavior,
+                // The original does not tell it here, but acts on it.
+                initial_versioning_behavior: InitialBehavior::Unspecified.into(),
             },
         );
         self.close(world, Status::ContinuedAsNew, Some(next), Legacy::default());

@@ -1,7 +1,7 @@
 //! Commands, checked: a bad one fails the whole workflow task before any of them has an effect.
 
 use super::{
-    external::External,
+    command_type, external::External,
     history,
     limits::{self, Limits},
     nexus::endpoint::Endpoints,
@@ -93,16 +93,17 @@ pub(crate) fn check(
     let bodies: BTreeMap<&str, &Message> = messages.iter().map(|message| (message.id.as_str(), message)).collect();
     for command in commands.iter_mut() {
         if let Some(Attributes::UpsertWorkflowSearchAttributesCommandAttributes(upsert)) = &mut command.attributes {
-            let Some(values) = upsert
+            let missing = |what: &str| {
+                let text = format!("{what} is not set on UpsertWorkflowSearchAttributesCommand.");
+                BadCommand::new(Cause::BadSearchAttributes, text)
+            };
+            let values = upsert
                 .search_attributes
                 .as_mut()
-                .filter(|values| !values.indexed_fields.is_empty())
-            else {
-                return Err(BadCommand::new(
-                    Cause::BadSearchAttributes,
-                    "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.",
-                ));
-            };
+                .ok_or_else(|| missing("SearchAttributes"))?;
+            if values.indexed_fields.is_empty() {
+                return Err(missing("IndexedFields"));
+            }
             types
                 .check(&run.is.namespace_name, &mut values.indexed_fields)
                 .map_err(|error| BadCommand::new(Cause::BadSearchAttributes, error.message.to_string()))?;
@@ -126,41 +127,12 @@ pub(crate) fn check(
     };
     for command in commands.iter() {
         let Some(attributes) = &command.attributes else {
-            return Err(BadCommand::new(
-                cause_of(command.command_type),
-                "attributes are not set on command",
-            ));
+            return Err(command_type::without_attributes(command.command_type));
         };
         seen.check(attributes, &bodies)?;
         seen.next_event_id = history::after(seen.next_event_id);
     }
     super::message::check_messages(run, messages)
-}
-
-fn cause_of(command_type: i32) -> Cause {
-    use steadfast_proto::enums::CommandType;
-    match CommandType::try_from(command_type) {
-        Ok(CommandType::ScheduleActivityTask) => Cause::BadScheduleActivityAttributes,
-        Ok(CommandType::RequestCancelActivityTask) => Cause::BadRequestCancelActivityAttributes,
-        Ok(CommandType::StartTimer) => Cause::BadStartTimerAttributes,
-        Ok(CommandType::CancelTimer) => Cause::BadCancelTimerAttributes,
-        Ok(CommandType::RecordMarker) => Cause::BadRecordMarkerAttributes,
-        Ok(CommandType::CompleteWorkflowExecution) => Cause::BadCompleteWorkflowExecutionAttributes,
-        Ok(CommandType::FailWorkflowExecution) => Cause::BadFailWorkflowExecutionAttributes,
-        Ok(CommandType::CancelWorkflowExecution) => Cause::BadCancelWorkflowExecutionAttributes,
-        Ok(CommandType::ContinueAsNewWorkflowExecution) => Cause::BadContinueAsNewAttributes,
-        Ok(CommandType::StartChildWorkflowExecution) => Cause::BadStartChildExecutionAttributes,
-        Ok(CommandType::SignalExternalWorkflowExecution) => Cause::BadSignalWorkflowExecutionAttributes,
-        Ok(CommandType::RequestCancelExternalWorkflowExecution) => {
-            Cause::BadRequestCancelExternalWorkflowExecutionAttributes
-        }
-        Ok(CommandType::UpsertWorkflowSearchAttributes) => Cause::BadSearchAttributes,
-        Ok(CommandType::ModifyWorkflowProperties) => Cause::BadModifyWorkflowPropertiesAttributes,
-        Ok(CommandType::ScheduleNexusOperation) => Cause::BadScheduleNexusOperationAttributes,
-        Ok(CommandType::RequestCancelNexusOperation) => Cause::BadRequestCancelNexusOperationAttributes,
-        Ok(CommandType::ProtocolMessage) => Cause::BadUpdateWorkflowExecutionMessage,
-        _ => Cause::UnhandledCommand,
-    }
 }
 
 impl<'a> Seen<'a> {
@@ -205,23 +177,18 @@ impl<'a> Seen<'a> {
             Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_) => Ok(()),
             Attributes::StartChildWorkflowExecutionCommandAttributes(command) => self.check_child(command),
             Attributes::SignalExternalWorkflowExecutionCommandAttributes(command) => {
-                let workflow_id = command
-                    .execution
-                    .as_ref()
-                    .map_or("", |target| target.workflow_id.as_str());
-                unless(
-                    workflow_id.is_empty() || command.signal_name.is_empty(),
-                    Cause::BadSignalWorkflowExecutionAttributes,
-                    "WorkflowId or SignalName is not set on SignalExternalWorkflowExecutionCommand.",
-                )?;
+                signal_target(command)?;
                 self.check_signal()
             }
             Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(command) => {
-                unless(
-                    command.workflow_id.is_empty(),
-                    Cause::BadRequestCancelExternalWorkflowExecutionAttributes,
-                    "WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand.",
-                )?;
+                if command.workflow_id.is_empty() {
+                    let text = format!(
+                        "WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand. Namespace={} RunId={}",
+                        command.namespace, command.run_id
+                    );
+                    let cause = Cause::BadRequestCancelExternalWorkflowExecutionAttributes;
+                    return Err(BadCommand::new(cause, text));
+                }
                 self.check_cancel()
             }
             Attributes::ScheduleNexusOperationCommandAttributes(command) => self.check_operation(command),
@@ -308,10 +275,7 @@ impl<'a> Seen<'a> {
         ];
         for (what, timeout) in timeouts {
             if time::is_negative(timeout.as_ref()) {
-                return bad(format!(
-                    "Invalid {what}: negative duration. ActivityId={} ActivityType={name}",
-                    command.activity_id
-                ));
+                return bad(format!("invalid {what}: negative duration"));
             }
         }
         if let Some(policy) = &command.retry_policy
@@ -325,7 +289,7 @@ impl<'a> Seen<'a> {
         let is_zero = |timeout: &Option<_>| time::lasting(timeout.as_ref()).is_zero();
         if is_zero(&command.schedule_to_close_timeout) && is_zero(&command.start_to_close_timeout) {
             return bad(format!(
-                "A valid StartToClose or ScheduleToCloseTimeout is not set on command. ActivityId={} ActivityType={name}",
+                "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. ActivityId={} ActivityType={name}",
                 command.activity_id
             ));
         }
@@ -424,12 +388,22 @@ impl<'a> Seen<'a> {
         &mut self,
         command: &steadfast_proto::command::StartChildWorkflowExecutionCommandAttributes,
     ) -> Result<(), BadCommand> {
-        let bad = |message: &str| Err(BadCommand::new(Cause::BadStartChildExecutionAttributes, message));
+        let missing = |what: &str| {
+            let text = format!("Required field {what} is not set on StartChildWorkflowExecutionCommand.");
+            BadCommand::new(Cause::BadStartChildExecutionAttributes, text)
+        };
         if command.workflow_id.is_empty() {
-            return bad("Required field WorkflowId is not set on command.");
+            return Err(missing("WorkflowId"));
         }
         if command.workflow_type.as_ref().is_none_or(|kind| kind.name.is_empty()) {
-            return bad("Required field WorkflowType is not set on command.");
+            let namespace = match command.namespace.as_str() {
+                "" => &*self.run.is.namespace_name,
+                given => given,
+            };
+            let mut bad = missing("WorkflowType");
+            bad.message
+                .push_str(&format!(" WorkflowId={} Namespace={namespace}", command.workflow_id));
+            return Err(bad);
         }
         if let Some(policy) = &command.retry_policy {
             RetryPolicy::read(policy)
@@ -483,6 +457,31 @@ impl<'a> Seen<'a> {
 }
 
 /// A command without what it needs is a bad one.
+/// A signal to another workflow names both.
+fn signal_target(
+    command: &steadfast_proto::command::SignalExternalWorkflowExecutionCommandAttributes,
+) -> Result<(), BadCommand> {
+    let bad = |what: &str| {
+        let text = format!("{what} is not set on SignalExternalWorkflowExecutionCommand.");
+        BadCommand::new(Cause::BadSignalWorkflowExecutionAttributes, text)
+    };
+    let Some(target) = &command.execution else {
+        return Err(bad("Execution"));
+    };
+    let place = format!(" Namespace={} RunId={}", command.namespace, target.run_id);
+    let mut missing = if target.workflow_id.is_empty() {
+        bad("WorkflowId")
+    } else if command.signal_name.is_empty() {
+        let mut missing = bad("SignalName");
+        missing.message.push_str(&format!(" WorkflowId={}", target.workflow_id));
+        missing
+    } else {
+        return Ok(());
+    };
+    missing.message.push_str(&place);
+    Err(missing)
+}
+
 fn unless(is_bad: bool, cause: Cause, text: &str) -> Result<(), BadCommand> {
     if is_bad {
         Err(BadCommand::new(cause, text))

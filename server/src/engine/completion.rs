@@ -3,6 +3,7 @@
 use super::{
     Engine,
     command::{self, BadCommand},
+    command_type,
     deployment::Version,
     error::{Error, Result},
     limits,
@@ -103,21 +104,23 @@ impl Engine {
 
 /// Refuses what is wrong with the list as a whole, before the task is touched.
 fn check_types(commands: &[Command]) -> Result<()> {
-    let mut closing = false;
+    let mut closing = None;
     for command in commands {
         let kind = CommandType::try_from(command.command_type).unwrap_or(CommandType::Unspecified);
         if kind == CommandType::Unspecified {
             return Err(Error::invalid(format!(
-                "Unknown command type: {}",
+                "unknown command type: {}",
                 command.command_type
             )));
         }
-        if closing {
-            return Err(Error::invalid(
-                "invalid command sequence: a command follows one that closes the workflow",
-            ));
+        if let Some(closing) = closing {
+            return Err(Error::invalid(format!(
+                "invalid command sequence: [{}], command {} must be the last command.",
+                command_type::names(commands),
+                command_type::name(closing)
+            )));
         }
-        closing = command.attributes.as_ref().is_some_and(command::closes);
+        closing = command.attributes.as_ref().is_some_and(command::closes).then_some(kind);
     }
     Ok(())
 }
@@ -262,7 +265,7 @@ impl Run {
     ) {
         let build_id = version.map(|version| version.build_id.as_str()).unwrap_or_default();
         let known = |point: &ResetPointInfo| point.build_id == build_id && point.binary_checksum == checksum;
-        if (build_id.is_empty() && checksum.is_empty()) || self.reset_points.iter().any(known) {
+        if self.reset_points.iter().any(known) {
             return;
         }
         if self.reset_points.len() >= 20 {

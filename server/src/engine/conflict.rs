@@ -36,59 +36,14 @@ impl Engine {
         }
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;
-        let same = |run: &Run, started: bool| {
-            let response = StartWorkflowExecutionResponse {
-                run_id: run.is.run_id.to_string(),
-                first_execution_run_id: run.is.first_run_id.to_string(),
-                started,
-                status: run.status.into(),
-                link: Some(run.link(1, EventType::WorkflowExecutionStarted)),
-                ..Default::default()
-            };
-            Outcome {
-                key,
-                is_new: false,
-                response,
-            }
-        };
         if plan.signal.is_none() && run.is.start_request_id == plan.request_id {
-            return Ok(Some(same(run, true)));
+            return Ok(Some(run.met(true, None)));
         }
         if plan.signal.is_none() && run.request_ids.contains_key(&plan.request_id) {
-            let mut outcome = same(run, false);
-            outcome.response.link =
-                Some(run.link_by_request(&plan.request_id, EventType::WorkflowExecutionOptionsUpdated));
-            return Ok(Some(outcome));
+            return Ok(Some(run.met(false, Some(&plan.request_id))));
         }
-        let exists = |run: &Run, message: String| {
-            Error::new(Code::AlreadyExists, message).with(&errordetails::WorkflowExecutionAlreadyStartedFailure {
-                start_request_id: run.is.start_request_id.clone(),
-                run_id: run.is.run_id.to_string(),
-                first_execution_run_id: run.is.first_run_id.to_string(),
-            })
-        };
         if !run.is_open() {
-            let failed = matches!(
-                run.status,
-                Status::Failed | Status::Canceled | Status::Terminated | Status::TimedOut
-            );
-            let refused = reuse == Reuse::RejectDuplicate || (reuse == Reuse::AllowDuplicateFailedOnly && !failed);
-            if refused {
-                return Err(exists(
-                    run,
-                    format!(
-                        "Workflow execution already finished. WorkflowId: {}, RunId: {}. Workflow Id reuse policy: {}.",
-                        run.is.workflow_id,
-                        run.is.run_id,
-                        if reuse == Reuse::RejectDuplicate {
-                            "reject duplicate workflow Id"
-                        } else {
-                            "allow duplicate workflow Id if last run failed"
-                        },
-                    ),
-                ));
-            }
-            return Ok(None);
+            return run.allows_another(reuse).map(|()| None);
         }
         match conflict {
             Conflict::UseExisting => {
@@ -98,12 +53,8 @@ impl Engine {
                 } else if let Some(options) = on_conflict {
                     run.attach(world, plan, options);
                 }
-                let mut outcome = same(run, false);
-                if on_conflict.is_some_and(|options| options.attach_request_id) {
-                    outcome.response.link =
-                        Some(run.link_by_request(&plan.request_id, EventType::WorkflowExecutionOptionsUpdated));
-                }
-                Ok(Some(outcome))
+                let is_attached = on_conflict.is_some_and(|options| options.attach_request_id);
+                Ok(Some(run.met(false, is_attached.then_some(&plan.request_id))))
             }
             Conflict::TerminateExisting => {
                 let details =
@@ -117,13 +68,10 @@ impl Engine {
                 );
                 Ok(None)
             }
-            Conflict::Fail | Conflict::Unspecified => Err(exists(
-                run,
-                format!(
-                    "Workflow execution is already running. WorkflowId: {}, RunId: {}.",
-                    run.is.workflow_id, run.is.run_id
-                ),
-            )),
+            Conflict::Fail | Conflict::Unspecified => Err(run.exists(format!(
+                "Workflow execution is already running. WorkflowId: {}, RunId: {}.",
+                run.is.workflow_id, run.is.run_id
+            ))),
         }
     }
 }
@@ -164,6 +112,53 @@ pub(super) fn policies(reuse: Reuse, conflict: Conflict, is_signal: bool) -> Res
 }
 
 impl Run {
+    /// The answer to a start that met this run: its own, or another one, which may have left its request id.
+    fn met(&self, started: bool, attached: Option<&String>) -> Outcome {
+        let link = match attached {
+            Some(request_id) => self.link_by_request(request_id, EventType::WorkflowExecutionOptionsUpdated),
+            None => self.link(1, EventType::WorkflowExecutionStarted),
+        };
+        Outcome {
+            key: self.is.key,
+            is_new: false,
+            response: StartWorkflowExecutionResponse {
+                run_id: self.is.run_id.to_string(),
+                first_execution_run_id: self.is.first_run_id.to_string(),
+                started,
+                status: self.status.into(),
+                link: Some(link),
+                ..Default::default()
+            },
+        }
+    }
+
+    fn exists(&self, message: String) -> Error {
+        Error::new(Code::AlreadyExists, message).with(&errordetails::WorkflowExecutionAlreadyStartedFailure {
+            start_request_id: self.is.start_request_id.clone(),
+            run_id: self.is.run_id.to_string(),
+            first_execution_run_id: self.is.first_run_id.to_string(),
+        })
+    }
+
+    /// Whether the id of this closed run may be used once more.
+    fn allows_another(&self, reuse: Reuse) -> Result<()> {
+        let failed = matches!(
+            self.status,
+            Status::Failed | Status::Canceled | Status::Terminated | Status::TimedOut
+        );
+        let (how, policy) = match reuse {
+            Reuse::RejectDuplicate => ("", "reject duplicate workflow Id"),
+            Reuse::AllowDuplicateFailedOnly if !failed => {
+                (" successfully", "allow duplicate workflow Id if last run failed")
+            }
+            _ => return Ok(()),
+        };
+        Err(self.exists(format!(
+            "Workflow execution already finished{how}. WorkflowId: {}, RunId: {}. Workflow Id reuse policy: {policy}.",
+            self.is.workflow_id, self.is.run_id
+        )))
+    }
+
     /// A start met this run and leaves its request id, callbacks and links with it.
     fn attach(&mut self, world: &mut World, plan: &mut StartPlan, options: workflow::OnConflictOptions) {
         let attached_request_id = match options.attach_request_id {

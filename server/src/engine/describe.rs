@@ -151,7 +151,7 @@ impl Run {
             execution_duration: closed.and_then(|closed| time::wire(closed.since(self.is.execution_time))),
             root_execution: Some(self.is.root.clone().unwrap_or_else(|| self.execution())),
             first_run_id: self.is.first_run_id.to_string(),
-            priority: Some(self.is.priority.clone()),
+            priority: self.chosen_priority(),
             versioning_info: self.versioning.describe(),
             worker_deployment_name: self
                 .versioning

@@ -17,6 +17,7 @@ mod child;
 mod clock;
 mod close;
 mod command;
+mod command_type;
 mod completion;
 mod conflict;
 mod counter;

@@ -41,7 +41,8 @@ impl Engine {
         else {
             return Err(Error::invalid("Operations have to be exactly [Start, Update]."));
         };
-        check_multi(&start, &update).map_err(|error| failed_start(&error))?;
+        check_start(&start).map_err(|error| failed_start(&error))?;
+        check_target(&update, &start.workflow_id).map_err(|error| failed_update(&error))?;
         let checked = self.check_update(update).map_err(|error| failed_update(&error))?;
         // The update may be known already, to a run that is over or that the start would collide with.
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
@@ -63,7 +64,7 @@ impl Engine {
     }
 }
 
-fn check_multi(start: &StartWorkflowExecutionRequest, update: &UpdateWorkflowExecutionRequest) -> Result<()> {
+fn check_start(start: &StartWorkflowExecutionRequest) -> Result<()> {
     if !start.cron_schedule.is_empty() {
         return Err(Error::invalid("CronSchedule is not allowed."));
     }
@@ -73,10 +74,15 @@ fn check_multi(start: &StartWorkflowExecutionRequest, update: &UpdateWorkflowExe
     if start.workflow_start_delay.is_some() {
         return Err(Error::invalid("WorkflowStartDelay is not supported."));
     }
+    Ok(())
+}
+
+/// The update is for the workflow that is started.
+fn check_target(update: &UpdateWorkflowExecutionRequest, workflow_id: &str) -> Result<()> {
     let execution = update.workflow_execution.clone().unwrap_or_default();
-    if execution.workflow_id != start.workflow_id {
+    if execution.workflow_id != workflow_id {
         return Err(Error::invalid(
-            "WorkflowId is not consistent with previous operation(s)",
+            "WorkflowId is not consistent with previous operation(s).",
         ));
     }
     if !execution.run_id.is_empty() {

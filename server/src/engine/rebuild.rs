@@ -127,7 +127,7 @@ impl Run {
                 }
             }
             A::ActivityTaskScheduledEventAttributes(a) => {
-                let activity = Activity::scheduled(a, &self.is.priority, time_of(event));
+                let activity = Activity::scheduled(a, time_of(event));
                 self.activity_ids.insert(a.activity_id.clone(), id);
                 self.activities.insert(id, Box::new(activity));
             }

@@ -5,7 +5,11 @@ use std::time::Duration;
 use steadfast_proto::{
     common::{Payload, Priority},
     deployment::{WorkerDeploymentOptions, WorkerDeploymentVersion},
-    enums::{EventType, VersioningBehavior, WorkerDeploymentVersionStatus as Status, WorkerVersioningMode},
+    command::command::Attributes as Commanded,
+    enums::{
+        ContinueAsNewVersioningBehavior, EventType, VersioningBehavior, WorkerDeploymentVersionStatus as Status,
+        WorkerVersioningMode,
+    },
     history::history_event::Attributes,
     prost_types::FieldMask,
     tonic::{Code, Request},
@@ -230,6 +234,30 @@ async fn a_run_that_follows_a_pinned_one_is_pinned_too() {
     bench.server.skip(Duration::from_secs(2));
     assert_eq!(bench.poll_as("two").await, None);
     assert!(bench.poll_as("one").await.is_some());
+}
+
+#[tokio::test]
+async fn a_run_that_follows_a_pinned_one_may_ask_for_the_current_version() {
+    let bench = Bench::deployed().await;
+    bench.start("workflow").await;
+    let task = bench.poll_as("one").await.unwrap();
+    let mut next = continue_as_new();
+    let Some(Commanded::ContinueAsNewWorkflowExecutionCommandAttributes(asked)) = &mut next.attributes else {
+        panic!("{next:?}");
+    };
+    asked.set_initial_versioning_behavior(ContinueAsNewVersioningBehavior::AutoUpgrade);
+    bench
+        .answer_with(&task, |request| {
+            request.commands = vec![next];
+            request.versioning_behavior = VersioningBehavior::Pinned.into();
+            request.deployment_options = options("one");
+        })
+        .await
+        .unwrap();
+    bench.set_current("two").await;
+    bench.server.skip(Duration::from_secs(2));
+    assert_eq!(bench.poll_as("one").await, None);
+    assert!(bench.poll_as("two").await.is_some());
 }
 
 #[tokio::test]

@@ -199,7 +199,7 @@ impl Run {
             search_attribute::merge(&mut this.search_attributes, &attributes.indexed_fields);
         }
         let first = this.is.execution_time;
-        let mut activity = Activity::scheduled(&attributes, &this.is.priority, first);
+        let mut activity = Activity::scheduled(&attributes, first);
         activity.stamp = world.next_stamp();
         if !delay.is_zero() {
             activity.state = Attempt::BackingOff {
