@@ -333,12 +333,12 @@ OPERATED = {
 }
 
 
-async def answer(client, method, request):
+async def answer(client, method, request, seconds=10):
     """What the server says, as plain data: an answer, or an error with its details."""
     operated = type(request).__module__.startswith("temporalio.api.operatorservice")
     service = client.operator_service if operated else client.workflow_service
     try:
-        said = await getattr(service, method)(request, timeout=timedelta(seconds=10))
+        said = await getattr(service, method)(request, timeout=timedelta(seconds=seconds))
         return {"answer": MessageToDict(said)}
     except RPCError as error:
         details = [detail.type_url.rsplit("/", 1)[-1] for detail in error.grpc_status.details]

@@ -19,6 +19,8 @@ DROPPED = {
     "stateTransitionCount",  # a cluster's own count
     "principal",  # who is authenticated
     "stackTrace",  # paths and line numbers
+    "stateSizeBytes",  # of a server's own form
+    "longPollToken",  # a server's own
 }
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)?")

@@ -4,6 +4,7 @@ use super::{
     attempt::{size, too_large},
     deadline::{DeadlineKey, Due},
     error::{Error, Result},
+    options,
     retry::RetryPolicy,
     run::Run,
     task_queue::{self, Poller, Task, Work},
@@ -87,8 +88,7 @@ pub(crate) enum Attempt {
 
 impl Activity {
     /// The first attempt of an activity, as its event says.
-    pub(crate) fn scheduled(
-        event: &ActivityTaskScheduledEventAttributes, scheduled: Time) -> Self {
+    pub(crate) fn scheduled(event: &ActivityTaskScheduledEventAttributes, scheduled: Time) -> Self {
         let retry = event
             .retry_policy
             .as_ref()
@@ -336,7 +336,7 @@ impl Run {
             start_to_close_timeout: time::wire(activity.start_to_close),
             heartbeat_timeout: time::wire(activity.heartbeat),
             retry_policy: Some(activity.retry.wire()),
-            priority: Some(merged(&activity.priority, &self.is.priority)),
+            priority: options::chosen(merged(&activity.priority, &self.is.priority)),
             ..Default::default()
         };
         self.arm_activity(world, event_id);

@@ -47,7 +47,9 @@ impl Which {
             return Ok(found);
         }
         Err(Error::not_found(match self {
-            Self::Id(id) => format!("cannot find pending activity with ActivityID {id}"),
+            Self::Id(_) => {
+                "Can't find pending activity with such ID. Invalid activityID or activity already completed".to_owned()
+            }
             Self::Type(name) => format!("cannot find pending activity of type {name}"),
             Self::All => "the workflow has no pending activity".to_owned(),
         }))
@@ -176,6 +178,7 @@ impl Activity {
             self.is_reset = true;
         } else {
             self.attempt = 1;
+            self.last_failure = None;
         }
     }
 
@@ -187,7 +190,7 @@ impl Activity {
             start_to_close_timeout: time::wire(self.start_to_close),
             heartbeat_timeout: time::wire(self.heartbeat),
             retry_policy: Some(self.retry.wire()),
-            priority: Some(self.priority.clone()),
+            priority: super::options::chosen(self.priority.clone()),
             ..Default::default()
         }
     }
@@ -216,7 +219,10 @@ impl Activity {
         self.schedule_to_close = schedule_to_close;
         self.schedule_to_start = schedule_to_start;
         self.start_to_close = start_to_close;
-        self.heartbeat = heartbeat;
+        self.heartbeat = match start_to_close.is_zero() {
+            true => heartbeat,
+            false => heartbeat.min(start_to_close),
+        };
         self.priority = options.priority.unwrap_or_default();
         Ok(())
     }

@@ -106,10 +106,9 @@ impl Run {
             .get(&event_id)
             .and_then(|activity| activity.cancel_requested_event_id);
         let Some(latest_cancel_requested_event_id) = requested else {
-            return Err(Error::invalid(match self.standalone {
-                Some(_) => "unable to mark activity as canceled without activity being request canceled first",
-                None => "ActivityTaskCanceled without a cancel request.",
-            }));
+            return Err(Error::invalid(
+                "unable to mark activity as canceled without activity being request canceled first",
+            ));
         };
         let (started_event_id, _) = self.end_activity(world, event_id);
         self.happen(

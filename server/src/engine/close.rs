@@ -14,8 +14,8 @@ use steadfast_proto::{
     command::ContinueAsNewWorkflowExecutionCommandAttributes,
     common,
     enums::{
-        ContinueAsNewInitiator as Initiator, ContinueAsNewVersioningBehavior as InitialBehavior, RetryState, TimeoutType,
-        WorkflowExecutionStatus as Status,
+        ContinueAsNewInitiator as Initiator, ContinueAsNewVersioningBehavior as InitialBehavior, RetryState,
+        TimeoutType, WorkflowExecutionStatus as Status,
     },
     failure::{Failure, TimeoutFailureInfo, failure::FailureInfo},
     history::{

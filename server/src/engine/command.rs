@@ -1,7 +1,8 @@
 //! Commands, checked: a bad one fails the whole workflow task before any of them has an effect.
 
 use super::{
-    command_type, external::External,
+    command_type,
+    external::External,
     history,
     limits::{self, Limits},
     nexus::endpoint::Endpoints,

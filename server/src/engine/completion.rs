@@ -130,6 +130,7 @@ impl Run {
     fn refuse(&mut self, world: &mut World, bad: &BadCommand, scheduled: &Scheduled, identity: &str) -> Error {
         let text = bad.text();
         let error = Error::invalid(text.clone());
+        self.updates.unsend(world);
         let failure = Failure {
             message: text.clone(),
             failure_info: Some(FailureInfo::ServerFailureInfo(ServerFailureInfo::default())),
@@ -450,10 +451,6 @@ impl Run {
             messages.iter().map(|message| (message.id.as_str(), message)).collect();
         for command in commands {
             let Some(attributes) = command.attributes else { continue };
-            if command::closes(&attributes) {
-                // What was said without a place among the commands was said before the end.
-                self.hear_rest(world, messages, &mut unheard);
-            }
             let event_id = self.history.next_event_id();
             match attributes {
                 Attributes::ScheduleActivityTaskCommandAttributes(command) => {

@@ -14,8 +14,10 @@ use super::{
 };
 use std::collections::BTreeMap;
 use steadfast_proto::{
+    activity::ActivityOptions,
     common,
     enums::{PendingActivityState, PendingWorkflowTaskState},
+    taskqueue::TaskQueue,
     workflow::{
         PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, ResetPoints, WorkflowExecutionConfig,
         WorkflowExecutionExtendedInfo, WorkflowExecutionInfo,
@@ -204,7 +206,10 @@ fn describe_activity(activity: &Activity) -> PendingActivityInfo {
         state: state.into(),
         heartbeat_details: activity.heartbeat_details.clone(),
         last_heartbeat_time: activity.last_heartbeat.and_then(Time::wire),
-        last_started_time: activity.last_started.and_then(Time::wire),
+        last_started_time: activity
+            .last_started
+            .filter(|_| activity.is_started())
+            .and_then(Time::wire),
         attempt: i32::try_from(activity.attempt).unwrap_or(i32::MAX),
         maximum_attempts: i32::try_from(activity.retry.maximum_attempts).unwrap_or(i32::MAX),
         scheduled_time: scheduled_time.wire(),
@@ -214,7 +219,7 @@ fn describe_activity(activity: &Activity) -> PendingActivityInfo {
         current_retry_interval: interval,
         last_attempt_complete_time: activity.last_completed.and_then(Time::wire),
         next_attempt_schedule_time: next,
-        priority: Some(activity.priority.clone()),
+        priority: super::options::chosen(activity.priority.clone()),
         paused: activity.paused.is_some(),
         pause_info: activity.paused.as_ref().map(|paused| PauseInfo {
             pause_time: paused.time.wire(),
@@ -223,7 +228,18 @@ fn describe_activity(activity: &Activity) -> PendingActivityInfo {
                 reason: paused.reason.clone(),
             })),
         }),
-        activity_options: Some(activity.options()),
+        activity_options: Some(described_options(activity)),
         ..Default::default()
     }
+}
+
+/// As a description has them: its queue under both names.
+fn described_options(activity: &Activity) -> ActivityOptions {
+    let mut options = activity.options();
+    options.task_queue = Some(TaskQueue {
+        name: activity.task_queue.clone(),
+        normal_name: activity.task_queue.clone(),
+        ..Default::default()
+    });
+    options
 }

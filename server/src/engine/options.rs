@@ -141,11 +141,15 @@ fn read(paths: &[String], options: &WorkflowExecutionOptions, run: &Run) -> Resu
     Ok(change)
 }
 
+/// A priority, unless nothing was said of it.
+pub(crate) fn chosen(priority: common::Priority) -> Option<common::Priority> {
+    (priority != common::Priority::default()).then_some(priority)
+}
+
 impl Run {
     /// The run's priority, if it is another one than that of a run of which nothing was said.
     pub(crate) fn chosen_priority(&self) -> Option<common::Priority> {
-        let priority = &self.is.priority;
-        (*priority != common::Priority::default()).then(|| priority.clone())
+        chosen(self.is.priority.clone())
     }
 
     fn options(&self) -> WorkflowExecutionOptions {

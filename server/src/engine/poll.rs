@@ -351,7 +351,7 @@ impl Engine {
         }
         let event_id = run.activity_ids.get(activity_id).copied();
         let event_id = event_id
-            .ok_or_else(|| Error::not_found(format!("cannot find pending activity with ActivityID {activity_id}")))?;
+            .ok_or_else(|| Error::not_found(format!("cannot find pending activity with ActivityID {activity_id}, check workflow execution history for more details")))?;
         act(run, world, event_id)
     }
 

@@ -210,7 +210,7 @@ impl Run {
 }
 
 fn not_ready() -> Error {
-    Error::not_ready("Cannot query workflow that was closed before its first workflow task completed.")
+    Error::not_ready("Workflow execution closed before WorkflowTaskStarted event")
 }
 
 fn reply(

@@ -183,7 +183,7 @@ impl Run {
             A::WorkflowExecutionUpdateCompletedEventAttributes(a) => {
                 let update_id = a.meta.as_ref().map(|meta| meta.update_id.as_str()).unwrap_or_default();
                 self.updates
-                    .completed_before(update_id, a.outcome.clone().unwrap_or_default(), id);
+                    .completed_before(update_id, a.outcome.clone().unwrap_or_default());
             }
             _ => {
                 self.replay_operation(id, time_of(event), attributes);

@@ -40,11 +40,8 @@ pub(crate) enum State {
     Sent { sequencing_event_id: i64 },
     /// The workflow took it on.
     Accepted { event_id: i64 },
-    /// It is done, and where history says so.
-    Completed {
-        outcome: Box<update::Outcome>,
-        event_id: i64,
-    },
+    /// It is done.
+    Completed { outcome: Box<update::Outcome> },
 }
 
 /// The updates of a run.
@@ -125,10 +122,10 @@ impl Updates {
     }
 
     /// An update that was done before the run was reset.
-    pub(crate) fn completed_before(&mut self, id: &str, outcome: update::Outcome, event_id: i64) {
+    pub(crate) fn completed_before(&mut self, id: &str, outcome: update::Outcome) {
         if let Some(update) = self.all.get_mut(id) {
             let outcome = Box::new(outcome);
-            update.state = State::Completed { outcome, event_id };
+            update.state = State::Completed { outcome };
             self.in_flight = self.in_flight.saturating_sub(1);
         }
     }
@@ -167,7 +164,7 @@ impl Updates {
         messages
     }
 
-    /// The task that took updates along failed: their callers try again.
+    /// A worker answered the task that took updates along with bad commands: their callers try again.
     pub(crate) fn unsend(&mut self, world: &mut World) {
         let sent = self
             .all
@@ -195,7 +192,7 @@ impl Updates {
         }
     }
 
-    /// The worker that had updates is gone: the next task takes them along again.
+    /// The worker that had updates gave them back, or is gone: the next task takes them along again.
     pub(crate) fn resend(&mut self) {
         for (id, update) in &mut self.all {
             if matches!(update.state, State::Sent { .. }) {
@@ -228,13 +225,18 @@ impl Updates {
         }
     }
 
-    pub(crate) fn stage(&self, id: &str) -> (Stage, Option<update::Outcome>, i64) {
+    pub(crate) fn stage(&self, id: &str) -> (Stage, Option<update::Outcome>) {
         match self.all.get(id).map(|update| &update.state) {
-            Some(State::Completed { outcome, event_id }) => (Stage::Completed, Some((**outcome).clone()), *event_id),
-            Some(State::Accepted { event_id }) => (Stage::Accepted, None, *event_id),
-            Some(State::Admitted | State::Sent { .. }) => (Stage::Admitted, None, 0),
-            None => (Stage::Unspecified, None, 0),
+            Some(State::Completed { outcome }) => (Stage::Completed, Some((**outcome).clone())),
+            Some(State::Accepted { .. }) => (Stage::Accepted, None),
+            Some(State::Admitted | State::Sent { .. }) => (Stage::Admitted, None),
+            None => (Stage::Unspecified, None),
         }
+    }
+
+    /// What its caller named the request.
+    fn request_id(&self, id: &str) -> &str {
+        self.all.get(id).map_or("", |update| &update.request.request_id)
     }
 }
 
@@ -245,7 +247,7 @@ pub(crate) fn reached(stage: Stage, waited: Stage) -> bool {
 
 impl Run {
     pub(crate) fn update_reply(&self, id: &str, is_poll: bool, started: Option<Box<StartedBefore>>) -> Reply {
-        let (stage, outcome, event_id) = self.updates.stage(id);
+        let (stage, outcome) = self.updates.stage(id);
         let update_ref = Some(update::UpdateRef {
             workflow_execution: Some(self.execution()),
             update_id: id.to_owned(),
@@ -258,15 +260,12 @@ impl Run {
                 update_ref,
             }));
         }
-        let kind = match stage {
-            Stage::Completed => EventType::WorkflowExecutionUpdateCompleted,
-            _ => EventType::WorkflowExecutionUpdateAccepted,
-        };
-        let link = match (stage, event_id) {
-            (_, 1..) => Some(self.link(event_id, kind)),
-            // There is no event that says so.
-            (Stage::Completed, _) => Some(self.link_to_run("Update rejected")),
-            _ => None,
+        let link = match &outcome {
+            Some(update::Outcome {
+                value: Some(update::outcome::Value::Failure(_)),
+            }) => Some(self.link_to_run("Update rejected")),
+            None if stage != Stage::Accepted => None,
+            _ => Some(self.link_by_request(self.updates.request_id(id), EventType::WorkflowExecutionUpdateAccepted)),
         };
         let response = UpdateWorkflowExecutionResponse {
             update_ref,
@@ -281,7 +280,7 @@ impl Run {
     }
 
     fn tell_updaters(&mut self, world: &mut World, id: &str) {
-        let (stage, ..) = self.updates.stage(id);
+        let (stage, _) = self.updates.stage(id);
         let Some(update) = self.updates.all.get(id) else { return };
         let waiters: Vec<WaiterId> = update.waiters.iter().copied().collect();
         for waiter in waiters {
@@ -348,7 +347,7 @@ impl Run {
         let accepted_event_id = *event_id;
         let meta = response.meta.or_else(|| request.meta.clone());
         let outcome = response.outcome.unwrap_or_default();
-        let event_id = self.record(
+        self.record(
             world,
             WorkflowExecutionUpdateCompletedEventAttributes {
                 meta,
@@ -356,14 +355,13 @@ impl Run {
                 outcome: Some(outcome.clone()),
             },
         );
-        self.finish_update(world, id, outcome, event_id);
+        self.finish_update(world, id, outcome);
     }
 
-    fn finish_update(&mut self, world: &mut World, id: &str, outcome: update::Outcome, event_id: i64) {
+    fn finish_update(&mut self, world: &mut World, id: &str, outcome: update::Outcome) {
         if let Some(update) = self.updates.all.get_mut(id) {
             update.state = State::Completed {
                 outcome: Box::new(outcome),
-                event_id,
             };
             self.updates.in_flight = self.updates.in_flight.saturating_sub(1);
         }
@@ -375,7 +373,7 @@ impl Run {
         let outcome = update::Outcome {
             value: Some(update::outcome::Value::Failure(failure)),
         };
-        self.finish_update(world, id, outcome, 0);
+        self.finish_update(world, id, outcome);
         self.updates.all.remove(id);
     }
 
@@ -411,7 +409,7 @@ impl Run {
                     let outcome = update::Outcome {
                         value: Some(update::outcome::Value::Failure(failure)),
                     };
-                    self.finish_update(world, &id, outcome, 0);
+                    self.finish_update(world, &id, outcome);
                 }
                 Some(State::Admitted | State::Sent { .. }) if is_continued => {
                     self.updates

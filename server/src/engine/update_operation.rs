@@ -42,7 +42,7 @@ impl Engine {
             Stage::Admitted => {
                 return Err(Error::new(
                     Code::PermissionDenied,
-                    "Waiting for UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED is not supported.",
+                    "UpdateWorkflowExecution issued asynchronously and waiting on update admitted is not supported.",
                 )
                 .with(&errordetails::PermissionDeniedFailure::default()));
             }

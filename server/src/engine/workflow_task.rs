@@ -492,7 +492,7 @@ impl Run {
                 },
             );
         }
-        self.updates.unsend(world);
+        self.updates.resend();
         self.after_failure(world, raise);
     }
 

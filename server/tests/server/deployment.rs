@@ -3,9 +3,9 @@
 use crate::support::*;
 use std::time::Duration;
 use steadfast_proto::{
+    command::command::Attributes as Commanded,
     common::{Payload, Priority},
     deployment::{WorkerDeploymentOptions, WorkerDeploymentVersion},
-    command::command::Attributes as Commanded,
     enums::{
         ContinueAsNewVersioningBehavior, EventType, VersioningBehavior, WorkerDeploymentVersionStatus as Status,
         WorkerVersioningMode,

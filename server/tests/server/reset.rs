@@ -136,7 +136,6 @@ async fn an_update_is_run_once_more_after_a_reset() {
     bench
         .answer_with(&task, |answer| {
             answer.messages = vec![accept("update"), respond("update")];
-            answer.commands = vec![complete()];
         })
         .await
         .unwrap();
