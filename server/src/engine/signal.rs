@@ -126,8 +126,8 @@ impl Engine {
         let key = self.find(namespace, &execution)?;
         let Self { runs, world, .. } = self;
         let run = runs.touch(key)?;
-        check_chain(run, &request.first_execution_run_id)?;
         if run.is_open() {
+            check_chain(run, &request.first_execution_run_id)?;
             run.request_cancel(
                 world,
                 WorkflowExecutionCancelRequestedEventAttributes {
