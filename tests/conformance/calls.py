@@ -27,6 +27,10 @@ NO_UUID = WorkflowExecution(workflow_id="conformance-missing", run_id="not a run
 OTHER_RUN = WorkflowExecution(workflow_id="conformance-missing", run_id="01234567-89ab-4cde-8f01-23456789abcd")
 
 
+# The method: the rows that show what it answers.
+SEEN = {}
+
+
 def start(**changed):
     request = {
         "namespace": "default",
@@ -290,6 +294,25 @@ REFUSED = {
     "rules of build ids": of("get_worker_versioning_rules", api.GetWorkerVersioningRulesRequest),
     "sets of build ids": of("get_worker_build_id_compatibility", api.GetWorkerBuildIdCompatibilityRequest),
     "configuration of workers": of("fetch_worker_config", api.FetchWorkerConfigRequest),
+    "count no schedules": of("count_schedules", api.CountSchedulesRequest, query="ScheduleId = 'conformance-missing'"),
+    "list no batches": of("list_batch_operations", api.ListBatchOperationsRequest, page_size=1, namespace="conformance-unknown"),
+    "list no deployments": of("list_worker_deployments", api.ListWorkerDeploymentsRequest, namespace="conformance-unknown"),
+    "delete a missing version": of(
+        "delete_worker_deployment_version", api.DeleteWorkerDeploymentVersionRequest,
+        deployment_version=WorkerDeploymentVersion(deployment_name="conformance-missing", build_id="1"),
+    ),
+    "metadata of a missing version": of(
+        "update_worker_deployment_version_metadata", api.UpdateWorkerDeploymentVersionMetadataRequest,
+        deployment_version=WorkerDeploymentVersion(deployment_name="conformance-missing", build_id="1"),
+    ),
+    "manager of a missing deployment": of(
+        "set_worker_deployment_manager", api.SetWorkerDeploymentManagerRequest, deployment_name="conformance-missing",
+        manager_identity="me",
+    ),
+    "time skipping of a missing run": of(
+        "poll_workflow_execution_time_skipping", api.PollWorkflowExecutionTimeSkippingRequest, workflow_execution=MISSING,
+        fast_forward_id="f",
+    ),
     "list nothing": of(
         "list_workflow_executions", api.ListWorkflowExecutionsRequest, query="WorkflowId = 'conformance-missing'"
     ),
@@ -333,6 +356,10 @@ OPERATED = {
 }
 
 
+def see(method, row):
+    SEEN.setdefault(method, []).append(f"answer {row}")
+
+
 async def answer(client, method, request, seconds=10):
     """What the server says, as plain data: an answer, or an error with its details."""
     operated = type(request).__module__.startswith("temporalio.api.operatorservice")
@@ -349,6 +376,7 @@ async def answer(client, method, request, seconds=10):
 async def refusals(stage):
     """Every call above."""
     for name, (method, request) in {**REFUSED, **OPERATED}.items():
+        see(method, name)
         stage.answers[name] = await answer(stage.client, method, request)
 
 
@@ -391,4 +419,5 @@ async def answers_about_runs(stage):
             ),
         }
         for what, (method, request) in calls.items():
+            see(method, f"{name}: {what}")
             stage.answers[f"{name}: {what}"] = await answer(stage.client, method, request)

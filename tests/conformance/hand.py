@@ -12,7 +12,7 @@ from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.service import RPCError
 
-from calls import answer, called
+from calls import answer, called, see
 
 LIMIT = timedelta(seconds=20)
 
@@ -147,6 +147,7 @@ class Hand:
         for field in ("execution", "workflow_execution"):
             if field in request.DESCRIPTOR.fields_by_name and not request.HasField(field):
                 getattr(request, field).CopyFrom(self.execution)
+        see(name, f"{self.name}: {what}")
         said = await answer(self.stage.client, name, request)
         self.note(what, said)
         return said

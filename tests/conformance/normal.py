@@ -20,11 +20,13 @@ DROPPED = {
     "principal",  # who is authenticated
     "stackTrace",  # paths and line numbers
     "stateSizeBytes",  # of a server's own form
+    "conflictToken",  # a server's own
     "longPollToken",  # a server's own
 }
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)?")
 STICKY = re.compile(r"^\d+@[\w.-]*?-?[0-9a-f]{32}$")
+DELETED = re.compile(r"-deleted-[0-9a-f]{5}$")
 CLOCK = re.compile(r'{"seconds":\d+,"nanos":\d+}')
 MEASURED = re.compile(r"^\d+\.\d{6,9}s$")
 
@@ -33,7 +35,7 @@ def normal(value, unique):
     ids = {}
 
     def text(found):
-        found = TIME.sub("<time>", found.replace(unique, "<unique>"))
+        found = TIME.sub("<time>", DELETED.sub("-deleted-<id>", found.replace(unique, "<unique>")))
         found = UUID.sub(lambda match: ids.setdefault(match[0], f"<id {len(ids) + 1}>"), found)
         return STICKY.sub("<sticky>", MEASURED.sub("<duration>", CLOCK.sub("<time>", found)))
 

@@ -163,6 +163,10 @@ def chain(name, workflow, *arguments, **options):
 
     async def play(stage):
         handle = await stage.start(name, workflow, *arguments, **options)
+        try:
+            await handle.result()
+        except Exception:  # how the last one closed is in its history
+            pass
         await stage.show(f"{name}, the first", handle.id, handle.result_run_id)
         await stage.show(f"{name}, the last", handle.id)
 

@@ -247,6 +247,21 @@ async def update_when_a_command_is_bad(hand):
     await hand.close()
 
 
+async def take_admitted(hand, what):
+    """Does the updates that events of the next task admit, and ends the workflow."""
+    task = await hand.poll()
+    hand.note(what, shown(task))
+    admitted = [
+        Message(id=f"{meta.update_id}/request", protocol_instance_id=meta.update_id, event_id=event.event_id)
+        for event in task.history.events
+        if event.HasField("workflow_execution_update_admitted_event_attributes")
+        for meta in [event.workflow_execution_update_admitted_event_attributes.request.meta]
+    ]
+    messages = [made(message) for message in admitted for made in (accepted, completed)]
+    placed = [ordered("message", message_id=message.id) for message in messages]
+    await hand.answer(task, *placed, complete(), messages=messages)
+
+
 @scenario
 async def update_and_reset(hand):
     """What came from outside after the point comes again, unless it is left out."""
@@ -264,19 +279,13 @@ async def update_and_reset(hand):
     await hand.call("reset without a request id", "reset_workflow_execution", **reset)
     await hand.call("reset", "reset_workflow_execution", **reset, request_id="one")
     await hand.call("poll", "poll_workflow_execution_update", **poll(hand, "again", 0))
-    task = await hand.poll()
-    hand.note("task", shown(task))
-    message = task.messages[0]
-    await hand.answer(task, complete(), messages=[accepted(message), completed(message)])
+    await take_admitted(hand, "task")
     await hand.show()
     for what, excluded in (("signals", [1]), ("all", [1, 2])):
         await hand.call(
             f"reset without {what}", "reset_workflow_execution", **reset, request_id=what, reset_reapply_exclude_types=excluded
         )
-        task = await hand.poll()
-        hand.note(f"task without {what}", shown(task))
-        messages = [made(message) for message in task.messages for made in (accepted, completed)]
-        await hand.answer(task, complete(), messages=messages)
+        await take_admitted(hand, f"task without {what}")
         await hand.stage.show(f"{hand.name}, without {what}", hand.workflow_id)
 
 

@@ -298,7 +298,7 @@ impl Run {
         Some(next)
     }
 
-    fn started_attributes(&self) -> Option<&WorkflowExecutionStartedEventAttributes> {
+    pub(crate) fn started_attributes(&self) -> Option<&WorkflowExecutionStartedEventAttributes> {
         match self.history.first() {
             Some(HistoryEvent {
                 attributes: Some(Attributes::WorkflowExecutionStartedEventAttributes(started)),
@@ -343,10 +343,7 @@ impl Run {
             search_attributes: kept(&self.search_attributes)
                 .map(|indexed_fields| common::SearchAttributes { indexed_fields }),
             header: started.header,
-            priority: started
-                .priority
-                .map(|_| self.is.priority.clone())
-                .or_else(|| self.chosen_priority()),
+            priority: self.given_priority(),
             user_metadata: self.is.user_metadata.clone(),
             links: Vec::new(),
             callbacks: self

@@ -247,24 +247,22 @@ impl Run {
             ..Default::default()
         };
         let deployment = Version::of_worker(request.deployment_options.as_ref());
+        let build_id = match (&deployment, &version) {
+            (Some(deployment), _) => deployment.build_id.to_string(),
+            (None, Some(version)) => version.build_id.clone(),
+            (None, None) => String::new(),
+        };
         self.note_version(world, &mut attributes, deployment);
         let completed = self.record(world, attributes);
         self.previous_started_event_id = now_started.event_id;
         self.last_completed_event_id = completed;
         self.next_attempt = 1;
-        self.note_reset_point(world, version.as_ref(), &request.binary_checksum, completed);
+        self.note_reset_point(world, build_id, &request.binary_checksum, completed);
         self.last_worker_version = version;
         (completed, now_started.event_id)
     }
 
-    fn note_reset_point(
-        &mut self,
-        world: &World,
-        version: Option<&common::WorkerVersionStamp>,
-        checksum: &str,
-        completed: i64,
-    ) {
-        let build_id = version.map(|version| version.build_id.as_str()).unwrap_or_default();
+    fn note_reset_point(&mut self, world: &World, build_id: String, checksum: &str, completed: i64) {
         let known = |point: &ResetPointInfo| point.build_id == build_id && point.binary_checksum == checksum;
         if self.reset_points.iter().any(known) {
             return;
@@ -273,7 +271,7 @@ impl Run {
             self.reset_points.remove(0);
         }
         self.reset_points.push(ResetPointInfo {
-            build_id: build_id.to_owned(),
+            build_id,
             binary_checksum: checksum.to_owned(),
             run_id: self.is.run_id.to_string(),
             first_workflow_task_completed_id: completed,

@@ -97,14 +97,20 @@ impl Run {
     /// The row of this run in a list.
     /// The builds of workers without a version that have completed workflow tasks of the run, as lists name them.
     pub(crate) fn build_ids(&self) -> Vec<String> {
-        let builds = self.reset_points.iter().filter(|point| !point.build_id.is_empty());
+        if self.versioning.version.is_some() {
+            return Vec::new();
+        }
         let own = self.is.run_id.to_string();
-        let builds: Vec<String> = builds
+        let own: Vec<&str> = self
+            .reset_points
+            .iter()
             .filter(|point| point.run_id == own)
-            .map(|point| format!("unversioned:{}", point.build_id))
+            .map(|point| point.build_id.as_str())
             .collect();
-        let unversioned = (!builds.is_empty()).then(|| "unversioned".to_owned());
-        unversioned.into_iter().chain(builds).collect()
+        let unversioned = (!own.is_empty()).then(|| "unversioned".to_owned());
+        let named = own.into_iter().filter(|build| !build.is_empty());
+        let named = named.map(|build| format!("unversioned:{build}"));
+        unversioned.into_iter().chain(named).collect()
     }
 
     /// The search attributes as clients see them: builds are told from the tasks that they completed.
@@ -153,7 +159,7 @@ impl Run {
             execution_duration: closed.and_then(|closed| time::wire(closed.since(self.is.execution_time))),
             root_execution: Some(self.is.root.clone().unwrap_or_else(|| self.execution())),
             first_run_id: self.is.first_run_id.to_string(),
-            priority: self.chosen_priority(),
+            priority: self.given_priority(),
             versioning_info: self.versioning.describe(),
             worker_deployment_name: self
                 .versioning

@@ -131,6 +131,8 @@ impl Namespace {
                     async_update: true,
                     worker_heartbeats: true,
                     standalone_activities: true,
+                    standalone_activity_start_delay: true,
+                    standalone_activity_operator_commands: true,
                     standalone_nexus_operation: true,
                     workflow_pause: true,
                     worker_poll_complete_on_shutdown: true,

@@ -152,6 +152,18 @@ impl Run {
         chosen(self.is.priority.clone())
     }
 
+    /// The run's priority, if something was said of one, be it nothing in particular.
+    pub(crate) fn given_priority(&self) -> Option<common::Priority> {
+        let was_given = self
+            .started_attributes()
+            .is_some_and(|started| started.priority.is_some());
+        if was_given {
+            Some(self.is.priority.clone())
+        } else {
+            self.chosen_priority()
+        }
+    }
+
     fn options(&self) -> WorkflowExecutionOptions {
         WorkflowExecutionOptions {
             versioning_override: self.versioning.decided.as_ref().map(Decided::wire),

@@ -291,6 +291,11 @@ impl Engine {
     ) -> Result<UpdateWorkerDeploymentVersionMetadataResponse> {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
         let version = named(request.deployment_version.as_ref(), &request.version)?;
+        if request.upsert_entries.is_empty() && request.remove_entries.is_empty() {
+            return Err(Error::invalid(
+                "At least one of remove_entries or upsert_entries must be provided",
+            ));
+        }
         let deployment = self.deployment(namespace, &version.deployment)?;
         let known = deployment.versions.get_mut(&*version.build_id);
         let known = known.ok_or_else(|| Error::not_found("Worker Deployment Version not found"))?;

@@ -282,10 +282,7 @@ impl Schedule {
             });
         }
         let message = format!("schedule {:?} is already registered", self.id);
-        let detail = errordetails::WorkflowExecutionAlreadyStartedFailure {
-            start_request_id: self.requests.front().cloned().unwrap_or_default(),
-            ..Default::default()
-        };
+        let detail = errordetails::WorkflowExecutionAlreadyStartedFailure::default();
         Err(Error::new(Code::AlreadyExists, message).with(&detail))
     }
 

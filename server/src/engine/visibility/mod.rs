@@ -56,7 +56,10 @@ impl Listing {
 impl Engine {
     fn query(&self, namespace: &str, query: &str) -> Result<(NamespaceKey, Query)> {
         let namespace = self.world.namespaces.find(namespace)?;
-        Ok((namespace.key, Query::read(query, &namespace.search_attributes)?))
+        Ok((
+            namespace.key,
+            Query::read(query.trim_end(), &namespace.search_attributes)?,
+        ))
     }
 
     fn query_for(&self, kind: RunKind, namespace: &str, query: &str) -> Result<(NamespaceKey, Query)> {
@@ -159,6 +162,7 @@ impl Engine {
         request: ListWorkflowExecutionsRequest,
     ) -> Result<ListWorkflowExecutionsResponse> {
         let (namespace, query) = self.query(&request.namespace, &request.query)?;
+        self.check_groups(namespace, &query.groups)?;
         let (executions, next_page_token) = self.page(&Listing {
             namespace,
             query,
@@ -176,6 +180,7 @@ impl Engine {
         request: ScanWorkflowExecutionsRequest,
     ) -> Result<ScanWorkflowExecutionsResponse> {
         let (namespace, query) = self.query(&request.namespace, &request.query)?;
+        self.check_groups(namespace, &query.groups)?;
         let (executions, next_page_token) = self.page(&Listing {
             namespace,
             query,
@@ -343,6 +348,8 @@ fn row(run: &Run) -> WorkflowExecutionInfo {
         info.history_size_bytes = 0;
         info.state_transition_count = 0;
     }
+    info.auto_reset_points = None;
+    info.first_run_id = String::new();
     info
 }
 

@@ -1,0 +1,151 @@
+"""What operators do: batches, namespaces, endpoints, queues, workers and their deployments."""
+
+import asyncio
+
+from google.protobuf.duration_pb2 import Duration
+import temporalio.api.workflowservice.v1 as api
+from temporalio.api.batch.v1 import BatchOperationSignal, BatchOperationTermination
+from temporalio.api.deployment.v1 import WorkerDeploymentOptions, WorkerDeploymentVersion
+from temporalio.api.namespace.v1 import UpdateNamespaceInfo
+from temporalio.api.nexus.v1 import EndpointSpec, EndpointTarget
+from temporalio.api.worker.v1 import WorkerHeartbeat
+
+from calls import answer, called
+from hand import LIMIT, complete, ordered, said, scenario, timer
+
+
+async def until(hand, wanted, method, **fields):
+    """The original does some things a little later."""
+    while True:
+        shown = await answer(hand.stage.client, *called(method, **fields))
+        if wanted(shown):
+            return shown
+        await asyncio.sleep(0.05)
+
+
+@scenario
+async def batch(hand):
+    """Of workflows that are named; what a batch was, and that it is done."""
+    await hand.start()
+    names = [hand.execution]
+    for kind, operation in {
+        "signal": {"signal_operation": BatchOperationSignal(signal="from a batch", input=said("x"))},
+        "terminate": {"termination_operation": BatchOperationTermination(identity="hand")},
+    }.items():
+        job = {"job_id": f"{hand.workflow_id} {kind}"}
+        await hand.call(f"{kind}: start", "start_batch_operation", **job, reason=kind, executions=names, **operation)
+        shown = await until(hand, lambda shown: shown.get("answer", {}).get("state", "").endswith("COMPLETED"), "describe_batch_operation", **job)
+        hand.note(f"{kind}: described", shown)
+        await hand.call(f"{kind}: start again", "start_batch_operation", **job, reason=kind, executions=names, **operation)
+    await hand.show()
+
+
+@scenario
+async def namespace(hand):
+    name = hand.workflow_id.replace("_", "-")
+    by = {"namespace": name}
+    month = Duration(seconds=30 * 86400)
+    await hand.call("register", "register_namespace", **by, workflow_execution_retention_period=month, description="new")
+    await hand.call("register again", "register_namespace", **by, workflow_execution_retention_period=month)
+    # A new one is known everywhere after a moment.
+    await until(hand, lambda shown: "answer" in shown, "list_workflow_executions", **by)
+    await hand.call("describe", "describe_namespace", **by)
+    await hand.call("update", "update_namespace", **by, update_info=UpdateNamespaceInfo(description="newer", owner_email="a@b"))
+    shown = await until(hand, lambda shown: shown["answer"]["namespaceInfo"].get("ownerEmail"), "describe_namespace", **by)
+    hand.note("updated", shown)
+    await hand.call("delete", "delete_namespace", **by)
+
+
+@scenario
+async def endpoint(hand):
+    name = hand.workflow_id.replace("_", "-")
+    target = EndpointTarget(worker=EndpointTarget.Worker(namespace="default", task_queue=hand.queue.name))
+    spec = EndpointSpec(name=name, target=target, description=said("what").payloads[0])
+    create = await answer(hand.stage.client, *called("create_nexus_endpoint", spec=spec))
+    hand.note("create", create)
+    by = {"id": create["answer"]["endpoint"]["id"]}
+    await hand.call("create again", "create_nexus_endpoint", spec=spec)
+    await hand.call("get", "get_nexus_endpoint", **by)
+    external = EndpointSpec(name=name, target=EndpointTarget(external=EndpointTarget.External(url="http://127.0.0.1:1/x")))
+    other = EndpointTarget(worker=EndpointTarget.Worker(namespace="default", task_queue="conformance-nobody"))
+    changed = EndpointSpec(name=name, target=other)
+    await hand.call("update of an old version", "update_nexus_endpoint", **by, version=77, spec=changed)
+    await hand.call("update", "update_nexus_endpoint", **by, version=1, spec=changed)
+    await hand.call("list", "list_nexus_endpoints", name=name)
+    await hand.call("delete of an old version", "delete_nexus_endpoint", **by, version=1)
+    await hand.call("delete", "delete_nexus_endpoint", **by, version=2)
+    for what, bad in {
+        "a bad name": EndpointSpec(name="no name", target=target),
+        "no target": EndpointSpec(name=name),
+        "no queue": EndpointSpec(name=name, target=EndpointTarget(worker=EndpointTarget.Worker(namespace="default"))),
+        "no namespace": EndpointSpec(name=name, target=EndpointTarget(worker=EndpointTarget.Worker(namespace="conformance-unknown", task_queue="q"))),
+        "an external target": external,
+    }.items():
+        await hand.call(what, "create_nexus_endpoint", spec=bad)
+
+
+@scenario
+async def queue(hand):
+    """Who polls it, and what waits there."""
+    await hand.start()
+    described = await until(hand, lambda shown: "answer" in shown, "describe_task_queue", task_queue=hand.queue, task_queue_type=1)
+    hand.note("nobody", {"pollers": len(described["answer"].get("pollers", []))})
+    await hand.answer(await hand.poll())
+    described = await until(hand, lambda shown: shown["answer"].get("pollers"), "describe_task_queue", task_queue=hand.queue, task_queue_type=1)
+    hand.note("somebody", [sorted(poller) for poller in described["answer"]["pollers"]])
+    await hand.signal("end")
+    await hand.close()
+
+
+@scenario
+async def worker_that_beats(hand):
+    """Its last word is kept."""
+    key = hand.workflow_id
+    beat = WorkerHeartbeat(worker_instance_key=key, worker_identity="hand", task_queue=hand.queue.name, status=1)
+    await hand.call("heartbeat", "record_worker_heartbeat", identity="hand", worker_heartbeat=[beat])
+    shown = await until(hand, lambda shown: "answer" in shown, "describe_worker", worker_instance_key=key)
+    hand.note("described", shown)
+    query = f"WorkerInstanceKey = '{key}'"
+    await hand.call("count", "count_workers", query=query)
+
+
+@scenario
+async def deployment(hand):
+    """A version comes with its first poller; the current one gets what is new, and its workflows say so."""
+    name = hand.workflow_id
+    options = WorkerDeploymentOptions(deployment_name=name, build_id="1", worker_versioning_mode=2)
+
+    async def poll():
+        request = api.PollWorkflowTaskQueueRequest(
+            namespace="default", task_queue=hand.queue, identity="hand", deployment_options=options
+        )
+        while True:
+            task = await hand.service.poll_workflow_task_queue(request, timeout=LIMIT)
+            if task.task_token:
+                return task
+
+    polled = asyncio.ensure_future(poll())
+    version = {"deployment_version": WorkerDeploymentVersion(deployment_name=name, build_id="1")}
+    await until(hand, lambda shown: "answer" in shown, "describe_worker_deployment_version", **version)
+    current = {"deployment_name": name, "build_id": "1", "identity": "hand"}
+    await until(hand, lambda shown: "answer" in shown, "set_worker_deployment_current_version", **current)
+    await hand.call("current again", "set_worker_deployment_current_version", **current)
+    await hand.call("a ramp of the current one", "set_worker_deployment_ramping_version", **current, percentage=10)
+    await hand.call("metadata", "update_worker_deployment_version_metadata", **version, upsert_entries={"a": said("b").payloads[0]})
+    await hand.call("delete what is in use", "delete_worker_deployment_version", **version)
+    await hand.call("delete what has versions", "delete_worker_deployment", deployment_name=name)
+    await hand.start()
+    task = await polled
+    await hand.answer(task, timer("1", 60), deployment_options=options, versioning_behavior=1)
+    await hand.call("describe", "describe_workflow_execution")
+    polled = asyncio.ensure_future(poll())
+    await hand.signal("go")
+    again = ordered("again", workflow_type={"name": "Raw"}, task_queue=hand.queue)
+    await hand.answer(await polled, again, deployment_options=options, versioning_behavior=1)
+    await hand.stage.show(f"{hand.name}, the first", hand.workflow_id, task.workflow_execution.run_id)
+    polled = asyncio.ensure_future(poll())
+    await hand.answer(await polled, complete(), deployment_options=options, versioning_behavior=2)
+    await hand.show()
+
+
+ADMINISTRATION = dict([batch, namespace, endpoint, queue, worker_that_beats, deployment])
