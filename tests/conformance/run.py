@@ -52,6 +52,7 @@ REASONS = {
     "answer visibility: filter: ConfTime = 1767323045000000000": EQUAL_TIMES,
     "answer schedule_specs: a zone in cron: times": SHOWN_TWICE,
     "answer schedule_specs: each half hour of a zone: times": SHOWN_TWICE,
+    "history retry, the last": "a second after the first began, if that took less: how fast the machine is shows",
     "answer delete a missing version": TEXT,
     "answer manager of a missing deployment": FIRST,
     "answer time skipping of a missing run": "there it is off unless it is asked for",

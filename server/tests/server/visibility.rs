@@ -272,7 +272,7 @@ async fn filters_are_refused_in_the_words_of_the_original() {
     let cases = [
         ("workflowtype = 'Type'", "invalid search attribute: workflowtype"),
         ("WorkflowId", "invalid expression: incomplete expression"),
-        ("WorkflowId = ", "malformed SQL query: syntax error at position 41"),
+        ("WorkflowId = ", "malformed SQL query: syntax error at position 40"),
         (
             "AND WorkflowId = 'a'",
             "malformed SQL query: syntax error at position 31 near 'and'",
