@@ -2,7 +2,7 @@
 
 use examples::Outcome;
 use std::time::Duration;
-use steadfast::prelude::*;
+use steadfast::{activity::BlockingThreads, prelude::*};
 
 /// Not `async`, so it may block: nothing else waits for it.
 #[activity(start_to_close_timeout = "1m", heartbeat_timeout = "5s")]
@@ -47,6 +47,7 @@ pub async fn run(client: &Client) -> Outcome {
         .workflow::<Primes>()
         .activity::<count_primes>()
         .activity::<read_manifest>()
+        .blocking_pool(BlockingThreads::new(2)?) // without it, on the threads that the runtime has for this
         .start();
     let (primes, bytes) = client.execute::<Primes>(10_000).task_queue("blocking_activity").await?;
     println!("{primes} primes, and a manifest of {bytes} bytes");

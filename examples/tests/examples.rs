@@ -36,6 +36,7 @@ examples! {
     cancellation = "../examples/cancellation.rs"
     child_workflow = "../examples/child_workflow.rs"
     dynamic_handlers = "../examples/dynamic_handlers.rs"
+    dynamic_workflow = "../examples/dynamic_workflow.rs"
     encryption = "../examples/encryption.rs"
     entity = "../examples/entity.rs"
     errors = "../examples/errors.rs"

@@ -19,6 +19,7 @@ macro_rules! golden {
 golden! {
     activity_async
     activity_blocking_with_defaults
+    activity_dynamic
     activity_with_a_named_marker
     activities
     activities_interface
@@ -30,6 +31,7 @@ golden! {
     nexus_service_inherent
     test_with_question_mark
     workflow
+    workflow_dynamic
     workflow_generic
     workflow_interface
     workflow_interface_implementation

@@ -56,9 +56,11 @@ use proc_macro::TokenStream;
 ///   `"2d"`. With one of the first two, a call needs no time-out of its own.
 /// - `type = SendEmail`: the name of the type beside the function. Needed where the function's name is taken as a type or a module,
 ///   as in `mod send_email; pub use send_email::send_email;` (E0255, E0428); then write `ctx.activity::<SendEmail>(order)`.
+/// - `dynamic`: it is run for the types that no other activity of its worker is named after, with all arguments as they came:
+///   `async fn any(ctx: ActivityContext, args: RawArgs)`. What it was called by is `ctx.info().activity_type`.
 /// - `crate = path`: where `steadfast` is found.
 ///
-/// In an impl block it is an inner attribute of [`macro@activities`], with the options `name` and the time-outs.
+/// In an impl block it is an inner attribute of [`macro@activities`], with the options `name`, `dynamic` and the time-outs.
 #[proc_macro_attribute]
 pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
     activity::function(options.into(), &item.into()).into()
@@ -162,6 +164,8 @@ pub fn activities(options: TokenStream, item: TokenStream) -> TokenStream {
 /// - `#[validator(amend)]`: is asked before the update `amend` is accepted; it takes the update's parameters by reference.
 /// - `#[signal(dynamic)]`: gets the signals that no other handler is named after. So do `#[query(dynamic)]`, with `&self`, and
 ///   `#[update(dynamic)]`; both return something.
+/// - `#[workflow(dynamic)]`: it is run for the types that no other workflow of its worker is named after; its input is `args: RawArgs`,
+///   all arguments as they came, and `ctx.info().workflow_type()` what it was started by.
 /// - `unfinished = "abandon"` on an async signal or update: the workflow may end before it, which is logged otherwise.
 /// - `description = ".."` on a message: what tools show; without it, the first paragraph of its documentation.
 /// - `#[workflow(versioning = "pinned")]`: on a worker of a deployment, runs stay with the version that they began on; with

@@ -188,6 +188,11 @@ pub(crate) fn default_name(ident: &Ident) -> LitStr {
     LitStr::new(&ident.unraw().to_string(), Span::call_site())
 }
 
+/// The name of what takes all names that nothing else has. Nothing else can be called like this, and no caller uses it.
+pub(crate) fn dynamic_name() -> LitStr {
+    LitStr::new("", Span::call_site())
+}
+
 fn check_name(literal: &LitStr, errors: &mut Errors) -> Option<()> {
     let value = literal.value();
     if value.is_empty() {

@@ -1,7 +1,7 @@
 //! What is sent and read, as types and code of generated impls, each reported where the user wrote the type.
 
 use crate::path;
-use crate::signature::{Parameter, tuple_type};
+use crate::signature::{Parameter, takes_all, tuple_type};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{PathArguments, Type};
@@ -11,7 +11,7 @@ pub(crate) fn codec(parameters: &[Parameter]) -> TokenStream {
     let (input, converter) = (path::local("input"), path::local("converter"));
     let tuple = tuple_type(parameters);
     let (encode, decode) = match parameters {
-        [one] => {
+        [one] if !takes_all(parameters) => {
             let payload = payload(&one.ty);
             let decode = quote! {
                 let (#input,) = <#tuple as __sf::Args>::decode(#input, #converter)?;

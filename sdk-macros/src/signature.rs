@@ -233,10 +233,36 @@ pub(crate) fn input_type(parameters: &[Parameter]) -> TokenStream {
     }
 }
 
+/// Whether all arguments are taken as they came, by one parameter of type `RawArgs`: it is a list of arguments itself, so it stands
+/// wherever others have a tuple.
+pub(crate) fn takes_all(parameters: &[Parameter]) -> bool {
+    matches!(parameters, [one] if last_segment(&one.ty).is_some_and(|name| name == "RawArgs"))
+}
+
 /// The parameters as `Args`: one payload each.
 pub(crate) fn tuple_type(parameters: &[Parameter]) -> TokenStream {
+    if takes_all(parameters) {
+        return input_type(parameters);
+    }
     let types = parameters.iter().map(|parameter| payload(&parameter.ty));
     quote!((#(#types,)*))
+}
+
+/// The type of each parameter of a method that sends them.
+pub(crate) fn sent_types(parameters: &[Parameter]) -> Vec<TokenStream> {
+    if takes_all(parameters) {
+        return vec![input_type(parameters)];
+    }
+    parameters.iter().map(|parameter| payload(&parameter.ty)).collect()
+}
+
+/// The parameters of a method that sends them, as a value of their [`tuple_type`].
+pub(crate) fn sent_tuple(parameters: &[Parameter]) -> TokenStream {
+    let names = parameters.iter().map(|parameter| &parameter.name);
+    if takes_all(parameters) {
+        return quote!(#(#names)*);
+    }
+    quote!((#(#names,)*))
 }
 
 /// The names that generated code gives to the parameters, at the place of their types.
@@ -255,6 +281,9 @@ pub(crate) fn input_pattern(parameters: &[Parameter]) -> TokenStream {
 
 /// A pattern for the arguments, to go with [`tuple_type`].
 pub(crate) fn tuple_pattern(parameters: &[Parameter]) -> TokenStream {
+    if takes_all(parameters) {
+        return input_pattern(parameters);
+    }
     let locals = locals(parameters);
     quote!((#(#locals,)*))
 }

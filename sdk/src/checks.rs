@@ -21,6 +21,18 @@ impl<T: Data> Travels for T {
     type Itself = T;
 }
 
+/// The name of something that is called by its type.
+///
+/// # Panics
+/// It has none: it is dynamic. Where this is a constant the program isn't built then.
+pub(crate) const fn called(name: &'static str) -> &'static str {
+    assert!(
+        !name.is_empty(),
+        "what is dynamic has no name to be called by: call it `untyped`, by one of the names it is to run for"
+    );
+    name
+}
+
 /// `#[init]` and `#[run]` get the same input.
 #[diagnostic::on_unimplemented(
     message = "`#[init]` takes `{Self}` where `#[run]` takes `{Run}`",

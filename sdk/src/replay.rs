@@ -33,7 +33,7 @@ use crate::{
     client::{RpcError, WorkflowHistories},
     convert::{About, CodecError, Coding, Converter, HeaderCodec, PayloadCodec, PayloadContext},
     interceptor::{Attached, WorkflowInterceptor, WorkflowInterceptors},
-    worker::scheduled,
+    worker::{ANY, scheduled},
     workflow::{FailurePolicy, WorkflowImplementation, instance::Definition},
 };
 use futures_util::FutureExt;
@@ -235,7 +235,7 @@ impl fmt::Debug for Replayer {
 
 impl Programs for Replayer {
     fn create(&self, workflow_type: &str) -> Option<Box<dyn Program>> {
-        let make = self.workflows.get(workflow_type)?;
+        let make = self.workflows.get(workflow_type).or_else(|| self.workflows.get(ANY))?;
         let attached = Attached::new(self.interceptors.clone(), self.converter.clone(), None);
         Some(make(&self.converter, attached))
     }

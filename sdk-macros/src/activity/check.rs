@@ -2,7 +2,7 @@
 
 use super::parse::{ActivityOptions, Method, Set};
 use crate::errors::Errors;
-use crate::options::default_name;
+use crate::options::{default_name, dynamic_name};
 use crate::signature::{self, Context, ContextKind, Parameter, Receiver};
 use proc_macro2::{Ident, Span};
 use syn::{Attribute, Expr, ItemFn, Path, Signature, Type, Visibility, parse_quote};
@@ -91,11 +91,9 @@ pub(super) fn method(method: &Method, self_ty: &Type, errors: &mut Errors) -> Ac
     }
     let options = ActivityOptions {
         name: method.options.name.clone(),
-        ..ActivityOptions::default()
-    };
-    let options = ActivityOptions {
+        is_dynamic: method.options.is_dynamic,
         timeouts: method.options.timeouts.clone(),
-        ..options
+        ..ActivityOptions::default()
     };
     let mut activity = activity(signature, &method.attributes, options, Some(self_ty), errors);
     match signature::inputs(signature, None, &mut Errors::default()).receiver {
@@ -144,8 +142,19 @@ fn activity(
             "an activity returns a `Result`: write `-> Result<(), ActivityError>` and end with `Ok(())`",
         );
     }
+    if options.is_dynamic && !signature::takes_all(&inputs.parameters) {
+        let cure = "`async fn any(ctx: ActivityContext, args: RawArgs) -> Result<RawValue, ActivityError>`";
+        errors.push(
+            &signature.ident,
+            format!("a dynamic activity gets the raw arguments, and its name from the context: {cure}"),
+        );
+    }
     let name = options.name.clone().unwrap_or_else(|| {
-        let name = default_name(&signature.ident);
+        let name = if options.is_dynamic {
+            dynamic_name()
+        } else {
+            default_name(&signature.ident)
+        };
         parse_quote!(#name)
     });
     Activity {
@@ -168,15 +177,53 @@ pub(super) fn check_names(activities: &[Activity], errors: &mut Errors) {
             earlier.name == activity.name && !signature::has_conditions(&earlier.attributes, &activity.attributes)
         };
         if let Some(earlier) = activities.iter().take(index).find(has_same_name) {
-            let message = format!(
-                "`{}` has this name on the wire already: choose another",
-                earlier.function
-            );
-            errors.push(&activity.name, message);
+            let earlier = &earlier.function;
+            if activity.options.is_dynamic {
+                let message = format!("`{earlier}` is dynamic already: a worker has one such activity");
+                errors.push(&activity.function, message);
+            } else {
+                let message = format!("`{earlier}` has this name on the wire already: choose another");
+                errors.push(&activity.name, message);
+            }
         }
     }
 }
 
 fn impl_span(set: &Set) -> Span {
     set.block.impl_token.span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::parse::FUNCTION_OPTIONS;
+    use quote::quote;
+
+    fn mistakes(options: proc_macro2::TokenStream, item: &ItemFn) -> Vec<String> {
+        let mut errors = Errors::default();
+        let options = ActivityOptions::parse(options, FUNCTION_OPTIONS, &mut errors);
+        function(item, options, &mut errors);
+        errors.messages()
+    }
+
+    #[test]
+    fn a_dynamic_activity_has_no_name_no_time_outs_and_no_parameters_of_its_own() {
+        let raw = parse_quote!(
+            async fn any(ctx: ActivityContext, args: RawArgs) -> Result<(), ActivityError> {}
+        );
+        assert_eq!(mistakes(quote!(dynamic), &raw), Vec::<String>::new());
+        let named = mistakes(quote!(dynamic, name = "any", start_to_close_timeout = "3s"), &raw);
+        assert!(
+            matches!(&named[..], [name, timeout] if name.contains("remove `name`") && timeout.contains("the caller's")),
+            "{named:?}"
+        );
+        let typed = parse_quote!(
+            async fn any(number: u32) -> Result<(), ActivityError> {}
+        );
+        let typed = mistakes(quote!(dynamic), &typed);
+        assert!(
+            matches!(&typed[..], [one] if one.contains("args: RawArgs")),
+            "{typed:?}"
+        );
+    }
 }

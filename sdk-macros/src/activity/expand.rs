@@ -5,10 +5,12 @@ use super::parse::Set;
 use crate::errors::Errors;
 use crate::path::{hidden, local};
 use crate::payload::{
-    call_type, codec, failure_call, failure_function, fallible, fallible_ok, into_result, output_item, payload,
-    run_function, typed_call,
+    call_type, codec, failure_call, failure_function, fallible, fallible_ok, into_result, output_item, run_function,
+    typed_call,
 };
-use crate::signature::{arguments, conditions, input_pattern, input_type, kept_attributes, locals, tuple_type};
+use crate::signature::{
+    arguments, conditions, input_pattern, input_type, kept_attributes, locals, sent_tuple, sent_types, tuple_type,
+};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Generics, Type};
@@ -146,7 +148,7 @@ fn call(activity: &Activity, function: &TokenStream, this: Option<&Ident>, marke
     let boxed = if activity.is_async {
         quote!(__sf::Box::pin(async move { #body }))
     } else {
-        quote!(__sf::blocking(move || #body))
+        quote!(__sf::blocking(#context.blocking_pool(), move || #body))
     };
     quote! {
         let #converter = ::core::clone::Clone::clone(#context.converter());
@@ -185,8 +187,14 @@ pub(super) fn shared(
             const _: () = { #definition };
         }
     });
-    let stub = stub(self_ty, generics, activities);
-    let mock = mock(owner, owner_generics, activities);
+    // What has no name can't be called by a method, nor be stood in for.
+    let named: Vec<_> = activities
+        .iter()
+        .copied()
+        .filter(|activity| !activity.options.is_dynamic)
+        .collect();
+    let stub = stub(self_ty, generics, &named);
+    let mock = mock(owner, owner_generics, &named);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, type_generics, _) = owner_generics.split_for_impl();
     quote! {
@@ -206,7 +214,8 @@ fn stub(self_ty: &Type, generics: &Generics, activities: &[&Activity]) -> TokenS
     let methods = activities.iter().map(|activity| {
         let attributes = kept_attributes(&activity.attributes);
         let (function, name) = (&activity.function, &activity.name);
-        let (names, types) = names_and_types(activity);
+        let names = activity.parameters.iter().map(|parameter| &parameter.name);
+        let (types, sent) = (sent_types(&activity.parameters), sent_tuple(&activity.parameters));
         let (tuple, input) = (tuple_type(&activity.parameters), local("input"));
         let output = activity.output.as_ref().map(fallible_ok);
         let timeout = timeout(activity);
@@ -218,7 +227,7 @@ fn stub(self_ty: &Type, generics: &Generics, activities: &[&Activity]) -> TokenS
         quote! {
             #(#attributes)*
             pub fn #function(&self, #(#names: #types),*) -> #call {
-                let #input = <#tuple as __sf::Args>::encode(&(#(#names,)*), __sf::CallKind::converter(&self.0.kind));
+                let #input = <#tuple as __sf::Args>::encode(&#sent, __sf::CallKind::converter(&self.0.kind));
                 self.0.kind.call::<#output, #timeout>(#name, #input, #defaults)
             }
         }
@@ -342,12 +351,4 @@ fn timeout(activity: &Activity) -> TokenStream {
 /// The type of a method: private, so it needs no place in the user's namespace.
 fn marker_ident(activity: &Activity) -> Ident {
     format_ident!("__{}", activity.function)
-}
-
-fn names_and_types(activity: &Activity) -> (Vec<&Ident>, Vec<TokenStream>) {
-    activity
-        .parameters
-        .iter()
-        .map(|parameter| (&parameter.name, payload(&parameter.ty)))
-        .unzip()
 }

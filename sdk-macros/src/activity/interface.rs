@@ -23,6 +23,12 @@ pub(super) fn definition(options: TokenStream, mut item: ItemTrait, mut errors: 
         match member {
             TraitItem::Fn(function) => {
                 let options = parse::take_activity(&mut function.attrs, &mut errors).unwrap_or_default();
+                if options.is_dynamic {
+                    errors.push(
+                        &function.sig.ident,
+                        "an interface is what callers know by name, a dynamic activity has none: make it a function, or a method of an impl block without a trait",
+                    );
+                }
                 let (attributes, signature) = (function.attrs.clone(), function.sig.clone());
                 methods.push(Method {
                     attributes,

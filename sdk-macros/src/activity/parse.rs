@@ -9,6 +9,7 @@ use syn::{Attribute, Expr, ImplItem, ItemImpl, Path, Signature};
 /// The options of `#[activity]` on a function.
 pub(super) const FUNCTION_OPTIONS: &[&str] = &[
     "name",
+    "dynamic",
     "start_to_close_timeout",
     "schedule_to_close_timeout",
     "heartbeat_timeout",
@@ -19,6 +20,7 @@ pub(super) const FUNCTION_OPTIONS: &[&str] = &[
 /// The options of `#[activity]` on a method.
 pub(super) const METHOD_OPTIONS: &[&str] = &[
     "name",
+    "dynamic",
     "start_to_close_timeout",
     "schedule_to_close_timeout",
     "heartbeat_timeout",
@@ -28,6 +30,8 @@ pub(super) const METHOD_OPTIONS: &[&str] = &[
 #[derive(Default)]
 pub(super) struct ActivityOptions {
     pub(super) name: Option<Expr>,
+    /// It is run for the types that no other activity is named after.
+    pub(super) is_dynamic: bool,
     /// Setters of the runtime's options, with milliseconds.
     pub(super) timeouts: Vec<(Ident, u64)>,
     pub(super) marker: Option<Ident>,
@@ -46,6 +50,7 @@ impl ActivityOptions {
             match option.name.to_string().as_str() {
                 name if !known.contains(&name) => option.unknown("#[activity]", known, errors),
                 "name" => sorted.name = option.name(errors),
+                "dynamic" => sorted.is_dynamic = option.flag(errors),
                 "type" => sorted.marker = option.ident(errors),
                 "crate" => sorted.krate = option.path(errors),
                 // A bad duration counts as given, so that the missing time-out is not a second mistake.
@@ -55,7 +60,26 @@ impl ActivityOptions {
                 }
             }
         }
+        if sorted.is_dynamic {
+            sorted.refuse_with_dynamic(errors);
+        }
         sorted
+    }
+
+    /// What a caller would go by: nobody calls a dynamic activity by itself.
+    fn refuse_with_dynamic(&self, errors: &mut Errors) {
+        if let Some(name) = &self.name {
+            errors.push(
+                name,
+                "a dynamic activity takes all names that no other activity has: remove `name`",
+            );
+        }
+        if let Some((option, _)) = self.timeouts.first() {
+            errors.push(
+                option,
+                "a dynamic activity is called by other names: its time-outs are the caller's to give, remove this",
+            );
+        }
     }
 
     /// Whether an option gives one of the two close time-outs.

@@ -3,7 +3,7 @@
 use super::dynamic;
 use super::parse::{Block, Function, Role};
 use crate::errors::Errors;
-use crate::options::default_name;
+use crate::options::{default_name, dynamic_name};
 use crate::signature::{self, ContextKind, Inputs, Parameter, Receiver};
 use proc_macro2::{Ident, Span};
 use syn::{Attribute, Expr, Generics, LitStr, Path, Type, parse_quote};
@@ -125,11 +125,22 @@ pub(super) fn workflow(block: &Block, errors: &mut Errors) -> Workflow {
             "a workflow outlives every borrow: own what it needs, don't borrow it",
         );
     }
+    let dynamic = block.options.dynamic.as_ref();
     let name = block.options.name.clone().unwrap_or_else(|| {
-        let name = signature::last_segment(self_ty).map_or_else(|| LitStr::new("", Span::call_site()), default_name);
+        let written = signature::last_segment(self_ty).filter(|_| dynamic.is_none());
+        let name = written.map_or_else(dynamic_name, default_name);
         parse_quote!(#name)
     });
     let functions = functions(&block.functions, self_ty, block.item.impl_token.span, errors);
+    if let (Some(dynamic), Some(run)) = (dynamic, &functions.run)
+        && !signature::takes_all(&run.input)
+    {
+        let cure = "`async fn run(ctx: WorkflowContext<Self>, args: RawArgs) -> WorkflowResult<RawValue>`";
+        errors.push(
+            dynamic,
+            format!("a dynamic workflow gets the raw arguments, and its name from `ctx.info()`: {cure}"),
+        );
+    }
     let (generics, krate) = (block.item.generics.clone(), block.options.krate.clone());
     Workflow {
         versioning: block.options.versioning.clone(),

@@ -3,9 +3,9 @@
 use super::check::{Message, MessageKind, handler_context};
 use super::parse::{Function, MessageOptions};
 use crate::errors::Errors;
+use crate::options::dynamic_name;
 use crate::signature::{self, Inputs, Receiver};
-use proc_macro2::Span;
-use syn::{LitStr, Type};
+use syn::Type;
 
 /// It is called with what came, so there is little to read.
 pub(super) fn message(
@@ -58,7 +58,7 @@ pub(super) fn message(
         is_dynamic: true,
         function: signature.ident.clone(),
         attributes: function.attributes.clone(),
-        name: LitStr::new("", Span::call_site()),
+        name: dynamic_name(),
         abandons: options.abandons,
         description: options.description(&function.attributes),
         is_async: false,

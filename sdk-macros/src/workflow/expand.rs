@@ -7,8 +7,8 @@ use crate::payload::{
     call_type, codec, failure_method, fallible_ok, into_result, method_at, output_item, payload, run_function,
 };
 use crate::signature::{
-    arguments, conditions, input_pattern, input_type, is_fallible, kept_attributes, last_segment, locals,
-    tuple_pattern, tuple_type,
+    arguments, conditions, input_pattern, input_type, is_fallible, kept_attributes, last_segment, locals, sent_tuple,
+    sent_types, tuple_pattern, tuple_type,
 };
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -173,8 +173,8 @@ fn messages(workflow: &Workflow) -> TokenStream {
 fn message_method(message: &Message) -> TokenStream {
     let attributes = kept_attributes(&message.attributes);
     let (function, name) = (&message.function, &message.name);
-    let names: Vec<_> = message.parameters.iter().map(|parameter| &parameter.name).collect();
-    let types = message.parameters.iter().map(|parameter| payload(&parameter.ty));
+    let names = message.parameters.iter().map(|parameter| &parameter.name);
+    let (types, sent) = (sent_types(&message.parameters), sent_tuple(&message.parameters));
     let answered = |call, method| {
         let written = message.output.as_ref();
         let (output, method) = (plain_output(written), method_at(method, written));
@@ -189,7 +189,7 @@ fn message_method(message: &Message) -> TokenStream {
     quote! {
         #(#attributes)*
         pub fn #function(&self, #(#names: #types),*) -> #call {
-            let #arguments = <#tuple as __sf::Args>::encode(&(#(#names,)*), __sf::Target::converter(&self.0.target));
+            let #arguments = <#tuple as __sf::Args>::encode(&#sent, __sf::Target::converter(&self.0.target));
             self.0.target.#method(__sf::Cow::Borrowed(#name), #arguments)
         }
     }

@@ -26,6 +26,12 @@ pub(super) fn definition(options: TokenStream, mut item: ItemTrait, mut errors: 
             "how runs move on to new versions is a matter of the implementation: put `versioning` there",
         );
     }
+    if let Some(word) = &options.dynamic {
+        errors.push(
+            word,
+            "an interface is what callers know by name, a dynamic workflow has none: put `dynamic` on an impl block without a trait",
+        );
+    }
     if let Some((option, _)) = options.failure_policy.first() {
         errors.push(
             option,
@@ -123,6 +129,12 @@ pub(super) fn implementation(options: TokenStream, block: &ItemImpl, mut errors:
             let message = "the interface says what its functions are: remove the attribute here";
             errors.push(&role.word, message);
         }
+    }
+    if let Some(word) = &options.dynamic {
+        errors.push(
+            word,
+            "the interface gives the name, a dynamic workflow has none: put `dynamic` on an impl block without a trait",
+        );
     }
     if let Some(name) = &options.name {
         errors.push(

@@ -12,6 +12,8 @@ const KINDS: &[&str] = &["init", "run", "signal", "query", "update", "validator"
 #[derive(Default)]
 pub(super) struct WorkflowOptions {
     pub(super) name: Option<Expr>,
+    /// The word, if it is run for the types that no other workflow is named after.
+    pub(super) dynamic: Option<Ident>,
     pub(super) krate: Option<Path>,
     /// The variant of `VersioningBehavior`.
     pub(super) versioning: Option<Ident>,
@@ -25,6 +27,7 @@ impl WorkflowOptions {
         for option in options::parse(tokens, errors) {
             match option.name.to_string().as_str() {
                 "name" => sorted.name = option.name(errors),
+                "dynamic" => sorted.dynamic = option.flag(errors).then_some(option.name),
                 "crate" => sorted.krate = option.path(errors),
                 "versioning" => sorted.versioning = versioning(&option, errors),
                 "mismatch" | "panic" | "untyped_error" => {
@@ -32,10 +35,24 @@ impl WorkflowOptions {
                     sorted.failure_policy.extend(fails.map(|fails| (option.name, fails)));
                 }
                 _ => {
-                    let known = ["name", "versioning", "mismatch", "panic", "untyped_error", "crate"];
+                    let known = [
+                        "name",
+                        "dynamic",
+                        "versioning",
+                        "mismatch",
+                        "panic",
+                        "untyped_error",
+                        "crate",
+                    ];
                     option.unknown("#[workflow]", &known, errors);
                 }
             }
+        }
+        if let (Some(name), Some(_)) = (&sorted.name, &sorted.dynamic) {
+            errors.push(
+                name,
+                "a dynamic workflow takes all names that no other workflow has: remove `name`",
+            );
         }
         sorted
     }

@@ -1,6 +1,6 @@
 //! What an activity holds.
 
-use super::{ActivityInfo, Heartbeats};
+use super::{ActivityInfo, BlockingPool, Heartbeats};
 use crate::{
     client::Client,
     convert::{Converter, Data, DecodeError},
@@ -35,6 +35,7 @@ struct Inner {
     headers: Headers,
     interceptors: ActivityInterceptors,
     recorder: Option<Recorder>,
+    blocking_pool: Option<Arc<dyn BlockingPool>>,
 }
 
 impl fmt::Debug for ActivityContext {
@@ -141,6 +142,13 @@ impl ActivityContext {
         &self.0.client
     }
 
+    /// Where it runs if it blocks.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn blocking_pool(&self) -> Option<Arc<dyn BlockingPool>> {
+        self.0.blocking_pool.clone()
+    }
+
     /// One that no worker made.
     pub(crate) fn of(
         info: ActivityInfo,
@@ -157,6 +165,7 @@ impl ActivityContext {
             headers: Headers::default(),
             interceptors: ActivityInterceptors::default(),
             recorder: None,
+            blocking_pool: None,
         }))
     }
 
@@ -165,6 +174,14 @@ impl ActivityContext {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             inner.interceptors = interceptors.clone();
             inner.recorder = recorder.cloned();
+        }
+        self
+    }
+
+    /// The same, with threads of its own to block.
+    pub(crate) fn blocking_on(mut self, pool: Option<&Arc<dyn BlockingPool>>) -> Self {
+        if let (Some(inner), Some(pool)) = (Arc::get_mut(&mut self.0), pool) {
+            inner.blocking_pool = Some(Arc::clone(pool));
         }
         self
     }
@@ -185,6 +202,7 @@ impl ActivityContext {
             headers: Headers::of(task.attributes.header.clone()),
             interceptors: ActivityInterceptors::default(),
             recorder: None,
+            blocking_pool: None,
         }))
     }
 
@@ -203,6 +221,7 @@ impl ActivityContext {
             headers: Headers::of(task.header.take()),
             interceptors: ActivityInterceptors::default(),
             recorder: None,
+            blocking_pool: None,
         }))
     }
 }

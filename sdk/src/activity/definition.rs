@@ -16,7 +16,7 @@ use steadfast_proto::{common::Payloads, failure::Failure};
     note = "a function becomes one by `#[activity]`; import it with `use path::to::function;`, which imports its type of the same name too"
 )]
 pub trait Activity: 'static {
-    /// The activity type's name.
+    /// The activity type's name; empty for a dynamic one, which runs for the names that no other one has.
     const NAME: &'static str;
     /// The parameter; several parameters form a tuple, none is `()`.
     type Input: Send + 'static;
@@ -105,29 +105,4 @@ impl CloseTimeout for CloseTimeoutMissing {
 
 impl CloseTimeout for CloseTimeoutSet {
     type Or<Default: CloseTimeout> = Self;
-}
-
-/// Runs a blocking activity where it blocks nobody else.
-#[doc(hidden)]
-pub fn blocking<T: Send + 'static>(activity: impl FnOnce() -> T + Send + 'static) -> BoxFuture<T> {
-    Box::pin(async move {
-        // What the code around knows of its place goes along to the other thread.
-        let span = tracing::Span::current();
-        #[cfg(feature = "opentelemetry")]
-        let activity = {
-            let context = ::opentelemetry::Context::current();
-            move || {
-                let _current = context.attach();
-                activity()
-            }
-        };
-        match tokio::task::spawn_blocking(move || span.in_scope(activity)).await {
-            Ok(output) => output,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is shutting down, and so is whoever waits here.
-                Err(_) => std::future::pending().await,
-            },
-        }
-    })
 }

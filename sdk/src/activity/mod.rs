@@ -5,6 +5,7 @@
 //! [`ctx.activity::<function>(input)`](crate::workflow::WorkflowContext::activity) or through a [`Stub`]. What takes moments
 //! may run as a [local](crate::workflow::WorkflowContext::local_activity) one, within the workflow's task.
 
+mod blocking;
 mod call;
 mod context;
 mod definition;
@@ -18,11 +19,12 @@ mod stub;
 #[cfg(all(test, feature = "server"))]
 mod tests;
 
+pub use blocking::{BlockingJob, BlockingPool, BlockingThreads, blocking};
 pub use call::{ActivityCall, ActivityFuture};
 pub use context::{ActivityContext, CancelReason};
 pub use definition::{
     Activity, ActivityImplementation, ActivitySet, ActivitySetImplementation, CloseTimeout, CloseTimeoutMissing,
-    CloseTimeoutSet, ImplementedBy, blocking,
+    CloseTimeoutSet, ImplementedBy,
 };
 pub use info::ActivityInfo;
 pub use local_activity::{Local, LocalActivityCall, LocalActivityOptions};

@@ -120,6 +120,7 @@ pub use versioning::{VersioningOverride, WorkflowVersioning};
 pub use workflow_operation::{UpdateWorkflowOptionsCall, WorkflowOptions};
 
 use crate::{
+    checks::called,
     convert::{Arguments, Converter, PayloadCodec},
     handle::NoMessages,
     interceptor::ClientInterceptor,
@@ -220,13 +221,13 @@ impl Client {
         &self,
         input: W::Input,
     ) -> StartCall<W, TaskQueueMissing, Start<W::Messages<ToClient>>> {
-        StartCall::new(self, W::NAME, W::encode(&input, self.converter()))
+        StartCall::new(self, const { called(W::NAME) }, W::encode(&input, self.converter()))
     }
 
     /// Starts a workflow when awaited, and waits for its result.
     #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
     pub fn execute<W: Workflow + ?Sized>(&self, input: W::Input) -> StartCall<W, TaskQueueMissing, Execute<W::Output>> {
-        StartCall::new(self, W::NAME, W::encode(&input, self.converter()))
+        StartCall::new(self, const { called(W::NAME) }, W::encode(&input, self.converter()))
     }
 
     /// Starts a workflow that is known by its type's name alone; the arguments are a tuple.

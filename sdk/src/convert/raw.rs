@@ -1,6 +1,6 @@
 //! Payloads that are passed on as they are.
 
-use super::{Converter, Data, DecodeError};
+use super::{Args, Arguments, Converter, Data, DecodeError, EncodeError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use steadfast_proto::common::{Payload, Payloads};
 
@@ -35,7 +35,10 @@ impl<'de> Deserialize<'de> for RawValue {
     }
 }
 
-/// The arguments of a dynamic handler, decoded one by one when it asks for them.
+/// All arguments of a call as they came, decoded one by one when somebody asks for them.
+///
+/// As the only parameter of an activity, a workflow or a message it takes whatever arguments there are; as the arguments of a call by
+/// name (`ctx.activity_untyped(name, arguments)`) they are passed on.
 ///
 /// ```
 /// use steadfast::convert::{Args, Converter, RawArgs};
@@ -92,5 +95,21 @@ impl RawArgs {
     #[must_use]
     pub fn payloads(&self) -> &[Payload] {
         &self.payloads.payloads
+    }
+}
+
+impl Args for RawArgs {
+    fn encode(&self, _: &Converter) -> Result<Payloads, EncodeError> {
+        Ok(self.payloads.clone())
+    }
+
+    fn decode(payloads: Option<&Payloads>, converter: &Converter) -> Result<Self, DecodeError> {
+        Ok(Self::new(payloads.cloned(), converter.clone()))
+    }
+}
+
+impl Arguments for RawArgs {
+    fn to_payloads(&self, converter: &Converter) -> Result<Payloads, EncodeError> {
+        self.encode(converter)
     }
 }

@@ -304,6 +304,7 @@ mod tests {
             blocked: Blocked::default(),
             noticed: None,
             activity_interceptors: Default::default(),
+            blocking_pool: None,
             metrics: None,
             plugins: Vec::new(),
             scheduled: Default::default(),

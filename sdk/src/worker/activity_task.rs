@@ -110,7 +110,8 @@ impl ActivityTask {
         let input = self.task.input.take();
         let heartbeats = Arc::clone(&self.heartbeats);
         let context = ActivityContext::new(&shared.client, &shared.task_queue, &mut self.task, heartbeats)
-            .seen_by(&shared.activity_interceptors, measured.map(Attempt::recorder));
+            .seen_by(&shared.activity_interceptors, measured.map(Attempt::recorder))
+            .blocking_on(shared.blocking_pool.as_ref());
         let body = run_body(&shared, context, input);
         limits.watch(&self.heartbeats, body).await
     }

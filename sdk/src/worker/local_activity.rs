@@ -70,7 +70,8 @@ impl LocalActivity {
         let cancellation = Arc::clone(&heartbeats);
         let attempt = shared.metrics.as_ref().map(|metrics| metrics.local_activity(&task));
         let context = ActivityContext::local(&shared.client, &shared.task_queue, &task, SystemTime::now(), heartbeats)
-            .seen_by(&shared.activity_interceptors, attempt.as_ref().map(Attempt::recorder));
+            .seen_by(&shared.activity_interceptors, attempt.as_ref().map(Attempt::recorder))
+            .blocking_on(shared.blocking_pool.as_ref());
         let result = run_body(&shared, context, task.attributes.arguments.clone()).await;
         if let Some(attempt) = attempt {
             attempt.ends(&result);

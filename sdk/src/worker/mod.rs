@@ -35,6 +35,7 @@ pub use error::WorkerError;
 #[cfg(feature = "server")]
 pub(crate) use options::Hooks;
 pub use options::Worker;
+pub(crate) use registry::ANY;
 #[cfg(feature = "server")]
 pub(crate) use registry::RegisteredPrograms;
 pub use registry::{RawActivity, Registry, raw_activity};

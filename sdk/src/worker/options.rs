@@ -2,7 +2,7 @@
 
 use super::{Deployment, PollerBehavior, RawActivity, Registry, Tuner, WorkerError, shared::Noticed};
 use crate::{
-    activity::{Activity, ActivityImplementation, ActivitySet, ActivitySetImplementation, mock_activity},
+    activity::{Activity, ActivityImplementation, ActivitySet, ActivitySetImplementation, BlockingPool, mock_activity},
     client::Client,
     error::WorkflowResult,
     interceptor::{ActivityInterceptor, ActivityInterceptors, WorkflowInterceptor, WorkflowInterceptors},
@@ -44,6 +44,7 @@ pub struct Worker {
     pub(super) hooks: Option<Hooks>,
     pub(super) workflow_interceptors: WorkflowInterceptors,
     pub(super) activity_interceptors: ActivityInterceptors,
+    pub(super) blocking_pool: Option<Arc<dyn BlockingPool>>,
     /// The names of its plugins.
     pub(super) plugins: Vec<String>,
     pub(super) on_fatal_error: Option<OnFatalError>,
@@ -128,6 +129,7 @@ impl Worker {
             hooks: None,
             workflow_interceptors: WorkflowInterceptors::default(),
             activity_interceptors: ActivityInterceptors::default(),
+            blocking_pool: None,
             plugins: Vec::new(),
             on_fatal_error: None,
         };
@@ -276,6 +278,14 @@ impl Worker {
     /// [`max_concurrent_nexus_tasks`](Self::max_concurrent_nexus_tasks).
     pub fn tuner(mut self, tuner: Tuner) -> Self {
         self.options.tuner = Some(tuner);
+        self
+    }
+
+    /// Where activities run that block, functions which are not `async` (if not set, on the runtime's own threads for that). An
+    /// activity that waits for a thread has begun, as far as the server knows: leave room for as many as
+    /// [may run at the same time](Self::max_concurrent_activities), or lower that.
+    pub fn blocking_pool(mut self, pool: impl BlockingPool) -> Self {
+        self.blocking_pool = Some(Arc::new(pool));
         self
     }
 

@@ -17,6 +17,9 @@ use steadfast_proto::{common::Payloads, failure::Failure};
 pub type RawActivity =
     Arc<dyn Fn(ActivityContext, Option<&Payloads>) -> BoxFuture<Result<Payloads, Failure>> + Send + Sync>;
 
+/// The name of what is run for all names that nothing else has: a dynamic activity or workflow. Nothing else can have it.
+pub(crate) const ANY: &str = "";
+
 type MakeProgram = Box<dyn Fn(Option<Arc<Attached>>, FailurePolicy) -> Box<dyn Program> + Send + Sync>;
 
 /// What a worker can run, by name.
@@ -40,8 +43,7 @@ impl Registry {
         run: impl Fn(ActivityContext, A::Input) -> BoxFuture<Result<A::Output, Failure>> + Send + Sync + 'static,
     ) {
         if self.activities.insert(A::NAME, raw_activity::<A>(run)).is_some() {
-            self.mistakes
-                .push(format!("activity `{}` is registered twice", A::NAME));
+            self.mistakes.push(twice("activity", A::NAME));
         }
     }
 
@@ -72,8 +74,7 @@ impl Registry {
         }
         let make: MakeProgram = Box::new(move |attached, policy| definition.instance(attached, policy));
         if self.workflows.insert(W::NAME, make).is_some() {
-            self.mistakes
-                .push(format!("workflow `{}` is registered twice", W::NAME));
+            self.mistakes.push(twice("workflow", W::NAME));
         }
     }
 
@@ -114,18 +115,21 @@ impl Registry {
     }
 
     pub(super) fn has_workflow(&self, name: &str) -> bool {
-        self.workflows.contains_key(name) || self.workflow_mocks.contains_key(name)
+        self.find_workflow(name).is_some()
     }
 
     /// Whether runs of this workflow are of its own code, not of a mock.
     #[cfg_attr(not(feature = "server"), allow(dead_code))]
     pub(crate) fn has_code_of(&self, workflow_type: &str) -> bool {
-        self.workflows.contains_key(workflow_type) && !self.workflow_mocks.contains_key(workflow_type)
+        let is_mocked = |name| self.workflow_mocks.contains_key(name);
+        let is_dynamic = || self.workflows.contains_key(ANY) && !is_mocked(ANY);
+        !is_mocked(workflow_type) && (self.workflows.contains_key(workflow_type) || is_dynamic())
     }
 
-    /// A workflow by name; a mock stands in for the one it is named after.
+    /// A workflow by name, or else the dynamic one; a mock stands in for the one it is named after.
     fn find_workflow(&self, name: &str) -> Option<&MakeProgram> {
-        self.workflow_mocks.get(name).or_else(|| self.workflows.get(name))
+        let of = |name| self.workflow_mocks.get(name).or_else(|| self.workflows.get(name));
+        of(name).or_else(|| of(ANY))
     }
 
     /// The names of all workflows, in order.
@@ -145,9 +149,10 @@ impl Registry {
         !self.activities.is_empty() || !self.mocks.is_empty()
     }
 
-    /// An activity by name; a mock stands in for the one it is named after.
+    /// An activity by name, or else the dynamic one; a mock stands in for the one it is named after.
     pub(super) fn find_activity(&self, name: &str) -> Option<&RawActivity> {
-        self.mocks.get(name).or_else(|| self.activities.get(name))
+        let of = |name| self.mocks.get(name).or_else(|| self.activities.get(name));
+        of(name).or_else(|| of(ANY))
     }
 
     /// The names of all activities, in order.
@@ -181,6 +186,13 @@ impl Programs for RegisteredPrograms {
     fn registered(&self) -> Vec<String> {
         self.0.workflow_names().into_iter().map(str::to_owned).collect()
     }
+}
+
+fn twice(what: &str, name: &str) -> String {
+    if name == ANY {
+        return format!("two {what} definitions are dynamic: a worker has one such {what}");
+    }
+    format!("{what} `{name}` is registered twice")
 }
 
 /// Takes the types off an activity.

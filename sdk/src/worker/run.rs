@@ -175,6 +175,7 @@ impl Worker {
             blocked: Blocked::default(),
             noticed: self.hooks.as_ref().map(|hooks| Arc::clone(&hooks.noticed)),
             activity_interceptors: self.activity_interceptors,
+            blocking_pool: self.blocking_pool,
             metrics,
             plugins: self.plugins,
             scheduled: Default::default(),

@@ -12,6 +12,7 @@ use super::{
     workflow_driver::log,
 };
 use crate::{
+    activity::BlockingPool,
     client::{Client, ReportingWorker},
     interceptor::ActivityInterceptors,
 };
@@ -47,6 +48,8 @@ pub(super) struct Shared {
     pub(super) blocked: Blocked,
     pub(super) noticed: Option<Noticed>,
     pub(super) activity_interceptors: ActivityInterceptors,
+    /// Where blocking activities run, if not where the runtime has such things.
+    pub(super) blocking_pool: Option<Arc<dyn BlockingPool>>,
     /// What it measures, if anybody wants to know.
     pub(super) metrics: Option<WorkerMetrics>,
     /// The names of its plugins.

@@ -10,6 +10,7 @@ use crate::{
         Activity, ActivityCall, ActivityOptions, ActivitySet, CloseTimeoutMissing, Local, LocalActivityCall, Remote,
         Stub,
     },
+    checks::called,
     convert::{Arguments, Converter, Data, RawValue},
     error::WorkflowResult,
     handle::Handle,
@@ -173,7 +174,13 @@ impl<S> WorkflowContext<S> {
     pub fn activity<A: Activity>(&self, input: A::Input) -> ActivityCall<A::Output, A::Timeout> {
         let converter = &self.0.converter;
         let input = A::encode(&input, converter);
-        ActivityCall::new(&self.0.host, converter, A::NAME, input, &A::defaults())
+        ActivityCall::new(
+            &self.0.host,
+            converter,
+            const { called(A::NAME) },
+            input,
+            &A::defaults(),
+        )
     }
 
     /// Calls an activity that is known by name alone. The output's type is up to the caller.
@@ -212,7 +219,13 @@ impl<S> WorkflowContext<S> {
     pub fn local_activity<A: Activity>(&self, input: A::Input) -> LocalActivityCall<A::Output, A::Timeout> {
         let converter = &self.0.converter;
         let input = A::encode(&input, converter);
-        LocalActivityCall::new(&self.0.host, converter, A::NAME, input, &A::defaults())
+        LocalActivityCall::new(
+            &self.0.host,
+            converter,
+            const { called(A::NAME) },
+            input,
+            &A::defaults(),
+        )
     }
 
     /// Calls a local activity that is known by name alone. The output's type is up to the caller.
@@ -256,7 +269,12 @@ impl<S> WorkflowContext<S> {
     #[allow(clippy::needless_pass_by_value)] // the input is given away, as by a call
     pub fn child<W: Workflow + ?Sized>(&self, input: W::Input) -> ChildCall<W, W::Output> {
         let converter = &self.0.converter;
-        ChildCall::new(&self.0.host, converter, W::NAME, W::encode(&input, converter))
+        ChildCall::new(
+            &self.0.host,
+            converter,
+            const { called(W::NAME) },
+            W::encode(&input, converter),
+        )
     }
 
     /// Calls a child workflow that is known by name alone. Its result is a [`RawValue`].

@@ -35,7 +35,13 @@ impl ContinueAsNew {
         };
         let attributes = ContinueAsNewWorkflowExecutionCommandAttributes {
             workflow_type: Some(WorkflowType {
-                name: W::NAME.to_owned(),
+                // A dynamic workflow goes on under the name that it was started by.
+                name: if W::NAME.is_empty() {
+                    &info.workflow_type
+                } else {
+                    W::NAME
+                }
+                .to_owned(),
             }),
             task_queue: Some(TaskQueue {
                 name: info.task_queue.clone(),

@@ -1,7 +1,7 @@
 //! What a workflow is, whoever runs it.
 
 use crate::{
-    convert::{Converter, Data, DecodeError, EncodeError, RawArgs, RawValue},
+    convert::{Args, Converter, Data, DecodeError, EncodeError, RawArgs, RawValue},
     handle::{HandleCore, NoMessages, Target},
 };
 use std::ops::Deref;
@@ -14,7 +14,7 @@ use steadfast_proto::common::Payloads;
     note = "add `#[workflow]` to an impl block of `{Self}` that has a `#[run]` function"
 )]
 pub trait Workflow {
-    /// The workflow type's name.
+    /// The workflow type's name; empty for a dynamic one, which runs for the names that no other one has.
     const NAME: &'static str;
     /// The parameter; several parameters form a tuple, none is `()`.
     type Input: Send + 'static;
@@ -56,14 +56,12 @@ impl Workflow for Untyped {
     type Output = RawValue;
     type Messages<T: Target> = NoMessages<Self, T>;
 
-    fn encode(input: &RawArgs, _: &Converter) -> Result<Payloads, EncodeError> {
-        Ok(Payloads {
-            payloads: input.payloads().to_vec(),
-        })
+    fn encode(input: &RawArgs, converter: &Converter) -> Result<Payloads, EncodeError> {
+        Args::encode(input, converter)
     }
 
     fn decode(payloads: Option<&Payloads>, converter: &Converter) -> Result<RawArgs, DecodeError> {
-        Ok(RawArgs::new(payloads.cloned(), converter.clone()))
+        Args::decode(payloads, converter)
     }
 }
 

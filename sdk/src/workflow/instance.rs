@@ -3,7 +3,7 @@
 #![allow(clippy::result_large_err)] // failures travel as they are between generated code and the core
 
 use super::{
-    FailurePolicy, HandlerContext, Handlers, WorkflowContext, WorkflowImplementation,
+    FailurePolicy, HandlerContext, Handlers, WorkflowContext, WorkflowImplementation, WorkflowInfo,
     exit::{exit, refusal},
     handler::{Delivery, Update, undecodable, unencodable},
     intercepted::{self, outcome_of},
@@ -102,9 +102,12 @@ impl<W: WorkflowImplementation> Instance<W> {
         } else {
             format!("`{}`", known.join("`, `"))
         };
+        // A dynamic one has the name that it was started by.
+        let this = self.context.as_ref().map(WorkflowContext::info);
+        let this = this.as_ref().map_or(W::NAME, WorkflowInfo::workflow_type);
         refusal(
             "NotFoundError",
-            format!("unknown {kind} `{name}`; the workflow `{}` has {known}", W::NAME),
+            format!("unknown {kind} `{name}`; the workflow `{this}` has {known}"),
         )
     }
 
@@ -166,10 +169,8 @@ impl<W: WorkflowImplementation> Program for Instance<W> {
         let converter = &self.definition.converter;
         let input = started.input.as_ref();
         let undecodable = |error: crate::convert::DecodeError| {
-            TaskFailure::new(format!(
-                "the input of workflow type `{}` can't be decoded: {error}",
-                W::NAME
-            ))
+            let name = started.workflow_type.as_ref().map_or(W::NAME, |kind| &kind.name);
+            TaskFailure::new(format!("the input of workflow type `{name}` can't be decoded: {error}"))
         };
         let handler_context = HandlerContext::writing(host.clone(), converter.clone());
         let state = W::init(handler_context, input, converter).map_err(undecodable)?;

@@ -17,6 +17,7 @@ mod connection;
 mod continue_as_new;
 mod deployment;
 mod dev_server;
+mod dynamic;
 mod errors;
 mod external;
 mod failure_policy;

@@ -11,6 +11,7 @@ use std::{
     time::Instant,
 };
 use steadfast::{
+    activity::BlockingThreads,
     prelude::*,
     worker::{
         FixedSlots, PollerBehavior, ResourceTargets, SlotKind, SlotPermit, SlotRequest, SlotSupplier, SlotUse, Tuner,
@@ -360,5 +361,39 @@ async fn an_activity_hears_that_its_worker_stops_before_it_is_cancelled() -> Out
     first.stop().await?;
     let _second = RunningWorker::start(worker());
     assert_eq!(shift.result().await?, "stopping: true, cancelled: false");
+    Ok(())
+}
+
+// ---- threads that block --------------------------------------------------------------------------------------------
+
+#[activity(start_to_close_timeout = "10s")]
+fn thread_name(_number: u32) -> Result<String, ActivityError> {
+    Ok(std::thread::current().name().unwrap_or_default().to_owned())
+}
+
+#[derive(Default)]
+struct ThreadNames;
+
+#[workflow]
+impl ThreadNames {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<Vec<String>> {
+        let mut names = vec![
+            ctx.activity::<thread_name>(1).await?,
+            ctx.local_activity::<thread_name>(2).await?,
+        ];
+        let both = (3..5).map(|number| ctx.activity::<thread_name>(number));
+        names.extend(try_join_all(both).await?);
+        Ok(names)
+    }
+}
+
+#[tokio::test]
+async fn blocking_activities_run_on_the_threads_that_the_worker_was_given() -> Outcome {
+    let environment = Environment::connect().await?;
+    let worker = environment.worker().workflow::<ThreadNames>().activity::<thread_name>();
+    let _worker = RunningWorker::start(worker.blocking_pool(BlockingThreads::new(1)?));
+    let names = environment.start::<ThreadNames>(()).await?.result().await?;
+    assert_eq!(names, ["blocking-0"; 4]);
     Ok(())
 }

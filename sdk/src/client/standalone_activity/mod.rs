@@ -38,6 +38,7 @@ pub use steadfast_proto::enums::{
 use super::{Client, RpcError, TaskQueueMissing, WorkflowCount};
 use crate::{
     activity::{Activity, ActivityOptions, CloseTimeoutMissing},
+    checks::called,
     convert::{Arguments, Data},
 };
 
@@ -50,7 +51,7 @@ impl Client {
         input: A::Input,
     ) -> StartActivityCall<A::Output, TaskQueueMissing, A::Timeout, StartActivity> {
         let input = A::encode(&input, self.converter());
-        StartActivityCall::new(self, A::NAME, input, &A::defaults())
+        StartActivityCall::new(self, const { called(A::NAME) }, input, &A::defaults())
     }
 
     /// Starts an activity that no workflow calls when awaited, and waits for its result.
@@ -60,7 +61,7 @@ impl Client {
         input: A::Input,
     ) -> StartActivityCall<A::Output, TaskQueueMissing, A::Timeout, ExecuteActivity> {
         let input = A::encode(&input, self.converter());
-        StartActivityCall::new(self, A::NAME, input, &A::defaults())
+        StartActivityCall::new(self, const { called(A::NAME) }, input, &A::defaults())
     }
 
     /// Starts an activity that is known by its type's name alone; the arguments are a tuple.
