@@ -16,7 +16,10 @@ struct Interpreter;
 impl Interpreter {
     #[run]
     async fn run(ctx: WorkflowContext<Self>, steps: RawArgs) -> WorkflowResult<RawValue> {
-        let mut value = ctx.converter().encode(&ctx.info().workflow_type()).map(RawValue)?;
+        let mut value = ctx
+            .converter()
+            .encode(&ctx.info().workflow_type().to_owned())
+            .map(RawValue)?;
         for index in 0..steps.len() {
             let step: String = steps.get(index)?;
             let call = ctx.activity_untyped(step, (value,));

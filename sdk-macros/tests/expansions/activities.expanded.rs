@@ -317,17 +317,20 @@ const _: () = {
                     move |context, (__0, __1)| {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
-                        __sf::blocking(move || {
-                            <Result<
-                                <Payments<G>>::Report,
-                                ActivityError,
-                            > as __sf::Fallible>::into_result(
-                                    Self::audit(&*this, &__0, __1),
-                                )
-                                .map_err(|error| <__audit<
-                                    G,
-                                > as __sf::Activity>::failure(error, &converter))
-                        })
+                        __sf::blocking(
+                            context.blocking_pool(),
+                            move || {
+                                <Result<
+                                    <Payments<G>>::Report,
+                                    ActivityError,
+                                > as __sf::Fallible>::into_result(
+                                        Self::audit(&*this, &__0, __1),
+                                    )
+                                    .map_err(|error| <__audit<
+                                        G,
+                                    > as __sf::Activity>::failure(error, &converter))
+                            },
+                        )
                     },
                 );
             }

@@ -274,18 +274,21 @@ const _: () = {
                     move |context, __0| {
                         let this = __sf::Arc::clone(&this);
                         let converter = ::core::clone::Clone::clone(context.converter());
-                        __sf::blocking(move || {
-                            <Result<
-                                Vec<u8>,
-                                ActivityError,
-                            > as __sf::Fallible>::into_result(
-                                    <__X as Parcels>::print(&*this, context, &__0),
-                                )
-                                .map_err(|error| <__print as __sf::Activity>::failure(
-                                    error,
-                                    &converter,
-                                ))
-                        })
+                        __sf::blocking(
+                            context.blocking_pool(),
+                            move || {
+                                <Result<
+                                    Vec<u8>,
+                                    ActivityError,
+                                > as __sf::Fallible>::into_result(
+                                        <__X as Parcels>::print(&*this, context, &__0),
+                                    )
+                                    .map_err(|error| <__print as __sf::Activity>::failure(
+                                        error,
+                                        &converter,
+                                    ))
+                            },
+                        )
                     },
                 );
             }

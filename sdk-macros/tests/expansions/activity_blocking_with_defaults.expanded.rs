@@ -78,15 +78,18 @@ const _: () = {
             >,
         > {
             let converter = ::core::clone::Clone::clone(context.converter());
-            __sf::blocking(move || {
-                <std::io::Result<
-                    Vec<u8>,
-                > as __sf::Fallible>::into_result(render(context, &__0, __1))
-                    .map_err(|error| <Self as __sf::Activity>::failure(
-                        error,
-                        &converter,
-                    ))
-            })
+            __sf::blocking(
+                context.blocking_pool(),
+                move || {
+                    <std::io::Result<
+                        Vec<u8>,
+                    > as __sf::Fallible>::into_result(render(context, &__0, __1))
+                        .map_err(|error| <Self as __sf::Activity>::failure(
+                            error,
+                            &converter,
+                        ))
+                },
+            )
         }
     }
 };
