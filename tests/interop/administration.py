@@ -1,4 +1,4 @@
-"""The `temporal` command line on schedules, batches, task queues, namespaces and search attributes."""
+"""The `temporal` command line on schedules, batches, activities, task queues, namespaces, search attributes and endpoints."""
 
 import time
 
@@ -107,6 +107,95 @@ def operators(address, queue):
     expect("serverVersion" in temporal(address, "operator", "cluster", "describe"), True, "operator cluster describe")
 
 
+def activities(address):
+    """Each verb, on activities without a workflow that no worker takes."""
+    queue = fresh("queue")
+
+    def start():
+        chosen = fresh("activity")
+        kind = ["--type", "act", "--task-queue", queue, "--start-to-close-timeout", "20s", "--input", '"x"']
+        started = temporal(address, "activity", "start", "--activity-id", chosen, *kind)
+        expect(started["activityId"], chosen, "activity start")
+        return chosen
+
+    def call(verb, chosen, *more, **options):
+        return temporal(address, "activity", verb, "--activity-id", chosen, *more, **options)
+
+    def state(chosen):
+        return call("describe", chosen)["info"]["runState"]
+
+    first = start()
+    expect(state(first), "PENDING_ACTIVITY_STATE_SCHEDULED", "activity describe")
+    query = ["--query", f"ActivityId = '{first}'"]
+    eventually(lambda: [it["activityId"] for it in temporal(address, "activity", "list", *query)], [first], "activity list")
+    expect(temporal(address, "activity", "count", *query)["count"], "1", "activity count")
+    call("pause", first, "--reason", "why", json_output=False)
+    expect(state(first), "PENDING_ACTIVITY_STATE_PAUSED", "activity pause")
+    call("unpause", first, json_output=False)
+    expect(state(first), "PENDING_ACTIVITY_STATE_SCHEDULED", "activity unpause")
+    changed = call("update-options", first, "--start-to-close-timeout", "9s")
+    expect(changed["StartToCloseTimeout"], 9_000_000_000, "activity update-options")
+    call("reset", first, json_output=False)
+    call("complete", first, "--result", '"done"', json_output=False)
+    expect(call("result", first)["result"], "done", "activity complete, result")
+    second, third = start(), start()
+    call("terminate", second, "--reason", "enough", json_output=False)
+    expect(call("describe", second)["info"]["status"], "ACTIVITY_EXECUTION_STATUS_TERMINATED", "activity terminate")
+    call("cancel", third, "--reason", "enough", json_output=False)
+    expect(call("describe", third)["info"]["status"], "ACTIVITY_EXECUTION_STATUS_CANCELED", "activity cancel")
+
+
+def endpoints(address, queue):
+    name = fresh("endpoint")
+
+    def call(verb, *more, **options):
+        return temporal(address, "operator", "nexus", "endpoint", verb, "--name", name, *more, **options)
+
+    target = ["--target-namespace", "default", "--target-task-queue"]
+    call("create", *target, queue, "--description", "what", json_output=False)
+    expect(call("get")["spec"]["target"]["worker"]["taskQueue"], queue, "operator nexus endpoint create, get")
+    call("update", *target, "other", json_output=False)
+    expect(call("get")["spec"]["target"]["worker"]["taskQueue"], "other", "operator nexus endpoint update")
+    listed = [it["spec"]["name"] for it in temporal(address, "operator", "nexus", "endpoint", "list")]
+    expect(name in listed, True, "operator nexus endpoint list")
+    call("delete", json_output=False)
+    listed = [it["spec"]["name"] for it in temporal(address, "operator", "nexus", "endpoint", "list") or []]
+    expect(name in listed, False, "operator nexus endpoint delete")
+
+
+def queues(address, queue):
+    kind = ["--task-queue", queue, "--task-queue-type", "activity"]
+    limits = ["--queue-rps-limit", "500", "--queue-rps-limit-reason", "calm"]
+    temporal(address, "task-queue", "config", "set", *kind, *limits)
+    limit = temporal(address, "task-queue", "config", "get", *kind)["queueRateLimit"]
+    expect((limit["rateLimit"]["requestsPerSecond"], limit["metadata"]["reason"]), (500, "calm"), "task-queue config")
+    partitions = temporal(address, "task-queue", "list-partition", "--task-queue", queue)
+    expect(partitions["activityTaskQueuePartitions"][0]["key"], queue, "task-queue list-partition")
+
+
+def histories(address, queue):
+    """Verbs about a run's history, and those that start and speak in one."""
+    chosen = fresh("cli")
+    kind = ["--workflow-id", chosen, "--type", "Conversation", "--task-queue", queue, "--input", '"Ada"']
+
+    def call(verb, *more, **options):
+        return temporal(address, "workflow", verb, "--workflow-id", chosen, *more, **options)
+
+    temporal(address, "workflow", "signal-with-start", *kind, "--signal-name", "say", "--signal-input", '"hm"', "--signal-input", "1", json_output=False)
+    expect("hm" in str(call("query", "--type", "lines_said")), True, "workflow signal-with-start")
+    call("reset", "--type", "FirstWorkflowTask", "--reason", "again")
+    query = f"WorkflowId = '{chosen}'"
+    eventually(lambda: int(temporal(address, "workflow", "count", "--query", query).get("count", 0)), 2, "workflow reset, count")
+    listed = temporal(address, "workflow", "list", "--query", query + " AND ExecutionStatus = 'Running'")
+    expect([it["execution"]["workflowId"] for it in listed], [chosen], "workflow list")
+    call("delete", "--yes", json_output=False)
+    eventually(lambda: temporal(address, "workflow", "list", "--query", query + " AND ExecutionStatus = 'Running'") or [], [], "workflow delete")
+
+
 def administer(address, queue):
     batches(address, schedules(address, queue))
+    activities(address)
+    endpoints(address, queue)
+    queues(address, queue)
+    histories(address, queue)
     operators(address, queue)

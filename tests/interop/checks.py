@@ -24,7 +24,7 @@ def run_and_leave(checks):
     """Runs the checks, then leaves at once: threads of the SDK's native part that outlive the interpreter abort it at times."""
     status = 0
     try:
-        asyncio.run(asyncio.wait_for(checks, LIMIT_SECONDS * 3))
+        asyncio.run(asyncio.wait_for(checks, LIMIT_SECONDS * 5))
     except (Unexpected, TimeoutError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         status = 1

@@ -302,11 +302,11 @@ mod tests {
         workflowservice::{StartWorkflowExecutionRequest, TerminateWorkflowExecutionRequest},
     };
 
-    /// An engine with runs of ten types, of which every hundredth has ended.
-    fn engine(runs: u64) -> Engine {
+    /// An engine with runs of ten types, one after each step, of which every hundredth has ended.
+    fn engine(runs: u64, step_nanos: u64) -> Engine {
         let mut engine = Engine::new(&Config::default());
         for number in 0..runs {
-            let now = Time::from_nanos(1_000_000_000 * (number + 1));
+            let now = Time::from_nanos(step_nanos * (number + 1));
             let call = |request| Call {
                 request,
                 patience: None,
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_filter_looks_at_no_more_runs_than_its_narrowest_condition_admits() {
-        let mut engine = engine(2000);
+        let mut engine = engine(2000, 1_000_000_000);
         engine.index_changes();
         let namespace = engine.world.namespaces.find("default").unwrap();
         let looked_at = |query: &str| {
@@ -371,6 +371,26 @@ mod tests {
             ("StartTime > '1970-01-01T00:31:42Z'", 1980),
         ] {
             assert_eq!(looked_at(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn among_a_hundred_thousand_runs_a_filter_looks_at_as_few() {
+        let mut engine = engine(100_000, 10_000_000);
+        engine.index_changes();
+        let namespace = engine.world.namespaces.find("default").unwrap();
+        for (query, expected) in [
+            ("WorkflowId = 'workflow 7' AND ExecutionStatus = 'Running'", 1),
+            ("WorkflowId IN ('workflow 7', 'workflow 8', 'none')", 2),
+            ("ExecutionStatus = 'Terminated'", 1000),
+            ("CloseTime BETWEEN '1970-01-01T00:00:00Z' AND '1970-01-01T00:00:03Z'", 3),
+        ] {
+            let query = Query::read(query, &namespace.search_attributes).unwrap();
+            let looked_at = engine
+                .index
+                .candidates(namespace.key, &Plan::of(&query.filter), None)
+                .count();
+            assert_eq!(looked_at, expected);
         }
     }
 }
