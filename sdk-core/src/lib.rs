@@ -55,5 +55,5 @@ pub use program::{
     BoxFuture, Exit, FailurePolicy, Handled, MessageKind, Program, Programs, Signal, TaskFailure, UpdateRequest,
 };
 pub use replay::{ReplayError, Replayed, replay, replay_bytes};
-pub use run::{DroppedSignal, Run};
+pub use run::{DroppedSignal, Locate, Run};
 pub use shard::{Input, Notice, Output, PayloadLimits, Refusal, RunKey, Shard, ShardOptions, Slot, TaskInfo, Watch};

@@ -1,6 +1,7 @@
 //! One workflow execution, driven one turn at a time.
 
 mod deliver;
+mod foreign;
 mod handler;
 
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     random::Random,
     routine::{self, Ready},
 };
+pub use foreign::Locate;
 use handler::{Finished, Handler, HandlerRoutine};
 use std::{
     collections::BTreeMap,
@@ -53,6 +55,7 @@ pub struct Run {
     /// What history had recorded before the last completion, if that recorded something new.
     flags_before: Option<Box<Flags>>,
     dropped_signals: Vec<DroppedSignal>,
+    locate: Option<Locate>,
 }
 
 /// The main routine.
@@ -97,6 +100,7 @@ impl Run {
             unfinished_handlers: Vec::new(),
             flags_before: None,
             dropped_signals: Vec::new(),
+            locate: None,
         }
     }
 
@@ -104,6 +108,13 @@ impl Run {
     #[must_use]
     pub fn deployed_as(mut self, version: Option<Arc<WorkerDeploymentVersion>>) -> Self {
         self.deployment_version = version;
+        self
+    }
+
+    /// With somebody who finds lines of code, to tell where code awaits what it must not.
+    #[must_use]
+    pub fn located_by(mut self, locate: Option<Locate>) -> Self {
+        self.locate = locate;
         self
     }
 
@@ -418,24 +429,6 @@ impl Run {
                 }
             }
         }
-    }
-
-    /// A routine that is neither done nor waiting for its run will never be woken by it.
-    fn expect_own_future(&self, routine: RoutineId, what: &str) -> Result<(), TaskFailure> {
-        let journal = self.shared.journal();
-        if journal.waits_for_something(routine) || self.ready.contains(routine) {
-            return Ok(());
-        }
-        // Where a future of others is awaited can't be known; where code was last seen before it can.
-        let after = match journal.last_call {
-            Some((last, call)) if last == routine => format!(", after its call at {call}"),
-            _ => String::new(),
-        };
-        Err(TaskFailure::new(format!(
-            "[TMPRL1100] {what} awaits a future that isn't the workflow's{after}: one of a channel, a lock, a thread or a \
-             runtime. When that is ready can't be replayed. Await only what the workflow context gives: activities, timers, conditions; \
-             do everything else in an activity."
-        )))
     }
 
     /// Ends the run as a main routine or signal handler asks.

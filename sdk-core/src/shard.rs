@@ -10,8 +10,8 @@ mod task;
 mod watch;
 
 use crate::{
-    LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask, Programs, Run, Start, TaskFailure,
-    TurnError, guard, history::Step, limits::BUFFERED_QUERIES_MAX,
+    LocalActivityKey, LocalActivityOutcome, LocalActivityStop, LocalActivityTask, Locate, Programs, Run, Start,
+    TaskFailure, TurnError, guard, history::Step, limits::BUFFERED_QUERIES_MAX,
 };
 use cache::{Cache, Entry, Stage};
 use local_activity::LocalActivities;
@@ -216,6 +216,7 @@ pub struct Shard {
     outputs: VecDeque<Output>,
     outstanding: usize,
     watched: Watched,
+    locate: Option<Locate>,
     cache_hits: u64,
     cache_misses: u64,
     locals: LocalActivities,
@@ -237,6 +238,7 @@ impl Shard {
             outputs: VecDeque::new(),
             outstanding: 0,
             watched: Watched::default(),
+            locate: None,
             cache_hits: 0,
             cache_misses: 0,
             locals: LocalActivities::default(),
@@ -250,6 +252,13 @@ impl Shard {
     #[must_use]
     pub fn watched(mut self, watch: Box<dyn Watch>) -> Self {
         self.watched = Watched::by(watch);
+        self
+    }
+
+    /// The shard, with somebody who finds lines of code, to tell where code awaits what it must not.
+    #[must_use]
+    pub fn located_by(mut self, locate: Locate) -> Self {
+        self.locate = Some(locate);
         self
     }
 
@@ -397,7 +406,9 @@ impl Shard {
             ..start
         };
         self.make_room();
-        let run = Run::new(program, start, self.options.record_flags).deployed_as(self.deployment_version.clone());
+        let run = Run::new(program, start, self.options.record_flags)
+            .deployed_as(self.deployment_version.clone())
+            .located_by(self.locate);
         self.cache.put_run(slot, run);
         Ok(())
     }

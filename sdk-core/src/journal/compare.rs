@@ -16,7 +16,11 @@ use crate::{
 use steadfast_proto::{
     common::WorkflowExecution,
     enums::EventType,
-    history::{HistoryEvent, history_event::Attributes},
+    history::{
+        ActivityTaskScheduledEventAttributes, HistoryEvent, NexusOperationScheduledEventAttributes,
+        SignalExternalWorkflowExecutionInitiatedEventAttributes, StartChildWorkflowExecutionInitiatedEventAttributes,
+        history_event::Attributes,
+    },
 };
 
 impl Journal {
@@ -28,19 +32,7 @@ impl Journal {
         };
         match (what, attributes) {
             (What::ScheduleActivity { slot }, A::ActivityTaskScheduledEventAttributes(scheduled)) => {
-                let Some(Kind::Activity(activity)) = self.operations.at(*slot).map(|operation| &operation.kind) else {
-                    return Err("the command has no activity".to_owned());
-                };
-                let recorded_type = scheduled.activity_type.as_ref().map_or("", |kind| kind.name.as_str());
-                if !checks_ids {
-                    Ok(())
-                } else if activity.identity.type_name != recorded_type {
-                    Err(differs("activity type", recorded_type, &activity.identity.type_name))
-                } else if activity.identity.id != scheduled.activity_id {
-                    Err(differs("activity id", &scheduled.activity_id, &activity.identity.id))
-                } else {
-                    Ok(())
-                }
+                self.compare_activity(*slot, scheduled, checks_ids)
             }
             (What::LocalActivity { slot }, A::MarkerRecordedEventAttributes(marker)) => {
                 self.compare_marker(*slot, marker)
@@ -64,27 +56,10 @@ impl Journal {
                 Ok(())
             }
             (What::StartChild { slot }, A::StartChildWorkflowExecutionInitiatedEventAttributes(initiated)) => {
-                let Some(Kind::Child(child)) = self.operations.at(*slot).map(|operation| &operation.kind) else {
-                    return Err("the command has no child workflow".to_owned());
-                };
-                let recorded_type = initiated.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
-                same(
-                    "child workflow's type",
-                    recorded_type,
-                    child.identity.type_name.as_str(),
-                )?;
-                same("child workflow's id", &initiated.workflow_id, &child.identity.id)
+                self.compare_child(*slot, initiated)
             }
             (What::SignalExternal { slot }, A::SignalExternalWorkflowExecutionInitiatedEventAttributes(initiated)) => {
-                let Some(Kind::Signal(signal)) = self.operations.at(*slot).map(|operation| &operation.kind) else {
-                    return Err("the command has no signal".to_owned());
-                };
-                same("signal", &initiated.signal_name, &signal.name)?;
-                same(
-                    "signalled workflow",
-                    target(initiated.workflow_execution.as_ref()),
-                    &signal.workflow_id,
-                )
+                self.compare_signal(*slot, initiated)
             }
             (
                 What::CancelExternal { slot },
@@ -98,12 +73,7 @@ impl Journal {
                 same("cancelled workflow", recorded, &cancellation.workflow_id)
             }
             (What::ScheduleNexus { slot }, A::NexusOperationScheduledEventAttributes(scheduled)) => {
-                let Some(Kind::Nexus(nexus)) = self.operations.at(*slot).map(|operation| &operation.kind) else {
-                    return Err("the command has no Nexus operation".to_owned());
-                };
-                same("Nexus endpoint", &scheduled.endpoint, &nexus.identity.endpoint)?;
-                same("Nexus service", &scheduled.service, &nexus.identity.service)?;
-                same("Nexus operation", &scheduled.operation, &nexus.identity.operation)
+                self.compare_nexus(*slot, scheduled)
             }
             (
                 What::CancelNexus { scheduled_event_id, .. },
@@ -140,6 +110,69 @@ impl Journal {
                 self.describe(what)
             )),
         }
+    }
+
+    fn compare_activity(
+        &mut self,
+        slot: u32,
+        scheduled: &ActivityTaskScheduledEventAttributes,
+        checks_ids: bool,
+    ) -> Result<(), String> {
+        let Some(Kind::Activity(activity)) = self.operations.at(slot).map(|operation| &operation.kind) else {
+            return Err("the command has no activity".to_owned());
+        };
+        let recorded_type = scheduled.activity_type.as_ref().map_or("", |kind| kind.name.as_str());
+        if !checks_ids {
+            Ok(())
+        } else if activity.identity.type_name != recorded_type {
+            Err(differs("activity type", recorded_type, &activity.identity.type_name))
+        } else if activity.identity.id != scheduled.activity_id {
+            Err(differs("activity id", &scheduled.activity_id, &activity.identity.id))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn compare_child(
+        &mut self,
+        slot: u32,
+        initiated: &StartChildWorkflowExecutionInitiatedEventAttributes,
+    ) -> Result<(), String> {
+        let Some(Kind::Child(child)) = self.operations.at(slot).map(|operation| &operation.kind) else {
+            return Err("the command has no child workflow".to_owned());
+        };
+        let recorded_type = initiated.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
+        same(
+            "child workflow's type",
+            recorded_type,
+            child.identity.type_name.as_str(),
+        )?;
+        same("child workflow's id", &initiated.workflow_id, &child.identity.id)
+    }
+
+    fn compare_signal(
+        &mut self,
+        slot: u32,
+        initiated: &SignalExternalWorkflowExecutionInitiatedEventAttributes,
+    ) -> Result<(), String> {
+        let Some(Kind::Signal(signal)) = self.operations.at(slot).map(|operation| &operation.kind) else {
+            return Err("the command has no signal".to_owned());
+        };
+        same("signal", &initiated.signal_name, &signal.name)?;
+        same(
+            "signalled workflow",
+            target(initiated.workflow_execution.as_ref()),
+            &signal.workflow_id,
+        )
+    }
+
+    fn compare_nexus(&mut self, slot: u32, scheduled: &NexusOperationScheduledEventAttributes) -> Result<(), String> {
+        let Some(Kind::Nexus(nexus)) = self.operations.at(slot).map(|operation| &operation.kind) else {
+            return Err("the command has no Nexus operation".to_owned());
+        };
+        same("Nexus endpoint", &scheduled.endpoint, &nexus.identity.endpoint)?;
+        same("Nexus service", &scheduled.service, &nexus.identity.service)?;
+        same("Nexus operation", &scheduled.operation, &nexus.identity.operation)
     }
 
     /// Builds the report of a difference at an event, `rest` being the events after it.

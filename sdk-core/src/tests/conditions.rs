@@ -7,7 +7,7 @@ use crate::{
     testing::{activity, wait_until},
 };
 use std::{
-    future::{pending, poll_fn},
+    future::poll_fn,
     pin::pin,
     sync::{Arc, Mutex},
     task::Poll,
@@ -75,35 +75,6 @@ fn a_cancelled_run_cancels_a_wait() {
     .alone();
     let history = after_first_task().cancel_requested().open_task();
     assert_eq!(next_commands(&scripts, history), "complete \"false\"");
-}
-
-#[test]
-fn a_routine_that_awaits_a_foreign_future_fails_the_task() {
-    let scripts = alone(|_| async {
-        pending::<()>().await;
-        Ok(None)
-    });
-    let error = replay_error(&scripts, first_task());
-    assert!(
-        error.starts_with("[TMPRL1100] the workflow's main routine awaits a future that isn't the workflow's"),
-        "{error}"
-    );
-}
-
-#[test]
-fn a_foreign_future_is_told_with_the_line_of_the_call_before_it() {
-    let scripts = alone(|host| async move {
-        activity(&host, "a").await;
-        pending::<()>().await;
-        Ok(None)
-    });
-    let line = line!() - 4;
-    let history = after_first_task().activity_scheduled("1", "a");
-    let error = replay_error(&scripts, history.activity_completed("1", 1).open_task());
-    assert!(
-        error.contains(&format!(", after its call at {}:{line}:9: one of", file!())),
-        "{error}"
-    );
 }
 
 #[test]

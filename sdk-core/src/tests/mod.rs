@@ -8,6 +8,7 @@ mod conditions;
 mod eviction;
 mod external;
 mod failure_policy;
+mod foreign;
 mod info;
 mod late_handlers;
 mod linearity;

@@ -22,6 +22,7 @@ mod scaler;
 mod scheduled;
 mod shared;
 mod slot;
+mod stack;
 mod status;
 mod stop;
 #[cfg(all(test, feature = "server"))]

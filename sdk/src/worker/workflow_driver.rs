@@ -8,6 +8,7 @@ use super::{
     scaler::{Polled, PollerBehavior},
     shared::Shared,
     slot::{HeldSlot, Slots},
+    stack,
     status::Load,
     stop::Phase,
     watchdog,
@@ -197,7 +198,7 @@ impl<'a> Driver<'a, ()> {
             payload_limits: shared.server.payload_limits,
         };
         let programs = RegisteredPrograms(Arc::clone(&shared.registry));
-        let mut shard = Shard::new(options, Box::new(programs));
+        let mut shard = Shard::new(options, Box::new(programs)).located_by(stack::workflow_line);
         if let Some(limit) = settings.deadlock_timeout {
             shard = shard.watched(watchdog::watch(shared, limit));
         }
