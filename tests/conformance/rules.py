@@ -12,6 +12,9 @@ BY_SDK = {
     "list_search_attributes": "history search_attributes",
     "poll_activity_task_queue": "answer activity_attempts: first",
     "poll_workflow_task_queue": "answer raw_sticky: task",
+    "poll_nexus_task_queue": "answer nexus_at_once: task",
+    "respond_nexus_task_completed": "history nexus_at_once",
+    "respond_nexus_task_failed": "history nexus_that_fails",
     "query_workflow": "answer query_by_hand: answered",
     "respond_activity_task_failed": "history activity_retry_exhausted",
     "respond_query_task_completed": "answer query_by_hand: answered",
@@ -32,9 +35,6 @@ ELSEWHERE = {
     "list_workers": "server: worker::workers_are_listed_page_by_page_and_by_what_they_are",
     "pause_workflow_execution": "server: pause::a_workflow_is_paused_once",
     "unpause_workflow_execution": "server: pause::a_paused_workflow_gets_no_task_until_it_goes_on",
-    "poll_nexus_task_queue": "server: nexus::an_operation_may_be_complete_at_once",
-    "respond_nexus_task_completed": "server: nexus::an_operation_may_be_complete_at_once",
-    "respond_nexus_task_failed": "server: nexus::a_handler_error_is_tried_again_unless_it_is_final",
 }
 
 # Methods that a server need not have.
@@ -136,7 +136,7 @@ RULES = [
     ("2.23 deployments", "a version comes with its poller; current, ramp, metadata; what is pinned stays", ["history deployment, the first", "history deployment", "answer deployment: *"]),
     ("2.23 deployments", "routing", ["server: deployment::new_workflows_go_to_the_current_version", "server: deployment::an_upgrading_workflow_goes_on_with_the_current_version", "server: deployment::a_run_that_follows_a_pinned_one_may_ask_for_the_current_version"]),
     ("2.24 Nexus", "endpoints", ["answer endpoint: *"]),
-    ("2.24 Nexus", "operations: at once, started, cancelled, timed out, tried again", ["server: nexus::an_operation_may_be_complete_at_once", "server: nexus::a_started_operation_is_cancelled_by_a_request_to_its_handler", "server: nexus::operations_time_out_before_and_after_their_start", "server: nexus::a_request_that_nobody_answers_is_sent_again", "interop: nexus.py"]),
+    ("2.24 Nexus", "operations: at once, started, cancelled, timed out, tried again", ["history nexus_*", "answer nexus_*", "server: nexus::a_started_operation_is_cancelled_by_a_request_to_its_handler", "server: nexus::operations_time_out_before_and_after_their_start", "server: nexus::a_request_that_nobody_answers_is_sent_again", "interop: nexus.py"]),
     ("3.4 time", "jumps at rest, stops with the wait, and says what holds it", ["server: virtual_time::a_timer_of_a_day_fires_at_once_when_somebody_waits", "server: virtual_time::time_stops_as_soon_as_the_wait_is_over", "server: virtual_time::time_stands_still_while_a_worker_is_at_work_and_says_so", "server: virtual_time::the_log_says_what_holds_time_while_somebody_waits"]),
     ("3.4 time", "a queue that nobody polls does not hold it", ["server: virtual_time::the_time_out_of_an_awaited_run_comes_even_without_a_worker"]),
     ("3.3 time of one workflow", "fast-forward, children, chains", ["server: time_skipping::fast_forward_goes_to_its_moment_and_no_further", "server: time_skipping::a_child_begins_with_its_parents_time"]),

@@ -23,6 +23,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities import ACTIVITIES_BY_HAND
 from administration import ADMINISTRATION
 from calls import answers_about_runs, refusals
+from nexus import NEXUS
 from normal import differences, normal
 from commands import COMMANDS
 from coverage import gaps, table
@@ -41,6 +42,7 @@ TEXT = "ours says what is missing; there schedules and batches are workflows, wh
 FIRST = "each names the first mistake it finds"
 UNBUILT = "ours says why it is not built"
 SHOWN_TWICE = "an hour that clocks show twice comes twice; there, east of Greenwich, the first of both is left out"
+BY_HTTP = "there a request to a handler has gone through HTTP, which leaves headers"
 EQUAL_TIMES = "ours finds the run that has that time; there none is equal in the database of the dev server"
 NEVER = "what never expires has no time; there it has the year 1"
 # The row: why it differs. What begins with "open" is a bug of ours.
@@ -53,6 +55,8 @@ REASONS = {
     "answer schedule_specs: a zone in cron: times": SHOWN_TWICE,
     "answer schedule_specs: each half hour of a zone: times": SHOWN_TWICE,
     "history retry, the last": "a second after the first began, if that took less: how fast the machine is shows",
+    "answer nexus_at_once: task": BY_HTTP,
+    "answer nexus_that_starts: cancellation": BY_HTTP,
     "answer delete a missing version": TEXT,
     "answer manager of a missing deployment": FIRST,
     "answer time skipping of a missing run": "there it is off unless it is asked for",
@@ -102,7 +106,7 @@ async def play(address, only):
     """All scenarios on one server: the histories and the answers, normalised, by name."""
     client = await Client.connect(address)
     await add_search_attribute(client)
-    chosen = {**SCENARIOS, **RAW, **STARTS, **COMMANDS, **UPDATES, **ACTIVITIES_BY_HAND, **VISIBILITY, **SCHEDULES, **ADMINISTRATION, "refusals": refusals, "answers about runs": answers_about_runs}
+    chosen = {**SCENARIOS, **RAW, **STARTS, **COMMANDS, **UPDATES, **ACTIVITIES_BY_HAND, **VISIBILITY, **SCHEDULES, **ADMINISTRATION, **NEXUS, "refusals": refusals, "answers about runs": answers_about_runs}
     slots = asyncio.Semaphore(AT_ONCE)
     plays = [play_one(client, slots, name, chosen[name]) for name in chosen if only is None or name.startswith(only)]
     return {row: shown for rows in await asyncio.gather(*plays) for row, shown in rows.items()}

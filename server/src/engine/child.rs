@@ -67,10 +67,7 @@ impl Run {
         };
         let mut search_attributes = command.search_attributes;
         if let Some(attributes) = &mut search_attributes {
-            // They are checked; this names their types.
-            let _ = namespace
-                .search_attributes
-                .check(&namespace.name, &mut attributes.indexed_fields);
+            world.name_types(self.is.namespace, attributes);
         }
         let retry = command
             .retry_policy
@@ -247,17 +244,9 @@ impl Run {
             return;
         };
         let namespace = self.is.namespace_name.to_string();
-        let namespace_id = world
-            .namespaces
-            .get(self.is.namespace)
-            .map(|namespace| namespace.id.to_string())
-            .unwrap_or_default();
-        let ChildClosed {
-            initiated_event_id,
-            failure,
-            retry_state,
-            ..
-        } = closed;
+        let known = world.namespaces.get(self.is.namespace);
+        let namespace_id = known.map(|namespace| namespace.id.to_string()).unwrap_or_default();
+        let (initiated_event_id, retry_state) = (closed.initiated_event_id, closed.retry_state);
         let started_event_id = child.started_event_id;
         let workflow_execution = Some(closed.execution);
         let workflow_type = Some(common::WorkflowType {
@@ -279,7 +268,7 @@ impl Run {
             Status::Failed => self.heard(
                 world,
                 ChildWorkflowExecutionFailedEventAttributes {
-                    failure,
+                    failure: closed.failure,
                     namespace,
                     namespace_id,
                     workflow_execution,

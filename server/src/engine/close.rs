@@ -159,21 +159,21 @@ impl Run {
         );
     }
 
-    pub(crate) fn continue_as_new(
+    /// The run that a workflow asks for with its end. What the command leaves out is this run's.
+    fn continuation(
         &mut self,
         world: &mut World,
-        command: ContinueAsNewWorkflowExecutionCommandAttributes,
-        completed: i64,
-    ) {
+        command: &mut ContinueAsNewWorkflowExecutionCommandAttributes,
+    ) -> StartPlan {
         let mut next = self.successor(world, Initiator::Workflow);
         let wants_to_move = command.initial_versioning_behavior() != InitialBehavior::Unspecified;
-        if let Some(kind) = command.workflow_type.filter(|kind| !kind.name.is_empty()) {
+        if let Some(kind) = command.workflow_type.take().filter(|kind| !kind.name.is_empty()) {
             next.workflow_type = kind.name;
         }
-        if let Some(queue) = command.task_queue.filter(|queue| !queue.name.is_empty()) {
+        if let Some(queue) = command.task_queue.take().filter(|queue| !queue.name.is_empty()) {
             next.task_queue = queue.name.into();
         }
-        next.input = command.input;
+        next.input = command.input.take();
         let run_timeout = time::lasting(command.workflow_run_timeout.as_ref());
         if !run_timeout.is_zero() {
             next.run_timeout = start::shorter(run_timeout, self.is.execution_timeout);
@@ -198,23 +198,28 @@ impl Run {
             next.retry_policy = Some(policy);
         }
         next.attempt = 1;
-        next.continued_failure = command.failure.map(Box::new);
+        next.continued_failure = command.failure.take().map(Box::new);
         if command.last_completion_result.is_some() {
-            next.last_completion_result = command.last_completion_result;
+            next.last_completion_result = command.last_completion_result.take();
         }
-        if let Some(header) = command.header {
+        if let Some(header) = command.header.take() {
             next.header = Some(header);
         }
-        next.memo = command.memo;
-        next.search_attributes = command.search_attributes.map(|mut attributes| {
-            if let Some(namespace) = world.namespaces.get(self.is.namespace) {
-                // They are checked; this names their types.
-                let _ = namespace
-                    .search_attributes
-                    .check(&namespace.name, &mut attributes.indexed_fields);
-            }
-            attributes
-        });
+        next.memo = command.memo.take();
+        next.search_attributes = command.search_attributes.take();
+        if let Some(attributes) = &mut next.search_attributes {
+            world.name_types(self.is.namespace, attributes);
+        }
+        next
+    }
+
+    pub(crate) fn continue_as_new(
+        &mut self,
+        world: &mut World,
+        mut command: ContinueAsNewWorkflowExecutionCommandAttributes,
+        completed: i64,
+    ) {
+        let next = self.continuation(world, &mut command);
         self.record(
             world,
             WorkflowExecutionContinuedAsNewEventAttributes {

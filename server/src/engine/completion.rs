@@ -18,7 +18,7 @@ use super::{
 };
 use std::collections::BTreeMap;
 use steadfast_proto::{
-    command::{Command, RecordMarkerCommandAttributes, command::Attributes},
+    command::{Command, RecordMarkerCommandAttributes, ScheduleActivityTaskCommandAttributes, command::Attributes},
     common,
     enums::{CommandType, WorkflowTaskFailedCause as Cause},
     failure::{Failure, ServerFailureInfo, failure::FailureInfo},
@@ -452,11 +452,7 @@ impl Run {
             let event_id = self.history.next_event_id();
             match attributes {
                 Attributes::ScheduleActivityTaskCommandAttributes(command) => {
-                    let same_queue = command
-                        .task_queue
-                        .as_ref()
-                        .is_none_or(|queue| queue.name.is_empty() || *queue.name == *self.is.task_queue);
-                    let eager = (command.request_eager_execution && same_queue).then_some(eager);
+                    let eager = self.may_be_eager(&command).then_some(eager);
                     if let Some(task) = self.schedule_activity(world, *command, completed, eager) {
                         // Most often it is the only one, and large.
                         if activity_tasks.is_empty() {
@@ -521,6 +517,13 @@ impl Run {
             }
         }
         self.hear_rest(world, messages, &mut unheard);
+    }
+
+    /// Whether the worker asks for the activity at once, and may have it: it polls the workflow's own queue.
+    fn may_be_eager(&self, command: &ScheduleActivityTaskCommandAttributes) -> bool {
+        let queue = command.task_queue.as_ref();
+        let is_own = queue.is_none_or(|queue| queue.name.is_empty() || *queue.name == *self.is.task_queue);
+        command.request_eager_execution && is_own
     }
 
     fn hear_rest(&mut self, world: &mut World, messages: &[Message], unheard: &mut BTreeMap<&str, &Message>) {

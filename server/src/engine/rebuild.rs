@@ -157,13 +157,6 @@ impl Run {
                 let memo = a.upserted_memo.clone().unwrap_or_default();
                 search_attribute::merge(&mut self.memo, &memo.fields);
             }
-            A::WorkflowExecutionSignaledEventAttributes(a) => {
-                self.signals = self.signals.saturating_add(1);
-                if !a.request_id.is_empty() {
-                    self.signal_ids.insert(a.request_id.clone());
-                }
-                self.note_request(&a.request_id, EventType::WorkflowExecutionSignaled, id);
-            }
             A::WorkflowExecutionOptionsUpdatedEventAttributes(a) => {
                 self.note_request(&a.attached_request_id, EventType::WorkflowExecutionOptionsUpdated, id);
                 self.add_callbacks(&a.attached_completion_callbacks, time_of(event));
@@ -172,6 +165,25 @@ impl Run {
             A::WorkflowExecutionCancelRequestedEventAttributes(_) => self.cancel_requested = true,
             A::WorkflowExecutionPausedEventAttributes(a) => self.replay_pause(time_of(event), a),
             A::WorkflowExecutionUnpausedEventAttributes(_) => self.replay_unpause(),
+            _ => {
+                self.replay_message(id, attributes);
+                self.replay_operation(id, time_of(event), attributes);
+                self.replay_other_runs(id, attributes);
+            }
+        }
+        Ok(())
+    }
+
+    fn replay_message(&mut self, id: i64, attributes: &Attributes) {
+        use Attributes as A;
+        match attributes {
+            A::WorkflowExecutionSignaledEventAttributes(a) => {
+                self.signals = self.signals.saturating_add(1);
+                if !a.request_id.is_empty() {
+                    self.signal_ids.insert(a.request_id.clone());
+                }
+                self.note_request(&a.request_id, EventType::WorkflowExecutionSignaled, id);
+            }
             A::WorkflowExecutionUpdateAdmittedEventAttributes(a) => {
                 let request = a.request.clone().unwrap_or_default();
                 self.updates.admit_again(&update_id(Some(&request)), request, id);
@@ -185,12 +197,8 @@ impl Run {
                 self.updates
                     .completed_before(update_id, a.outcome.clone().unwrap_or_default());
             }
-            _ => {
-                self.replay_operation(id, time_of(event), attributes);
-                self.replay_other_runs(id, attributes);
-            }
+            _ => {}
         }
-        Ok(())
     }
 
     fn replay_options(&mut self, options: &WorkflowExecutionOptionsUpdatedEventAttributes) {

@@ -150,21 +150,26 @@ impl Run {
             run.note_signal(world, signal, Vec::new());
         }
         run.is_waiting_for_parent = run.is.parent.is_some() && plan.continued_run_id.is_none();
-        if plan.backoff.is_zero() {
-            if !run.is_waiting_for_parent {
-                run.schedule_task(world, Kind::Normal, now, !plan.is_eager);
+        run.await_first_task(world, plan.backoff, plan.is_eager);
+        Some(run)
+    }
+
+    /// Schedules the first workflow task, or sets the time for it; and the time at which the run is over.
+    fn await_first_task(&mut self, world: &mut World, backoff: Duration, is_eager: bool) {
+        let (run, execution_time) = (self.is.key, self.is.execution_time);
+        if backoff.is_zero() {
+            if !self.is_waiting_for_parent {
+                self.schedule_task(world, Kind::Normal, self.is.start_time, !is_eager);
             }
         } else {
-            let deadline = world
-                .deadlines
-                .set(run.due(execution_time), Due::FirstWorkflowTask { run: key });
-            run.backoff = Some((execution_time, deadline));
+            let due = Due::FirstWorkflowTask { run };
+            let deadline = world.deadlines.set(self.due(execution_time), due);
+            self.backoff = Some((execution_time, deadline));
         }
-        run.expiry = run
+        self.expiry = self
             .is
             .run_expiration
-            .map(|at| world.deadlines.set(run.due(at), Due::RunTimeout { run: key }));
-        Some(run)
+            .map(|at| world.deadlines.set(self.due(at), Due::RunTimeout { run }));
     }
 
     pub(crate) fn note_request(&mut self, request_id: &str, kind: EventType, event_id: i64) {

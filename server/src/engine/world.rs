@@ -95,6 +95,14 @@ pub(crate) struct ChildClosed {
 }
 
 impl World {
+    /// Says of search attributes that were checked which types they have.
+    pub(crate) fn name_types(&self, namespace: NamespaceKey, attributes: &mut common::SearchAttributes) {
+        if let Some(namespace) = self.namespaces.get(namespace) {
+            let types = &namespace.search_attributes;
+            let _ = types.check(&namespace.name, &mut attributes.indexed_fields);
+        }
+    }
+
     pub(crate) fn new(namespaces: Namespaces, ids: Ids, config: &Config) -> Self {
         Self {
             real: Time::default(),
