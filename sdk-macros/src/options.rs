@@ -175,6 +175,23 @@ impl AttributeOption {
         None
     }
 
+    /// The variant that one of a few strings stands for.
+    pub(crate) fn variant(&self, variants: &[(&str, &str)], cure: &str, errors: &mut Errors) -> Option<Ident> {
+        if let Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(literal), ..
+        })) = &self.value
+            && let Some((_, variant)) = variants.iter().find(|(text, _)| literal.value() == *text)
+        {
+            return Some(Ident::new(variant, literal.span()));
+        }
+        let message = format!("`{}` is {cure}", self.name);
+        match &self.value {
+            Some(value) => errors.push(value, message),
+            None => errors.push(&self.name, message),
+        }
+        None
+    }
+
     fn path_value(&self) -> Option<&Path> {
         match &self.value {
             Some(Expr::Path(path)) if path.qself.is_none() => Some(&path.path),

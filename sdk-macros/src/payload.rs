@@ -176,6 +176,34 @@ pub(crate) fn reply(output: &Type, private: &TokenStream) -> TokenStream {
     quote!(#head #tail)
 }
 
+/// What the method of a Nexus operation returns in a trait, reported on its return type.
+pub(crate) fn answer_type(output: &Type, private: &TokenStream) -> TokenStream {
+    let (start, end) = ends(output);
+    let result = reply(output, private);
+    let private = at(private.clone(), start);
+    let head = quote_spanned!(start=> impl ::core::future::Future<Output: #private::NexusAnswer<#result);
+    let tail = quote_spanned!(end=> >> + ::core::marker::Send);
+    quote!(#head #tail)
+}
+
+/// A call and its `.await`, reported on the return type.
+pub(crate) fn awaited(output: &Type, call: TokenStream) -> TokenStream {
+    let (start, end) = ends(output);
+    let (call, end) = (at(call, start), quote_spanned!(end=> .await));
+    quote!(#call #end)
+}
+
+/// What the method of a Nexus operation returns, as it is sent; reported on its return type.
+pub(crate) fn answer(output: &Type, result: &TokenStream, call: &TokenStream, converter: &Ident) -> TokenStream {
+    let (start, end) = ends(output);
+    let (head, method) = (
+        quote_spanned!(start=> __sf::NexusAnswer::<#result>),
+        quote_spanned!(end=> ::into_answer),
+    );
+    let arguments = group(Delimiter::Parenthesis, quote!(#call, &#converter), end);
+    quote!(#head #method #arguments)
+}
+
 /// The name of the method that turns an error into a failure, at the place of the error's type.
 pub(crate) fn failure_method(output: &Type) -> Ident {
     let arguments = match output {

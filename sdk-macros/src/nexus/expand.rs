@@ -5,11 +5,11 @@ use super::parse::ServiceOptions;
 use crate::errors::Errors;
 use crate::options::default_name;
 use crate::path::{hidden, local};
-use crate::payload::{payload, reply};
+use crate::payload::{answer, answer_type, awaited, call_type, method_at, payload, reply};
 use crate::signature::{self, Context, arguments, conditions, input_pattern, input_type, kept_attributes};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::{Generics, ItemImpl, ItemTrait, LitStr, Path, TraitItem, Type, parse_quote, spanned::Spanned};
+use quote::quote;
+use syn::{Generics, ItemImpl, ItemTrait, LitStr, Path, TraitItem, Type, parse_quote};
 
 /// Lets the methods of implementations answer with a result, or that it takes a while: `impl Future<Output: NexusAnswer<..>>`.
 pub(super) fn answer_freely(item: &mut ItemTrait, service: &Service, krate: Option<&Path>) {
@@ -25,11 +25,7 @@ pub(super) fn answer_freely(item: &mut ItemTrait, service: &Service, krate: Opti
             continue;
         };
         function.sig.asyncness = None;
-        let result = reply(&operation.output, &quote!(#krate::__private));
-        let span = operation.output.span();
-        let future = quote_spanned! {span=>
-            impl ::core::future::Future<Output: #krate::__private::NexusAnswer<#result>> + ::core::marker::Send
-        };
+        let future = answer_type(&operation.output, &quote!(#krate::__private));
         function.sig.output = parse_quote!(-> #future);
         crate::interface::make_dyn_compatible(function);
     }
@@ -109,7 +105,10 @@ fn caller(self_ty: &Type, generics: &Generics, name: &TokenStream, service: &Ser
     let methods = service.operations.iter().map(|operation| {
         let attributes = kept_attributes(&operation.attributes);
         let (function, name) = (&operation.function, &operation.name);
+        let written = Some(&operation.output);
         let result = reply(&operation.output, &quote!(__sf));
+        let call = call_type(quote!(__sf::NexusCall), written, &result);
+        let method = method_at("call", written);
         let (parameters, ty, input) = match operation.parameters.as_slice() {
             [] => (quote!(), quote!(()), quote!(&())),
             [one, ..] => {
@@ -119,8 +118,8 @@ fn caller(self_ty: &Type, generics: &Generics, name: &TokenStream, service: &Ser
         };
         quote! {
             #(#attributes)*
-            pub fn #function(&self, #parameters) -> __sf::NexusCall<#result> {
-                self.0.call::<#result, #ty>(#name, #input)
+            pub fn #function(&self, #parameters) -> #call {
+                self.0.#method::<#result, #ty>(#name, #input)
             }
         }
     });
@@ -161,8 +160,9 @@ fn registrations(service: &Service, owner: &TokenStream) -> TokenStream {
         let result = reply(&operation.output, &quote!(__sf));
         let pattern = input_pattern(parameters);
         let call = call(owner, function, context.as_ref(), &arguments(parameters));
+        let call = awaited(&operation.output, call);
         let converter = local("converter");
-        let answer = quote!(__sf::NexusAnswer::<#result>::into_answer(#call, &#converter));
+        let answer = answer(&operation.output, &result, &call, &converter);
         register(
             &conditions(&operation.attributes),
             &quote!(operation::<#input>),
@@ -181,6 +181,7 @@ fn registrations(service: &Service, owner: &TokenStream) -> TokenStream {
         } = cancel;
         let pattern = input_pattern(parameters);
         let call = call(owner, function, context.as_ref(), &arguments(parameters));
+        let call = quote!(#call.await);
         register(&conditions(&cancel.attributes), &quote!(cancel), name, &pattern, &call)
     });
     quote!(#(#operations)* #(#cancels)*)
@@ -216,7 +217,7 @@ fn call(owner: &TokenStream, function: &Ident, context: Option<&Context>, argume
             quote!(#local,)
         }
     });
-    quote!(#owner::#function(&*#this, #context #arguments).await)
+    quote!(#owner::#function(&*#this, #context #arguments))
 }
 
 fn name(options: &ServiceOptions, default: &LitStr) -> TokenStream {

@@ -73,6 +73,8 @@ fn inherent(options: TokenStream, mut block: ItemImpl, mut errors: Errors) -> To
     if let Some(parameter) = block.generics.params.first() {
         let cure = "describe it by a trait, and write `#[nexus_service] impl Trait for Type<T>`";
         errors.push(parameter, format!("a service has one name on the wire: {cure}"));
+        parse::impl_methods(&mut block, &mut errors);
+        return with(&quote!(#block), errors);
     }
     let methods = parse::impl_methods(&mut block, &mut errors);
     let self_ty = (*block.self_ty).clone();

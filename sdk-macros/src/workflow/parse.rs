@@ -59,31 +59,15 @@ impl WorkflowOptions {
 }
 
 fn versioning(option: &AttributeOption, errors: &mut Errors) -> Option<Ident> {
-    let literal = option.string(errors)?;
-    let variant = match literal.value().as_str() {
-        "pinned" => "Pinned",
-        "auto_upgrade" => "AutoUpgrade",
-        _ => {
-            let cure = "\"pinned\" (a run stays with its version) or \"auto_upgrade\" (it moves on to new ones)";
-            errors.push(&literal, format!("`versioning` is {cure}"));
-            return None;
-        }
-    };
-    Some(Ident::new(variant, literal.span()))
+    let variants = [("pinned", "Pinned"), ("auto_upgrade", "AutoUpgrade")];
+    let cure = "\"pinned\" (a run stays with its version) or \"auto_upgrade\" (it moves on to new ones)";
+    option.variant(&variants, cure, errors)
 }
 
 fn fails(option: &AttributeOption, errors: &mut Errors) -> Option<Ident> {
-    let literal = option.string(errors)?;
-    let variant = match literal.value().as_str() {
-        "fail_workflow" => "Workflow",
-        "fail_task" => "Task",
-        _ => {
-            let cure = "\"fail_workflow\" (it is closed) or \"fail_task\" (its task is tried again)";
-            errors.push(&literal, format!("`{}` is {cure}", option.name));
-            return None;
-        }
-    };
-    Some(Ident::new(variant, literal.span()))
+    let variants = [("fail_workflow", "Workflow"), ("fail_task", "Task")];
+    let cure = "\"fail_workflow\" (it is closed) or \"fail_task\" (its task is tried again)";
+    option.variant(&variants, cure, errors)
 }
 
 /// An impl block, its inner attributes taken off.
@@ -174,18 +158,10 @@ impl MessageOptions {
 }
 
 fn abandons(option: &AttributeOption, errors: &mut Errors) -> bool {
-    let Some(literal) = option.string(errors) else {
-        return false;
-    };
-    match literal.value().as_str() {
-        "abandon" => true,
-        "warn" => false,
-        _ => {
-            let cure = "\"warn\" (as without it) or \"abandon\" (the workflow may end before it)";
-            errors.push(&literal, format!("`unfinished` is {cure}"));
-            false
-        }
-    }
+    let variants = [("warn", "WarnAndAbandon"), ("abandon", "Abandon")];
+    let cure = "\"warn\" (as without it) or \"abandon\" (the workflow may end before it)";
+    let variant = option.variant(&variants, cure, errors);
+    variant.is_some_and(|variant| variant == "Abandon")
 }
 
 impl Block {

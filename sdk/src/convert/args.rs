@@ -87,7 +87,7 @@ pub fn encode_one<T: Data>(value: &T, converter: &Converter) -> Result<Payloads,
 /// A `Result`, seen through aliases: `<io::Result<T> as Fallible>::Ok` is `T`.
 #[diagnostic::on_unimplemented(
     message = "a `Result` is expected here, not `{Self}`",
-    label = "write `Result<{Self}, ActivityError>` for an activity, `WorkflowResult<{Self}>` for a workflow"
+    label = "write `Result<{Self}, ActivityError>` for an activity, `WorkflowResult<{Self}>` for a workflow, `Result<{Self}, NexusError>` for a Nexus operation"
 )]
 pub trait Fallible {
     /// What it holds if all went well.
