@@ -98,9 +98,9 @@ impl Run {
             search_attributes,
             inherit_build_id: command.inherit_build_id,
             priority: command.priority,
+            versioning_override: command.versioning_override,
             time_skipping_config: time.as_ref().and_then(|time| time.config()),
             time_skipping_state_propagation: time.as_ref().and_then(|time| time.wire()),
-            ..Default::default()
         };
         let initiated_event_id = self.record(world, attributes);
         self.children.insert(
@@ -159,6 +159,7 @@ impl Run {
             search_attributes: initiated.search_attributes.clone(),
             header: initiated.header.clone(),
             priority: initiated.priority.clone(),
+            versioning_override: initiated.versioning_override.clone().map(Box::new),
             user_metadata: event.user_metadata.clone(),
             parent: Some(Parent {
                 namespace: self.is.namespace_name.clone(),

@@ -3,11 +3,12 @@
 use steadfast::{
     Priority,
     activity::{ActivityCancellation, CancelReason},
+    client::PendingActivity,
     prelude::*,
     worker::Worker,
 };
 use steadfast_proto::{activity::ActivityOptions, duration};
-use tests::{Environment, Outcome, RunningWorker, millis};
+use tests::{Environment, Failure, Gate, Outcome, RunningWorker, millis};
 use tokio::sync::mpsc;
 
 /// Works until it is told to stop, and tells the test why it was.
@@ -115,5 +116,93 @@ async fn a_running_activity_hears_why_it_is_to_stop() -> Outcome {
     edition.cancel().await?;
     assert_eq!(stops.recv().await, Some(CancelReason::Requested));
     assert_eq!(edition.result().await?, "activity `print`: activity cancelled");
+    Ok(())
+}
+
+/// Tells each attempt, then waits to be let fail; the next attempt is a long time off.
+#[derive(Clone)]
+struct Draft {
+    began: mpsc::UnboundedSender<(u32, Option<u32>)>,
+    gate: Gate,
+}
+
+#[activities]
+impl Draft {
+    #[activity]
+    async fn write(&self, ctx: ActivityContext) -> Result<(), ActivityError> {
+        let attempt = ctx.info().attempt;
+        let _ = self.began.send((attempt, ctx.heartbeat_details()?));
+        ctx.heartbeat(&attempt)?;
+        self.gate.passed().await;
+        Err(ActivityError::new("not good enough"))
+    }
+}
+
+#[derive(Default)]
+struct Novel;
+
+#[workflow]
+impl Novel {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> {
+        let seldom = RetryPolicy::default().initial_interval(hours(1));
+        let draft = ctx.activities::<Draft>().start_to_close_timeout(secs(60));
+        Ok(draft.write().retry_policy(seldom).await?)
+    }
+}
+
+#[tokio::test]
+async fn a_paused_activity_begins_anew_as_operators_say() -> Outcome {
+    let environment = Environment::connect().await?;
+    let (began, mut begins) = mpsc::unbounded_channel();
+    let gate = Gate::default();
+    let draft = Draft {
+        began,
+        gate: gate.clone(),
+    };
+    let _worker = RunningWorker::start(environment.worker().workflow::<Novel>().activities(draft));
+    let novel = environment.start::<Novel>(()).await?;
+    let write = novel.activity("1");
+    // Waits for the attempt to have failed, and the next to be due in an hour.
+    let failed = async |attempt| {
+        loop {
+            let description = novel.describe().await?;
+            let has_failed =
+                |pending: PendingActivity<'_>| pending.attempt() == attempt && pending.last_failure().is_some();
+            if description.pending_activities().any(has_failed) {
+                return Ok::<_, Failure>(description);
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    assert_eq!(begins.recv().await, Some((1, None)));
+    gate.open();
+    let description = failed(2).await?;
+    let pending = description.pending_activities().next().ok_or("it is pending")?;
+    assert_eq!(pending.heartbeat_details::<u32>()?, Some(1));
+    assert_eq!(pending.retry_interval().map(|wait| wait.as_secs()), Some(3600));
+    assert!(pending.next_attempt_time() > pending.last_heartbeat_time());
+
+    write.pause().await?;
+    write.update_options().start_to_close_timeout(secs(90)).await?;
+    write.reset().keep_paused().restore_original_options().await?;
+    let description = novel.describe().await?;
+    let pending = description.pending_activities().next().ok_or("it is pending")?;
+    assert_eq!((pending.is_paused(), pending.attempt()), (true, 1), "it stays paused");
+    let options = pending.raw().activity_options.clone().unwrap_or_default();
+    assert_eq!(options.start_to_close_timeout, Some(duration(secs(60))));
+    write.unpause().reset_heartbeat().jitter(millis(1)).await?;
+    assert_eq!(begins.recv().await, Some((1, None)));
+
+    gate.open();
+    failed(2).await?;
+    write.pause().await?;
+    write.unpause().reset_attempts().await?;
+    assert_eq!(begins.recv().await, Some((1, Some(1))), "what it said is kept");
+    gate.open();
+    failed(2).await?;
+    write.reset().reset_heartbeat().jitter(millis(1)).await?;
+    assert_eq!(begins.recv().await, Some((1, None)));
+    novel.terminate("seen enough").await?;
     Ok(())
 }

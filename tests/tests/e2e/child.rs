@@ -1,11 +1,12 @@
 //! Child workflows.
 
 use steadfast::{
-    client::{ResultError, WorkflowStatus},
+    client::{ResultError, VersioningOverride, WorkflowStatus},
     error::WorkflowError,
     prelude::*,
     workflow::{ChildCancellation, ParentClosePolicy},
 };
+use steadfast_proto::{history::history_event::Attributes, workflow::versioning_override::Override};
 use tests::{Environment, Outcome, RunningWorker};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, ApplicationError)]
@@ -87,6 +88,11 @@ impl Order {
             "abandons" => {
                 let call = shipping("slow").parent_close_policy(ParentClosePolicy::Abandon);
                 Ok(call.start().await?.run_id().to_owned())
+            }
+            "moves" => {
+                let call = shipping("slow").versioning_override(VersioningOverride::AutoUpgrade);
+                call.start().await?;
+                Ok("moved".to_owned())
             }
             "leaves" => {
                 shipping("slow").start().await?;
@@ -233,5 +239,25 @@ async fn parent_and_child_get_on_without_a_cache() -> Outcome {
     let input = ("signals".to_owned(), environment.name("shipping"));
     let order = environment.start::<Order>(input).await?;
     assert_eq!(order.result().await?, "12 Baker Street");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_child_is_told_which_version_is_to_run_it() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Order>().workflow::<Shipping>());
+    let id = environment.name("child");
+    let order = environment.start::<Order>(("moves".to_owned(), id.clone())).await?;
+    assert_eq!(order.result().await?, "moved");
+    let child = environment.client().workflow::<Shipping>(id);
+    let events = environment.history(&child).await?;
+    let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = &events[0].attributes else {
+        panic!("the run begins otherwise: {:?}", events[0]);
+    };
+    let versioning = started
+        .versioning_override
+        .clone()
+        .and_then(|versioning| versioning.r#override);
+    assert_eq!(versioning, Some(Override::AutoUpgrade(true)));
     Ok(())
 }

@@ -180,3 +180,63 @@ async fn tools_are_told_of_messages_details_and_of_what_is_waited_for() -> Outco
     bag.terminate("seen").await?;
     Ok(())
 }
+
+/// Takes whatever comes, until it is told not to.
+#[derive(Default)]
+struct Drawer {
+    items: Vec<String>,
+    is_shut: bool,
+}
+
+#[workflow]
+impl Drawer {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<Vec<String>> {
+        ctx.handlers()
+            .any_signal(|s, name, _| s.items.push(name.to_owned()))
+            .any_query(|s, name, _| match name {
+                "size" => Ok(s.items.len()),
+                _ => Err(format!("nobody knows {name}").into()),
+            })
+            .any_update(|s, name, args| {
+                s.items.push(name.repeat(args.get(0)?));
+                Ok(s.items.len())
+            })
+            .signal("shut", |s, ()| s.is_shut = true)
+            .query("items", |s, ()| s.items.clone())
+            .update("empty", |s, ()| {
+                s.items.clear();
+                Ok(0)
+            });
+        ctx.wait_condition(|s| s.is_shut).await?;
+        ctx.handlers()
+            .remove_signal("shut")
+            .remove_query("items")
+            .remove_update("empty");
+        ctx.wait_condition(|s| s.items.contains(&"shut".to_owned())).await?;
+        Ok(ctx.state(|s| s.items.clone()))
+    }
+}
+
+#[tokio::test]
+async fn handlers_added_at_run_time_take_any_name_and_are_taken_away_again() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Drawer>());
+    let drawer = environment.start::<Drawer>(()).await?;
+    let untyped = environment.client().workflow::<Untyped>(drawer.id());
+    let items = async || untyped.query_untyped::<_, Vec<String>>("items", ()).await;
+    assert!(items().await?.is_empty(), "the first task is done");
+    untyped.signal_untyped("pen", ()).await?;
+    assert_eq!(untyped.update_untyped::<_, usize>("ha", (2,)).await?, 2);
+    assert_eq!(untyped.query_untyped::<_, usize>("size", ()).await?, 2);
+    assert_eq!(items().await?, ["pen", "haha"]);
+    assert_eq!(untyped.update_untyped::<_, usize>("empty", ()).await?, 0);
+    untyped.signal_untyped("shut", ()).await?;
+    // Now they are names like any other.
+    assert_eq!(untyped.update_untyped::<_, usize>("empty", (1,)).await?, 1);
+    let gone = items().await.unwrap_err();
+    assert!(format!("{gone:?}").contains("nobody knows items"), "{gone:?}");
+    untyped.signal_untyped("shut", ()).await?;
+    assert_eq!(drawer.result().await?, ["empty", "shut"]);
+    Ok(())
+}

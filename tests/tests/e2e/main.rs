@@ -5,6 +5,7 @@
 
 mod activity;
 mod activity_operation;
+mod async_activity;
 mod batch;
 mod cache;
 mod call_options;
@@ -25,6 +26,7 @@ mod handlers;
 mod history;
 mod interceptor;
 mod local_activity;
+mod local_activity_stop;
 mod log;
 mod metrics;
 mod nexus;
@@ -35,6 +37,7 @@ mod patch;
 mod payload;
 mod plugin;
 mod query;
+mod replay;
 mod retry;
 mod saga;
 mod schedule;

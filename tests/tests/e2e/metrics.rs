@@ -1,7 +1,7 @@
 //! What clients and workers measure.
 
 use steadfast::{metrics::PrometheusMeter, prelude::*};
-use tests::{Environment, Outcome, RunningWorker, millis};
+use tests::{Environment, Failure, Outcome, RunningWorker, millis};
 use tokio::sync::Notify;
 
 #[activity(start_to_close_timeout = "10s")]
@@ -52,101 +52,74 @@ fn value(text: &str, name: &str, labels: &[(&str, &str)]) -> f64 {
         .sum()
 }
 
+/// What is measured of a workflow that bakes two cakes, the second in two attempts, of one that fails, and of one that is not
+/// there.
+async fn baked(environment: &Environment) -> Result<String, Failure> {
+    let meter = PrometheusMeter::new();
+    let client = environment.client().metrics(meter.clone());
+    // Nothing stays in memory, so each task replays the workflow, and measures nothing again.
+    let worker = steadfast::Worker::new(&client, environment.queue()).max_cached_workflows(0);
+    let worker = RunningWorker::start(worker.workflow::<Bakery>().activity::<bake>());
+    let bakery = async |name: &str, cakes: &[&str]| {
+        client
+            .execute::<Bakery>(cakes.iter().map(|cake| (*cake).to_owned()).collect())
+            .id(environment.name(name))
+            .task_queue(environment.queue())
+            .await
+    };
+    assert_eq!(bakery("two", &["apple", "burnt"]).await?, 2);
+    bakery("none", &[]).await.expect_err("there are no cakes");
+    let missing = client.workflow::<Bakery>("missing");
+    missing.describe().await.expect_err("there is none");
+    worker.stop().await?;
+    Ok(meter.text())
+}
+
+/// All these metrics have these values.
+fn check(text: &str, expected: &[(f64, &str, &[(&str, &str)])]) {
+    for (expected, name, labels) in expected {
+        assert_eq!(value(text, name, labels), *expected, "{name} {labels:?} in\n{text}");
+    }
+}
+
+const BAKERY: (&str, &str) = ("workflow_type", "Bakery");
+const BAKE: (&str, &str) = ("activity_type", "bake");
+
 #[tokio::test]
 async fn clients_and_workers_measure_what_other_sdks_do_under_the_same_names() -> Outcome {
     let environment = Environment::connect().await?;
-    let meter = PrometheusMeter::new();
-    let client = environment.client().metrics(meter.clone());
+    let text = baked(&environment).await?;
     let queue = environment.queue();
-    // Nothing stays in memory, so each task replays the workflow, and measures nothing again.
-    let worker = steadfast::Worker::new(&client, &queue).max_cached_workflows(0);
-    let worker = RunningWorker::start(worker.workflow::<Bakery>().activity::<bake>());
-    let start = |name: &str, cakes: &[&str]| {
-        client
-            .start::<Bakery>(cakes.iter().map(|cake| (*cake).to_owned()).collect())
-            .id(environment.name(name))
-            .task_queue(&queue)
-    };
-    assert_eq!(start("two", &["apple", "burnt"]).await?.result().await?, 2);
-    start("none", &[])
-        .await?
-        .result()
-        .await
-        .expect_err("there are no cakes");
-    client
-        .workflow::<Bakery>("missing")
-        .describe()
-        .await
-        .expect_err("there is none");
-    worker.stop().await?;
-
-    let text = meter.text();
     let queue = ("task_queue", queue.as_str());
-    let (bakery, bake) = (("workflow_type", "Bakery"), ("activity_type", "bake"));
-    for (expected, name, labels) in [
-        (
-            1.0,
-            "temporal_workflow_completed",
-            &[queue, bakery, ("namespace", "default")][..],
-        ),
-        (1.0, "temporal_workflow_failed", &[queue, bakery]),
-        (2.0, "temporal_workflow_endtoend_latency_count", &[queue, bakery]),
-        (3.0, "temporal_activity_task_received", &[queue, bakery, bake]),
-        (3.0, "temporal_activity_execution_latency_count", &[queue, bakery, bake]),
-        (
-            3.0,
-            "temporal_activity_schedule_to_start_latency_count",
-            &[queue, bakery, bake],
-        ),
-        (
-            2.0,
-            "temporal_activity_succeed_endtoend_latency_count",
-            &[queue, bakery, bake],
-        ),
-        (
-            1.0,
-            "temporal_activity_execution_failed",
-            &[queue, bake, ("failure_reason", "ActivityError")],
-        ),
-        (1.0, "temporal_local_activity_total", &[queue, bakery, bake]),
-        (
-            1.0,
-            "temporal_local_activity_execution_latency_count",
-            &[queue, bakery, bake],
-        ),
-        (
-            1.0,
-            "temporal_worker_start",
-            &[queue, ("worker_type", "WorkflowWorker")],
-        ),
-        (
-            1.0,
-            "temporal_worker_start",
-            &[queue, ("worker_type", "ActivityWorker")],
-        ),
-        (2.0, "temporal_request", &[("operation", "StartWorkflowExecution")]),
-        (
-            2.0,
-            "temporal_request_latency_count",
-            &[("operation", "StartWorkflowExecution")],
-        ),
-        (
-            1.0,
-            "temporal_request_failure",
-            &[("operation", "DescribeWorkflowExecution"), ("status_code", "NOT_FOUND")],
-        ),
-        (1.0, "cakes", &[queue, bakery, bake, ("kind", "apple")]),
-        (2.0, "cakes", &[("kind", "burnt")]),
-        (2.0, "length_count", &[queue, bakery]),
-        (2.0, "length_bucket", &[bakery, ("le", "5")]),
-    ] {
-        assert_eq!(value(&text, name, labels), expected, "{name} {labels:?} in\n{text}");
-    }
-    let tasks = value(
+    let (workflow, activity) = ([queue, BAKERY], [queue, BAKERY, BAKE]);
+    let default = [queue, BAKERY, ("namespace", "default")];
+    let failed = [queue, BAKE, ("failure_reason", "ActivityError")];
+    check(
         &text,
-        "temporal_workflow_task_execution_latency_count",
-        &[queue, bakery],
+        &[
+            (1.0, "temporal_workflow_completed", &default),
+            (1.0, "temporal_workflow_failed", &workflow),
+            (2.0, "temporal_workflow_endtoend_latency_count", &workflow),
+            (3.0, "temporal_activity_task_received", &activity),
+            (3.0, "temporal_activity_execution_latency_count", &activity),
+            (3.0, "temporal_activity_schedule_to_start_latency_count", &activity),
+            (2.0, "temporal_activity_succeed_endtoend_latency_count", &activity),
+            (1.0, "temporal_activity_execution_failed", &failed),
+            (1.0, "temporal_local_activity_total", &activity),
+            (1.0, "temporal_local_activity_execution_latency_count", &activity),
+            (
+                1.0,
+                "temporal_worker_start",
+                &[queue, ("worker_type", "WorkflowWorker")],
+            ),
+            (
+                1.0,
+                "temporal_worker_start",
+                &[queue, ("worker_type", "ActivityWorker")],
+            ),
+        ],
     );
+    let tasks = value(&text, "temporal_workflow_task_execution_latency_count", &workflow);
     assert!(tasks >= 4.0, "{text}");
     for name in [
         "temporal_workflow_task_queue_poll_succeed",
@@ -163,6 +136,41 @@ async fn clients_and_workers_measure_what_other_sdks_do_under_the_same_names() -
     ] {
         assert!(text.contains(&format!("# TYPE {name} gauge\n")), "{name} in\n{text}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn calls_are_measured_by_their_operation() -> Outcome {
+    let environment = Environment::connect().await?;
+    let text = baked(&environment).await?;
+    let start = [("operation", "StartWorkflowExecution")];
+    let missing = [("operation", "DescribeWorkflowExecution"), ("status_code", "NOT_FOUND")];
+    check(
+        &text,
+        &[
+            (2.0, "temporal_request", &start),
+            (2.0, "temporal_request_latency_count", &start),
+            (1.0, "temporal_request_failure", &missing),
+        ],
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_users_measure_has_the_labels_of_where_it_is_and_is_not_repeated_on_replay() -> Outcome {
+    let environment = Environment::connect().await?;
+    let text = baked(&environment).await?;
+    let queue = environment.queue();
+    let queue = ("task_queue", queue.as_str());
+    check(
+        &text,
+        &[
+            (1.0, "cakes", &[queue, BAKERY, BAKE, ("kind", "apple")]),
+            (2.0, "cakes", &[("kind", "burnt")]),
+            (2.0, "length_count", &[queue, BAKERY]),
+            (2.0, "length_bucket", &[BAKERY, ("le", "5")]),
+        ],
+    );
     Ok(())
 }
 

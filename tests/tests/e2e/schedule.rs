@@ -7,6 +7,7 @@ use steadfast::{
     },
     prelude::*,
 };
+use steadfast_proto::duration;
 use tests::{Environment, Outcome, RunningWorker};
 
 #[derive(Default)]
@@ -213,5 +214,101 @@ async fn schedules_are_listed() -> Outcome {
     assert!(listed.is_paused());
     assert_eq!(listed.handle().describe().await?.note(), "listed");
     schedule.delete().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_spec_is_described_as_it_was_made() -> Outcome {
+    let environment = Environment::connect().await?;
+    let hour = Duration::from_secs(3600);
+    let noon = ScheduleCalendar::default()
+        .hour(12)
+        .second(30)
+        .comment("a bit past noon");
+    let week = NEW_YEAR_2030 + 7 * 24 * 3600;
+    let spec = ScheduleSpec::cron("0 9 * * 1")
+        .and_cron("0 10 * * 2")
+        .and_calendar(noon)
+        .and_every(hour * 24)
+        .and_every_from(hour, hour / 4)
+        .end_at(at(week))
+        .jitter(Duration::from_secs(7));
+    let schedule = reports(&environment, |schedule| schedule.spec(spec.clone()).paused(true)).await?;
+    let described = schedule.describe().await?.spec();
+    schedule.delete().await?;
+    let described = described.raw();
+    let intervals: Vec<_> = described
+        .interval
+        .iter()
+        .map(|every| (every.interval, every.phase.unwrap_or_default()))
+        .collect();
+    let wanted = [(hour * 24, Duration::ZERO), (hour, hour / 4)];
+    assert_eq!(
+        intervals,
+        wanted.map(|(every, phase)| (Some(duration(every)), duration(phase)))
+    );
+    let calendars = &described.structured_calendar;
+    assert_eq!(calendars.len(), 3, "cron expressions are calendars");
+    let noon = calendars.iter().find(|calendar| calendar.comment == "a bit past noon");
+    let noon = noon.ok_or("the calendar is not there")?;
+    assert_eq!((noon.second[0].start, noon.hour[0].start), (30, 12));
+    assert_eq!(described.jitter, Some(duration(Duration::from_secs(7))));
+    assert_eq!(described.end_time.map(|time| time.seconds), i64::try_from(week).ok());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_schedule_that_starts_at_once_knows_what_runs_and_is_copied() -> Outcome {
+    let environment = Environment::connect().await?;
+    let client = environment.client();
+    let id = environment.name("report");
+    let report = client.start::<Report>("sales".to_owned());
+    let report = report.id(&id).task_queue(environment.queue());
+    let schedule = Schedule::new(ScheduleSpec::default(), report)
+        .pause_on_failure(true)
+        .keep_workflow_id(true);
+    let schedule = client
+        .create_schedule(environment.name("reports"), schedule)
+        .trigger_immediately()
+        .memo("owner", "ada")
+        .await?;
+    // Nobody runs the workflow.
+    let description = loop {
+        let description = schedule.describe().await?;
+        if description.running_workflows().count() > 0 {
+            break description;
+        }
+        tokio::task::yield_now().await;
+    };
+    let started = description.recent_actions().next().ok_or("it was triggered")?;
+    let running: Vec<_> = description.running_workflows().collect();
+    assert_eq!(running, [(started.workflow_id(), started.run_id())]);
+    // The real server remembers that the id is to be kept, and adds the time all the same.
+    let kept = running[0].0;
+    assert!(
+        kept == id || !environment.is_embedded() && kept.starts_with(&id),
+        "{kept}"
+    );
+    assert!(started.actual_time() >= started.schedule_time());
+    assert!(description.create_time() <= started.actual_time());
+    let skipped = (description.missed_catch_up_window(), description.skipped_overlaps());
+    assert_eq!(skipped, (0, 0));
+    assert_eq!(description.memo::<String>("owner")?.as_deref(), Some("ada"));
+    schedule.delete().await?;
+    let copy = description.into_schedule().paused(true);
+    let copied = client.create_schedule(environment.name("copy"), copy).await?;
+    let copy = copied.describe().await?;
+    let policies = copy
+        .raw()
+        .schedule
+        .as_ref()
+        .and_then(|schedule| schedule.policies.clone());
+    let policies = policies.ok_or("a schedule has policies")?;
+    assert!(copy.is_paused() && policies.pause_on_failure && policies.keep_original_workflow_id);
+    copied.delete().await?;
+    client
+        .workflow::<Report>(started.workflow_id())
+        .terminate("seen enough")
+        .await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Updates.
 
 use steadfast::{
-    client::{StartError, UpdateCallError, UpdateWithStartError, WorkflowIdConflictPolicy},
+    client::{StartError, UpdateCallError, UpdateStage, UpdateWithStartError, WorkflowIdConflictPolicy},
     prelude::*,
 };
 use tests::{Environment, Outcome, RunningWorker, millis};
@@ -243,5 +243,26 @@ async fn a_start_with_an_update_tells_which_of_them_failed() -> Outcome {
     }
     let account = environment.client().workflow::<Account>(environment.name("workflow"));
     account.terminate("end of the test").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_update_is_waited_for_as_far_as_it_was_said() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Account>());
+    let account = account(&environment).await?;
+    let update = account.deposit_later(7, None).wait_for_stage(UpdateStage::Completed);
+    let update = update.start().await?;
+    let completed = environment.rendered(&account).await?;
+    assert!(completed.contains("WorkflowExecutionUpdateCompleted"), "{completed}");
+    update.result().await?;
+    // How a handler ended is its result, also for who waited for it.
+    let failed = account.withdraw(100).wait_for_stage(UpdateStage::Completed);
+    assert!(matches!(
+        failed.start().await?.result().await,
+        Err(UpdateCallError::Failed(_))
+    ));
+    account.close().await?;
+    account.result().await?;
     Ok(())
 }

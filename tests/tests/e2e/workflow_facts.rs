@@ -251,3 +251,72 @@ async fn a_cancelled_workflow_knows_why_and_draws_the_same_on_replay() -> Outcom
     assert_eq!(reasonable.drawn().await?, drawn);
     Ok(())
 }
+
+/// Counts its runs, as a cron schedule begins them.
+#[derive(Default)]
+struct Clock;
+
+#[workflow]
+impl Clock {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<(u32, bool)> {
+        let info = ctx.info();
+        let so_far: Option<(u32, bool)> = info.last_completion_result()?;
+        let is_first = info.first_execution_run_id() == info.run_id();
+        assert_eq!(info.cron_schedule(), Some("@every 1s"));
+        Ok((so_far.map_or(1, |(count, _)| count + 1), is_first))
+    }
+}
+
+#[tokio::test]
+async fn a_run_of_a_cron_schedule_knows_what_the_one_before_returned() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Clock>());
+    let first = environment.start::<Clock>(()).cron_schedule("@every 1s").await?;
+    assert_eq!(first.result().follow_runs(false).await?, (1, true));
+    let end = environment
+        .history(&first)
+        .await?
+        .pop()
+        .and_then(|event| event.attributes);
+    let Some(Attributes::WorkflowExecutionCompletedEventAttributes(end)) = end else {
+        panic!("the run ends otherwise: {end:?}");
+    };
+    let second = first.with_run_id(end.new_execution_run_id);
+    assert_eq!(second.result().follow_runs(false).await?, (2, false));
+    environment
+        .client()
+        .workflow::<Clock>(first.id())
+        .terminate("seen enough")
+        .await?;
+    Ok(())
+}
+
+/// Says how it is, and remembers what it said.
+#[derive(Default)]
+struct Talker;
+
+#[workflow]
+impl Talker {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<(String, bool, usize, bool)> {
+        ctx.set_current_details("well");
+        ctx.sleep(millis(1)).await?;
+        Ok((
+            ctx.current_details(),
+            ctx.history_size_bytes() > 100,
+            ctx.continue_as_new_reasons().len(),
+            ctx.target_deployment_changed(),
+        ))
+    }
+}
+
+#[tokio::test]
+async fn a_workflow_knows_what_it_said_and_how_large_its_history_is() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().workflow::<Talker>());
+    let talker = environment.start::<Talker>(()).await?;
+    assert_eq!(talker.result().await?, ("well".to_owned(), true, 0, false));
+    assert!(talker.describe().await?.history_size_bytes() > 100);
+    Ok(())
+}

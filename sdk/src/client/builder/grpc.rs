@@ -69,6 +69,8 @@ impl ClientBuilder {
             header("client-name", "steadfast-rust")?,
             header("client-version", env!("CARGO_PKG_VERSION"))?,
             header("temporal-namespace", namespace)?,
+            // Without it, runs that are followed by another end as if they continued as new, whatever they returned.
+            header("supported-features", "follows-next-run-id")?,
         ];
         let connection = Connection::grpc(channel, headers, dial);
         let authorization = self.api_key.iter().map(|key| ("authorization", bearer(key)));
