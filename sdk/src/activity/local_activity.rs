@@ -4,6 +4,8 @@ use super::{
     ActivityCancellation, ActivityFuture, ActivityOptions, ActivitySet, CallKind, CloseTimeout, CloseTimeoutSet,
     RetryPolicy, Stub, StubCore,
     call::{Decode, unscheduled},
+    options::shared_options,
+    stub::{Calls, shared_stub_options},
 };
 use crate::{
     convert::{Converter, Data, EncodeError},
@@ -29,19 +31,9 @@ pub struct LocalActivityOptions {
     include_arguments_in_marker: Option<bool>,
 }
 
+shared_options!(LocalActivityOptions);
+
 impl LocalActivityOptions {
-    /// How long one attempt may take.
-    pub fn start_to_close_timeout(mut self, timeout: Duration) -> Self {
-        self.start_to_close_timeout = Some(timeout);
-        self
-    }
-
-    /// How long all attempts together may take.
-    pub fn schedule_to_close_timeout(mut self, timeout: Duration) -> Self {
-        self.schedule_to_close_timeout = Some(timeout);
-        self
-    }
-
     /// How long it may wait until the worker has room for it.
     pub fn schedule_to_start_timeout(mut self, timeout: Duration) -> Self {
         self.schedule_to_start_timeout = Some(timeout);
@@ -58,18 +50,6 @@ impl LocalActivityOptions {
     /// a timer is started, so that nothing is held meanwhile.
     pub fn local_retry_threshold(mut self, threshold: Duration) -> Self {
         self.local_retry_threshold = Some(threshold);
-        self
-    }
-
-    /// What cancelling it means for the workflow.
-    pub fn cancellation_type(mut self, cancellation: ActivityCancellation) -> Self {
-        self.cancellation = Some(cancellation);
-        self
-    }
-
-    /// One line that tools show beside it.
-    pub fn summary(mut self, summary: impl Into<String>) -> Self {
-        self.summary = Some(summary.into());
         self
     }
 
@@ -287,34 +267,7 @@ impl<O> IntoFuture for LocalActivityCall<O, CloseTimeoutSet> {
 }
 
 /// In the workflow's own worker, within its workflow task.
-pub struct Local<T> {
-    host: Host,
-    converter: Converter,
-    options: LocalActivityOptions,
-    timeout: PhantomData<fn() -> T>,
-}
-
-impl<T> Local<T> {
-    pub(crate) fn new(host: Host, converter: Converter) -> Self {
-        Self {
-            host,
-            converter,
-            options: LocalActivityOptions::default(),
-            timeout: PhantomData,
-        }
-    }
-}
-
-impl<T> Clone for Local<T> {
-    fn clone(&self) -> Self {
-        Self {
-            host: self.host.clone(),
-            converter: self.converter.clone(),
-            options: self.options.clone(),
-            timeout: PhantomData,
-        }
-    }
-}
+pub type Local<T> = Calls<LocalActivityOptions, T>;
 
 impl<T: CloseTimeout> CallKind for Local<T> {
     type Call<O: Data, D: CloseTimeout> = LocalActivityCall<O, T::Or<D>>;
@@ -333,17 +286,9 @@ impl<T: CloseTimeout> CallKind for Local<T> {
     }
 }
 
+shared_stub_options!(Local);
+
 impl<A: ActivitySet + ?Sized, T: CloseTimeout> StubCore<A, Local<T>> {
-    /// How long one attempt may take.
-    pub fn start_to_close_timeout(&self, timeout: Duration) -> Stub<A, Local<CloseTimeoutSet>> {
-        self.with(|options| options.start_to_close_timeout(timeout))
-    }
-
-    /// How long all attempts together may take.
-    pub fn schedule_to_close_timeout(&self, timeout: Duration) -> Stub<A, Local<CloseTimeoutSet>> {
-        self.with(|options| options.schedule_to_close_timeout(timeout))
-    }
-
     /// How long a call may wait until the worker has room for it.
     pub fn schedule_to_start_timeout(&self, timeout: Duration) -> Stub<A, Local<T>> {
         self.with(|options| options.schedule_to_start_timeout(timeout))
@@ -359,25 +304,8 @@ impl<A: ActivitySet + ?Sized, T: CloseTimeout> StubCore<A, Local<T>> {
         self.with(|options| options.local_retry_threshold(threshold))
     }
 
-    /// What cancelling a call means for the workflow.
-    pub fn cancellation_type(&self, cancellation: ActivityCancellation) -> Stub<A, Local<T>> {
-        self.with(|options| options.cancellation_type(cancellation))
-    }
-
     /// Whether history shows the arguments (it doesn't if not set).
     pub fn include_arguments_in_marker(&self, include: bool) -> Stub<A, Local<T>> {
         self.with(|options| options.include_arguments_in_marker(include))
-    }
-
-    fn with<U: CloseTimeout>(
-        &self,
-        change: impl FnOnce(LocalActivityOptions) -> LocalActivityOptions,
-    ) -> Stub<A, Local<U>> {
-        Stub::of(Local {
-            host: self.kind.host.clone(),
-            converter: self.kind.converter.clone(),
-            options: change(self.kind.options.clone()),
-            timeout: PhantomData,
-        })
     }
 }

@@ -32,7 +32,7 @@ pub use mock::{MockSet, mock_activity};
 pub(crate) use options::Scheduling;
 pub use options::{ActivityCancellation, ActivityOptions};
 pub use retry::RetryPolicy;
-pub use stub::{CallKind, NoMethods, Remote, Stub, StubCore};
+pub use stub::{CallKind, Calls, NoMethods, Remote, Stub, StubCore};
 
 pub(crate) use context::Cancellation;
 pub(crate) use heartbeat::{Answer as HeartbeatAnswer, Heartbeats};

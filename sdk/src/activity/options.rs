@@ -26,19 +26,42 @@ pub struct ActivityOptions {
     summary: Option<String>,
 }
 
+/// Options that local activities have, too.
+macro_rules! shared_options {
+    ($options:ident) => {
+        impl $options {
+            /// How long one attempt may take.
+            pub fn start_to_close_timeout(mut self, timeout: Duration) -> Self {
+                self.start_to_close_timeout = Some(timeout);
+                self
+            }
+
+            /// How long all attempts together may take.
+            pub fn schedule_to_close_timeout(mut self, timeout: Duration) -> Self {
+                self.schedule_to_close_timeout = Some(timeout);
+                self
+            }
+
+            /// What cancelling it means for the workflow.
+            pub fn cancellation_type(mut self, cancellation: ActivityCancellation) -> Self {
+                self.cancellation = Some(cancellation);
+                self
+            }
+
+            /// One line that tools show beside it.
+            pub fn summary(mut self, summary: impl Into<String>) -> Self {
+                self.summary = Some(summary.into());
+                self
+            }
+        }
+    };
+}
+
+pub(super) use shared_options;
+
+shared_options!(ActivityOptions);
+
 impl ActivityOptions {
-    /// How long one attempt may take.
-    pub fn start_to_close_timeout(mut self, timeout: Duration) -> Self {
-        self.start_to_close_timeout = Some(timeout);
-        self
-    }
-
-    /// How long all attempts together may take.
-    pub fn schedule_to_close_timeout(mut self, timeout: Duration) -> Self {
-        self.schedule_to_close_timeout = Some(timeout);
-        self
-    }
-
     /// How long it may wait for a worker.
     pub fn schedule_to_start_timeout(mut self, timeout: Duration) -> Self {
         self.schedule_to_start_timeout = Some(timeout);
@@ -63,21 +86,9 @@ impl ActivityOptions {
         self
     }
 
-    /// What cancelling it means for the workflow.
-    pub fn cancellation_type(mut self, cancellation: ActivityCancellation) -> Self {
-        self.cancellation = Some(cancellation);
-        self
-    }
-
     /// Its place among others on the task queue: a number from 1, the highest, to 5, or a whole [`Priority`].
     pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
         self.priority = Some(priority.into());
-        self
-    }
-
-    /// One line that tools show beside it.
-    pub fn summary(mut self, summary: impl Into<String>) -> Self {
-        self.summary = Some(summary.into());
         self
     }
 

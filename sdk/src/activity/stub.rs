@@ -50,17 +50,33 @@ pub struct StubCore<A: ?Sized, K> {
     set: PhantomData<fn(&A)>,
 }
 
+/// Options that stubs of local activities have, too.
+macro_rules! shared_stub_options {
+    ($kind:ident) => {
+        impl<A: ActivitySet + ?Sized, T: CloseTimeout> StubCore<A, $kind<T>> {
+            /// How long one attempt may take.
+            pub fn start_to_close_timeout(&self, timeout: Duration) -> Stub<A, $kind<CloseTimeoutSet>> {
+                self.with(|options| options.start_to_close_timeout(timeout))
+            }
+
+            /// How long all attempts together may take.
+            pub fn schedule_to_close_timeout(&self, timeout: Duration) -> Stub<A, $kind<CloseTimeoutSet>> {
+                self.with(|options| options.schedule_to_close_timeout(timeout))
+            }
+
+            /// What cancelling a call means for the workflow.
+            pub fn cancellation_type(&self, cancellation: ActivityCancellation) -> Stub<A, $kind<T>> {
+                self.with(|options| options.cancellation_type(cancellation))
+            }
+        }
+    };
+}
+
+pub(super) use shared_stub_options;
+
+shared_stub_options!(Remote);
+
 impl<A: ActivitySet + ?Sized, T: CloseTimeout> StubCore<A, Remote<T>> {
-    /// How long one attempt may take.
-    pub fn start_to_close_timeout(&self, timeout: Duration) -> Stub<A, Remote<CloseTimeoutSet>> {
-        self.with(|options| options.start_to_close_timeout(timeout))
-    }
-
-    /// How long all attempts together may take.
-    pub fn schedule_to_close_timeout(&self, timeout: Duration) -> Stub<A, Remote<CloseTimeoutSet>> {
-        self.with(|options| options.schedule_to_close_timeout(timeout))
-    }
-
     /// How long an activity may wait for a worker.
     pub fn schedule_to_start_timeout(&self, timeout: Duration) -> Stub<A, Remote<T>> {
         self.with(|options| options.schedule_to_start_timeout(timeout))
@@ -81,23 +97,9 @@ impl<A: ActivitySet + ?Sized, T: CloseTimeout> StubCore<A, Remote<T>> {
         self.with(|options| options.task_queue(task_queue))
     }
 
-    /// What cancelling an activity means for the workflow.
-    pub fn cancellation_type(&self, cancellation: ActivityCancellation) -> Stub<A, Remote<T>> {
-        self.with(|options| options.cancellation_type(cancellation))
-    }
-
     /// The place of activities among others on the task queue.
     pub fn priority(&self, priority: impl Into<Priority>) -> Stub<A, Remote<T>> {
         self.with(|options| options.priority(priority))
-    }
-
-    fn with<U: CloseTimeout>(&self, change: impl FnOnce(ActivityOptions) -> ActivityOptions) -> Stub<A, Remote<U>> {
-        Stub::of(Remote {
-            host: self.kind.host.clone(),
-            converter: self.kind.converter.clone(),
-            options: change(self.kind.options.clone()),
-            timeout: PhantomData,
-        })
     }
 }
 
@@ -120,32 +122,50 @@ pub trait CallKind: Clone + Send + Sync + 'static {
 }
 
 /// Through the server, on any worker of the task queue.
-pub struct Remote<T> {
-    host: Host,
-    converter: Converter,
-    options: ActivityOptions,
+pub type Remote<T> = Calls<ActivityOptions, T>;
+
+/// Calls with options of the kind `O`; `T` says whether a close timeout is among them.
+pub struct Calls<O, T> {
+    pub(super) host: Host,
+    pub(super) converter: Converter,
+    pub(super) options: O,
     timeout: PhantomData<fn() -> T>,
 }
 
-impl<T> Remote<T> {
+impl<O: Default, T> Calls<O, T> {
     pub(crate) fn new(host: Host, converter: Converter) -> Self {
         Self {
             host,
             converter,
-            options: ActivityOptions::default(),
+            options: O::default(),
             timeout: PhantomData,
         }
     }
 }
 
-impl<T> Clone for Remote<T> {
-    fn clone(&self) -> Self {
-        Self {
+impl<O: Clone, T> Calls<O, T> {
+    fn with<U>(&self, change: impl FnOnce(O) -> O) -> Calls<O, U> {
+        Calls {
             host: self.host.clone(),
             converter: self.converter.clone(),
-            options: self.options.clone(),
+            options: change(self.options.clone()),
             timeout: PhantomData,
         }
+    }
+}
+
+impl<O: Clone, T> Clone for Calls<O, T> {
+    fn clone(&self) -> Self {
+        self.with(|options| options)
+    }
+}
+
+impl<A: ActivitySet + ?Sized, O: Clone, T> StubCore<A, Calls<O, T>> {
+    pub(super) fn with<U>(&self, change: impl FnOnce(O) -> O) -> Stub<A, Calls<O, U>>
+    where
+        Calls<O, U>: CallKind,
+    {
+        Stub::of(self.kind.with(change))
     }
 }
 

@@ -86,6 +86,47 @@ impl WorkflowActivities {
     }
 }
 
+/// Asks the server about an activity, however it is named: fields of the one request, of the other, and of both.
+macro_rules! ask {
+    (
+        $self:ident,
+        $standalone:ident { $($own:ident: $own_value:expr),* $(,)? },
+        $of_workflow:ident($which:ident) { $($its:ident: $its_value:expr),* $(,)? },
+        { $($both:ident: $value:expr),* $(,)? }
+    ) => {{
+        let (namespace, identity) = ($self.client.namespace().to_owned(), $self.client.identity().to_owned());
+        let connection = $self.client.connection();
+        match $self.named {
+            Named::Standalone { id, run_id } => {
+                let request = $standalone {
+                    namespace,
+                    activity_id: id,
+                    run_id,
+                    identity,
+                    $($own: $own_value,)*
+                    $($both: $value,)*
+                    ..$standalone::default()
+                };
+                connection.call(request).await.map(drop)
+            }
+            Named::OfWorkflow { execution, which } => {
+                let request = $of_workflow {
+                    namespace,
+                    execution: Some(execution),
+                    identity,
+                    activity: Some(match which {
+                        Which::Id(id) => $which::Id(id),
+                        Which::Type(name) => $which::Type(name),
+                    }),
+                    $($its: $its_value,)*
+                    $($both: $value,)*
+                };
+                connection.call(request).await.map(drop)
+            }
+        }
+    }};
+}
+
 /// A pause, which begins when it is awaited.
 #[must_use = "nothing is paused until awaited"]
 pub struct PauseActivityCall {
@@ -107,36 +148,15 @@ impl PauseActivityCall {
     }
 
     async fn send(self) -> Result<(), RpcError> {
-        let Self { client, named, reason } = self;
-        let (namespace, identity) = (client.namespace().to_owned(), client.identity().to_owned());
-        match named {
-            Named::Standalone { id, run_id } => {
-                let request = PauseActivityExecutionRequest {
-                    namespace,
-                    activity_id: id,
-                    run_id,
-                    identity,
-                    reason,
-                    request_id: new_id(),
-                    ..PauseActivityExecutionRequest::default()
-                };
-                client.connection().call(request).await.map(drop)
+        ask!(
+            self,
+            PauseActivityExecutionRequest {},
+            PauseActivityRequest(ToPause) {},
+            {
+                reason: self.reason,
+                request_id: new_id(),
             }
-            Named::OfWorkflow { execution, which } => {
-                let request = PauseActivityRequest {
-                    namespace,
-                    execution: Some(execution),
-                    identity,
-                    reason,
-                    request_id: new_id(),
-                    activity: Some(match which {
-                        Which::Id(id) => ToPause::Id(id),
-                        Which::Type(name) => ToPause::Type(name),
-                    }),
-                };
-                client.connection().call(request).await.map(drop)
-            }
-        }
+        )
     }
 }
 
@@ -170,38 +190,15 @@ impl<N> UnpauseActivityCall<N> {
     }
 
     async fn send(self) -> Result<(), RpcError> {
-        let client = self.client;
-        let (namespace, identity) = (client.namespace().to_owned(), client.identity().to_owned());
-        let jitter = self.jitter.map(duration);
-        match self.named {
-            Named::Standalone { id, run_id } => {
-                let request = UnpauseActivityExecutionRequest {
-                    namespace,
-                    activity_id: id,
-                    run_id,
-                    identity,
-                    jitter,
-                    request_id: new_id(),
-                    ..UnpauseActivityExecutionRequest::default()
-                };
-                client.connection().call(request).await.map(drop)
-            }
-            Named::OfWorkflow { execution, which } => {
-                let request = UnpauseActivityRequest {
-                    namespace,
-                    execution: Some(execution),
-                    identity,
-                    reset_attempts: self.resets_attempts,
-                    reset_heartbeat: self.resets_heartbeat,
-                    jitter,
-                    activity: Some(match which {
-                        Which::Id(id) => ToUnpause::Id(id),
-                        Which::Type(name) => ToUnpause::Type(name),
-                    }),
-                };
-                client.connection().call(request).await.map(drop)
-            }
-        }
+        ask!(
+            self,
+            UnpauseActivityExecutionRequest { request_id: new_id() },
+            UnpauseActivityRequest(ToUnpause) {
+                reset_attempts: self.resets_attempts,
+                reset_heartbeat: self.resets_heartbeat,
+            },
+            { jitter: self.jitter.map(duration) }
+        )
     }
 }
 
@@ -267,42 +264,17 @@ impl ResetActivityCall {
     }
 
     async fn send(self) -> Result<(), RpcError> {
-        let client = self.client;
-        let (namespace, identity) = (client.namespace().to_owned(), client.identity().to_owned());
-        let jitter = self.jitter.map(duration);
-        match self.named {
-            Named::Standalone { id, run_id } => {
-                let request = ResetActivityExecutionRequest {
-                    namespace,
-                    activity_id: id,
-                    run_id,
-                    identity,
-                    keep_paused: self.keeps_paused,
-                    jitter,
-                    restore_original_options: self.restores_options,
-                    reset_heartbeat: self.resets_heartbeat,
-                    request_id: new_id(),
-                    ..ResetActivityExecutionRequest::default()
-                };
-                client.connection().call(request).await.map(drop)
+        ask!(
+            self,
+            ResetActivityExecutionRequest { request_id: new_id() },
+            ResetActivityRequest(ToReset) {},
+            {
+                keep_paused: self.keeps_paused,
+                jitter: self.jitter.map(duration),
+                restore_original_options: self.restores_options,
+                reset_heartbeat: self.resets_heartbeat,
             }
-            Named::OfWorkflow { execution, which } => {
-                let request = ResetActivityRequest {
-                    namespace,
-                    execution: Some(execution),
-                    identity,
-                    keep_paused: self.keeps_paused,
-                    jitter,
-                    restore_original_options: self.restores_options,
-                    reset_heartbeat: self.resets_heartbeat,
-                    activity: Some(match which {
-                        Which::Id(id) => ToReset::Id(id),
-                        Which::Type(name) => ToReset::Type(name),
-                    }),
-                };
-                client.connection().call(request).await.map(drop)
-            }
-        }
+        )
     }
 }
 
@@ -388,45 +360,22 @@ impl UpdateActivityOptionsCall {
     }
 
     async fn send(self) -> Result<(), RpcError> {
-        let client = self.client;
-        let (namespace, identity) = (client.namespace().to_owned(), client.identity().to_owned());
         let (activity_options, update_mask) = if self.restores {
             (None, None)
         } else {
             let mask = prost_types::FieldMask { paths: self.paths };
             (Some(*self.options), Some(mask))
         };
-        match self.named {
-            Named::Standalone { id, run_id } => {
-                let request = UpdateActivityExecutionOptionsRequest {
-                    namespace,
-                    activity_id: id,
-                    run_id,
-                    identity,
-                    activity_options,
-                    update_mask,
-                    restore_original: self.restores,
-                    request_id: new_id(),
-                    ..UpdateActivityExecutionOptionsRequest::default()
-                };
-                client.connection().call(request).await.map(drop)
+        ask!(
+            self,
+            UpdateActivityExecutionOptionsRequest { request_id: new_id() },
+            UpdateActivityOptionsRequest(ToUpdate) {},
+            {
+                activity_options: activity_options,
+                update_mask: update_mask,
+                restore_original: self.restores,
             }
-            Named::OfWorkflow { execution, which } => {
-                let request = UpdateActivityOptionsRequest {
-                    namespace,
-                    execution: Some(execution),
-                    identity,
-                    activity_options,
-                    update_mask,
-                    restore_original: self.restores,
-                    activity: Some(match which {
-                        Which::Id(id) => ToUpdate::Id(id),
-                        Which::Type(name) => ToUpdate::Type(name),
-                    }),
-                };
-                client.connection().call(request).await.map(drop)
-            }
-        }
+        )
     }
 }
 

@@ -243,67 +243,48 @@ client_errors! {
     }
 }
 
-/// Which workflow there is already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AlreadyStarted(Box<(String, String)>);
+/// Who has the id already.
+macro_rules! already_started {
+    ($($(#[$meta:meta])* $name:ident $noun:literal $id:ident: $doc:literal,)*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(Box<(String, String)>);
 
-impl AlreadyStarted {
-    pub(super) fn new(workflow_id: String, run_id: String) -> Self {
-        Self(Box::new((workflow_id, run_id)))
-    }
+        impl $name {
+            pub(super) fn new(id: String, run_id: String) -> Self {
+                Self(Box::new((id, run_id)))
+            }
 
-    /// The workflow's id.
-    #[must_use]
-    pub fn workflow_id(&self) -> &str {
-        &self.0.0
-    }
+            #[doc = $doc]
+            #[must_use]
+            pub fn $id(&self) -> &str {
+                &self.0.0
+            }
 
-    /// Its run's id, empty if the server does not tell.
-    #[must_use]
-    pub fn run_id(&self) -> &str {
-        &self.0.1
-    }
+            /// Its run's id, empty if the server does not tell.
+            #[must_use]
+            pub fn run_id(&self) -> &str {
+                &self.0.1
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let (id, run_id) = &*self.0;
+                write!(f, concat!($noun, " \"{}\" is started already, its run is {}"), id, run_id)
+            }
+        }
+
+        impl Error for $name {}
+    )*};
 }
 
-impl fmt::Display for AlreadyStarted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (workflow_id, run_id) = &*self.0;
-        write!(f, "workflow \"{workflow_id}\" is started already, its run is {run_id}")
-    }
+already_started! {
+    /// Which workflow there is already.
+    AlreadyStarted "workflow" workflow_id: "The workflow's id.",
+    /// Which standalone activity there is already.
+    ActivityAlreadyStarted "activity" activity_id: "The activity's id.",
 }
-
-impl Error for AlreadyStarted {}
-
-/// Which standalone activity there is already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActivityAlreadyStarted(Box<(String, String)>);
-
-impl ActivityAlreadyStarted {
-    pub(super) fn new(activity_id: String, run_id: String) -> Self {
-        Self(Box::new((activity_id, run_id)))
-    }
-
-    /// The activity's id.
-    #[must_use]
-    pub fn activity_id(&self) -> &str {
-        &self.0.0
-    }
-
-    /// Its run's id, empty if the server does not tell.
-    #[must_use]
-    pub fn run_id(&self) -> &str {
-        &self.0.1
-    }
-}
-
-impl fmt::Display for ActivityAlreadyStarted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (activity_id, run_id) = &*self.0;
-        write!(f, "activity \"{activity_id}\" is started already, its run is {run_id}")
-    }
-}
-
-impl Error for ActivityAlreadyStarted {}
 
 /// An option that was set where it has no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,14 +7,9 @@ use crate::{
 use std::time::{Duration, SystemTime};
 use steadfast_proto::{
     enums::{ParentClosePolicy, PendingActivityState, PendingWorkflowTaskState},
-    prost_types::Timestamp,
     std_duration, system_time,
     workflow::{PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo},
 };
-
-fn time(timestamp: Option<&Timestamp>) -> Option<SystemTime> {
-    timestamp.and_then(system_time)
-}
 
 /// An activity that has not ended.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +17,64 @@ pub struct PendingActivity<'a> {
     pub(super) info: &'a PendingActivityInfo,
     pub(super) converter: &'a Converter,
 }
+
+/// What is known of an activity's attempts, whether a workflow called it or not.
+macro_rules! attempts {
+    ($name:ident $(<$lifetime:lifetime>)?) => {
+        impl$(<$lifetime>)? $name$(<$lifetime>)? {
+            /// The attempt that runs, or is the next to; the first is 1.
+            #[must_use]
+            pub fn attempt(&self) -> u32 {
+                u32::try_from(self.info.attempt).unwrap_or_default()
+            }
+
+            /// When a worker last took it.
+            #[must_use]
+            pub fn last_started_time(&self) -> Option<SystemTime> {
+                self.info.last_started_time.as_ref().and_then(system_time)
+            }
+
+            /// When it last reported.
+            #[must_use]
+            pub fn last_heartbeat_time(&self) -> Option<SystemTime> {
+                self.info.last_heartbeat_time.as_ref().and_then(system_time)
+            }
+
+            /// When the next attempt is due, if it waits for one.
+            #[must_use]
+            pub fn next_attempt_time(&self) -> Option<SystemTime> {
+                self.info.next_attempt_schedule_time.as_ref().and_then(system_time)
+            }
+
+            /// What it last reported, `None` if it did not.
+            ///
+            /// # Errors
+            /// It is not a `T`.
+            pub fn heartbeat_details<T: Data>(&self) -> Result<Option<T>, DecodeError> {
+                let details = self.info.heartbeat_details.as_ref();
+                details
+                    .map(|details| self.converter.decode_result(Some(details)))
+                    .transpose()
+            }
+
+            /// How the attempt before failed.
+            #[must_use]
+            pub fn last_failure(&self) -> Option<& $($lifetime)? Failure> {
+                self.info.last_failure.as_ref()
+            }
+
+            /// Who last took it.
+            #[must_use]
+            pub fn last_worker_identity(&self) -> & $($lifetime)? str {
+                &self.info.last_worker_identity
+            }
+        }
+    };
+}
+
+pub(super) use attempts;
+
+attempts!(PendingActivity<'a>);
 
 impl<'a> PendingActivity<'a> {
     /// The activity's id.
@@ -48,12 +101,6 @@ impl<'a> PendingActivity<'a> {
         self.info.paused
     }
 
-    /// The attempt that runs, or is the next to; the first is 1.
-    #[must_use]
-    pub fn attempt(&self) -> u32 {
-        u32::try_from(self.info.attempt).unwrap_or_default()
-    }
-
     /// How many attempts there may be; 0 for any number.
     #[must_use]
     pub fn maximum_attempts(&self) -> u32 {
@@ -63,54 +110,13 @@ impl<'a> PendingActivity<'a> {
     /// When it was, or will be, given to a worker.
     #[must_use]
     pub fn scheduled_time(&self) -> Option<SystemTime> {
-        time(self.info.scheduled_time.as_ref())
-    }
-
-    /// When a worker last took it.
-    #[must_use]
-    pub fn last_started_time(&self) -> Option<SystemTime> {
-        time(self.info.last_started_time.as_ref())
-    }
-
-    /// When it last reported.
-    #[must_use]
-    pub fn last_heartbeat_time(&self) -> Option<SystemTime> {
-        time(self.info.last_heartbeat_time.as_ref())
-    }
-
-    /// When the next attempt is due, if it waits for one.
-    #[must_use]
-    pub fn next_attempt_time(&self) -> Option<SystemTime> {
-        time(self.info.next_attempt_schedule_time.as_ref())
+        self.info.scheduled_time.as_ref().and_then(system_time)
     }
 
     /// How long it waits between this attempt and the next.
     #[must_use]
     pub fn retry_interval(&self) -> Option<Duration> {
         self.info.current_retry_interval.as_ref().and_then(std_duration)
-    }
-
-    /// What it last reported, `None` if it did not.
-    ///
-    /// # Errors
-    /// It is not a `T`.
-    pub fn heartbeat_details<T: Data>(&self) -> Result<Option<T>, DecodeError> {
-        let details = self.info.heartbeat_details.as_ref();
-        details
-            .map(|details| self.converter.decode_result(Some(details)))
-            .transpose()
-    }
-
-    /// How the attempt before failed.
-    #[must_use]
-    pub fn last_failure(&self) -> Option<&'a Failure> {
-        self.info.last_failure.as_ref()
-    }
-
-    /// Who last took it.
-    #[must_use]
-    pub fn last_worker_identity(&self) -> &'a str {
-        &self.info.last_worker_identity
     }
 
     /// All of it, as it came.
@@ -176,18 +182,18 @@ impl PendingWorkflowTask<'_> {
     /// When this attempt was scheduled.
     #[must_use]
     pub fn scheduled_time(&self) -> Option<SystemTime> {
-        time(self.0.scheduled_time.as_ref())
+        self.0.scheduled_time.as_ref().and_then(system_time)
     }
 
     /// When the first attempt was scheduled.
     #[must_use]
     pub fn original_scheduled_time(&self) -> Option<SystemTime> {
-        time(self.0.original_scheduled_time.as_ref())
+        self.0.original_scheduled_time.as_ref().and_then(system_time)
     }
 
     /// When a worker took it, if one has.
     #[must_use]
     pub fn started_time(&self) -> Option<SystemTime> {
-        time(self.0.started_time.as_ref())
+        self.0.started_time.as_ref().and_then(system_time)
     }
 }

@@ -158,10 +158,8 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     /// A note for people and programs, shown in lists, never searched.
     #[allow(clippy::needless_pass_by_value)] // notes are mostly written on the spot
     pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
-        if let Some(payload) = encode_field(&self.client, &value, &mut self.error) {
-            let memo = self.request.memo.get_or_insert_with(Memo::default);
-            memo.fields.insert(name.into(), payload);
-        }
+        let payload = encode_field(&self.client, &value, &mut self.error);
+        add_note(&mut self.request.memo, name.into(), payload);
         self
     }
 
@@ -437,6 +435,13 @@ pub(super) fn encode_field<T: Serialize + 'static>(
         .encode(value)
         .map_err(|error| *failed = Some(error))
         .ok()
+}
+
+/// A field of a memo, if it could be encoded.
+pub(super) fn add_note(memo: &mut Option<Memo>, name: String, payload: Option<Payload>) {
+    if let Some(payload) = payload {
+        memo.get_or_insert_default().fields.insert(name, payload);
+    }
 }
 
 impl StartError {

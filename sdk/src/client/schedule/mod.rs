@@ -31,7 +31,10 @@ pub use list::{ScheduleList, ScheduleSummary};
 pub use spec::{ScheduleCalendar, ScheduleRange, ScheduleRanges, ScheduleSpec};
 pub use steadfast_proto::enums::ScheduleOverlapPolicy;
 
-use super::{Client, RpcError, StartCall, TaskQueueSet, new_id, start::encode_field};
+use super::{
+    Client, RpcError, StartCall, TaskQueueSet, new_id,
+    start::{add_note, encode_field},
+};
 use crate::{
     convert::EncodeError,
     search_attribute::{self, SearchAttributeUpdate},
@@ -43,7 +46,6 @@ use std::{
 };
 use steadfast_core::BoxFuture;
 use steadfast_proto::{
-    common::Memo,
     duration,
     schedule::{
         self as wire, BackfillRequest, ScheduleAction, SchedulePatch, SchedulePolicies, ScheduleState,
@@ -115,7 +117,8 @@ impl Schedule {
         self
     }
 
-    /// Whether the workflow's id is kept as it is, without the time. It is not, unless this says otherwise.
+    /// Whether the workflow's id is kept as it is, without the time. It is not, unless this says otherwise; not all servers
+    /// know this, and those that don't add the time.
     pub fn keep_workflow_id(mut self, keep: bool) -> Self {
         self.policies().keep_original_workflow_id = keep;
         self
@@ -206,10 +209,8 @@ impl CreateScheduleCall {
     /// A note for people and programs about the schedule itself, shown in lists.
     #[allow(clippy::needless_pass_by_value)] // notes are mostly written on the spot
     pub fn memo<T: Serialize + 'static>(mut self, name: impl Into<String>, value: T) -> Self {
-        if let Some(payload) = encode_field(&self.client, &value, &mut self.error) {
-            let memo = self.request.memo.get_or_insert_with(Memo::default);
-            memo.fields.insert(name.into(), payload);
-        }
+        let payload = encode_field(&self.client, &value, &mut self.error);
+        add_note(&mut self.request.memo, name.into(), payload);
         self
     }
 

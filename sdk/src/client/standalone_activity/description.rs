@@ -2,13 +2,14 @@
 
 use super::ActivityStatus;
 use crate::{
+    client::pending::attempts,
     convert::{Converter, Data, DecodeError},
     error::Failure,
     search_attribute::{SearchAttributeKey, SearchAttributeValue},
 };
 use std::time::{Duration, SystemTime};
 use steadfast_proto::{
-    activity::ActivityExecutionInfo, enums::PendingActivityState, prost_types::Timestamp, std_duration, system_time,
+    activity::ActivityExecutionInfo, enums::PendingActivityState, std_duration, system_time,
     workflowservice::DescribeActivityExecutionResponse,
 };
 
@@ -20,9 +21,7 @@ pub struct ActivityDescription {
     converter: Converter,
 }
 
-fn time(timestamp: Option<&Timestamp>) -> Option<SystemTime> {
-    timestamp.and_then(system_time)
-}
+attempts!(ActivityDescription);
 
 impl ActivityDescription {
     pub(super) fn new(mut response: DescribeActivityExecutionResponse, converter: Converter) -> Self {
@@ -69,12 +68,6 @@ impl ActivityDescription {
         &self.info.task_queue
     }
 
-    /// The attempt that runs, or is the next to; the first is 1.
-    #[must_use]
-    pub fn attempt(&self) -> u32 {
-        u32::try_from(self.info.attempt).unwrap_or_default()
-    }
-
     /// How long one attempt may take.
     #[must_use]
     pub fn start_to_close_timeout(&self) -> Option<Duration> {
@@ -90,54 +83,13 @@ impl ActivityDescription {
     /// When it was started.
     #[must_use]
     pub fn schedule_time(&self) -> Option<SystemTime> {
-        time(self.info.schedule_time.as_ref())
-    }
-
-    /// When a worker last took it.
-    #[must_use]
-    pub fn last_started_time(&self) -> Option<SystemTime> {
-        time(self.info.last_started_time.as_ref())
-    }
-
-    /// When it last reported.
-    #[must_use]
-    pub fn last_heartbeat_time(&self) -> Option<SystemTime> {
-        time(self.info.last_heartbeat_time.as_ref())
-    }
-
-    /// When the next attempt is due, if it waits for one.
-    #[must_use]
-    pub fn next_attempt_time(&self) -> Option<SystemTime> {
-        time(self.info.next_attempt_schedule_time.as_ref())
+        self.info.schedule_time.as_ref().and_then(system_time)
     }
 
     /// When it ended, if it did.
     #[must_use]
     pub fn close_time(&self) -> Option<SystemTime> {
-        time(self.info.close_time.as_ref())
-    }
-
-    /// What it last reported, `None` if it did not.
-    ///
-    /// # Errors
-    /// It is not a `T`.
-    pub fn heartbeat_details<T: Data>(&self) -> Result<Option<T>, DecodeError> {
-        let details = self.info.heartbeat_details.as_ref();
-        details
-            .map(|details| self.converter.decode_result(Some(details)))
-            .transpose()
-    }
-
-    /// How the attempt before failed.
-    #[must_use]
-    pub fn last_failure(&self) -> Option<&Failure> {
-        self.info.last_failure.as_ref()
-    }
-
-    /// Who last took it.
-    #[must_use]
-    pub fn last_worker_identity(&self) -> &str {
-        &self.info.last_worker_identity
+        self.info.close_time.as_ref().and_then(system_time)
     }
 
     /// Why its cancellation was asked for, empty if it was not.
