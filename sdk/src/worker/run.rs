@@ -114,72 +114,7 @@ impl Worker {
     async fn spawn_drivers(mut self, stop: &Stop) -> Result<JoinSet<()>, WorkerError> {
         self.check()?;
         let server = Server::ask(&self.client).await?;
-        let options = self.options;
-        let workflow_tasks = options.tuner.as_ref().map(|tuner| Arc::clone(&tuner.workflow_tasks));
-        let activities = match &options.tuner {
-            Some(tuner) => Arc::clone(&tuner.activities),
-            None => Arc::new(FixedSlots::new(options.activities_max.unwrap_or(CONCURRENT_ACTIVITIES))),
-        };
-        let metrics = self.client.connection().recorder();
-        let metrics = metrics.map(|recorder| WorkerMetrics::new(recorder, &self.task_queue));
-        self.registry.attach(Attached::new(
-            self.workflow_interceptors,
-            self.client.converter().clone(),
-            metrics.as_ref().map(|metrics| metrics.recorder().clone()),
-        ));
-        let nexus_tasks = match &options.tuner {
-            Some(tuner) => Arc::clone(&tuner.nexus_tasks),
-            None => Arc::new(FixedSlots::new(
-                options.nexus_tasks_max.unwrap_or(CONCURRENT_NEXUS_TASKS),
-            )),
-        };
-        let registry = Arc::new(self.registry);
-        if let Some(hooks) = &self.hooks {
-            (hooks.registered)(&registry);
-        }
-        let has_workflows = registry.has_workflows();
-        let shards = if has_workflows { shards() } else { 0 };
-        let share = |total: usize| total.div_ceil(shards.max(1));
-        let cached = share(options.cached_workflows_max);
-        let slots = match &workflow_tasks {
-            // The supplier counts.
-            Some(_) => usize::MAX,
-            None => share(options.workflow_tasks_max.unwrap_or(CONCURRENT_WORKFLOW_TASKS)),
-        };
-        let load = || {
-            Arc::new(Load {
-                // No more tasks than runs fit in.
-                slots: if cached > 0 { slots.min(cached).max(2) } else { slots },
-                ..Load::default()
-            })
-        };
-        let shared = Arc::new(Shared {
-            identity: options.identity.unwrap_or_else(|| self.client.identity().to_owned()),
-            client: self.client,
-            task_queue: self.task_queue,
-            instance_key: unique_key(),
-            deployment: options.deployment,
-            registry: Arc::clone(&registry),
-            server,
-            tuning: Tuning {
-                workflow_tasks,
-                activities,
-                workflow_pollers: options.workflow_pollers,
-                activity_pollers: options.activity_pollers,
-                nexus_tasks,
-                nexus_pollers: options.nexus_pollers,
-                queue_activities_per_second: options.queue_activities_per_second,
-            },
-            status: Status::new((0..shards).map(|_| load()).collect()),
-            stop: stop.clone(),
-            blocked: Blocked::default(),
-            noticed: self.hooks.as_ref().map(|hooks| Arc::clone(&hooks.noticed)),
-            activity_interceptors: self.activity_interceptors,
-            blocking_pool: self.blocking_pool,
-            metrics,
-            plugins: self.plugins,
-            scheduled: Default::default(),
-        });
+        let (shared, options) = self.into_shared(server, stop);
         if let Some(metrics) = &shared.metrics {
             metrics.started(&shared);
         }
@@ -193,25 +128,53 @@ impl Worker {
         if shared.registry.has_nexus_services() {
             drivers.spawn(nexus_driver::drive(Arc::clone(&shared)));
         }
-        for (shard, load) in shared.status.shards.iter().enumerate() {
-            let supplier = shared.tuning.workflow_tasks.as_ref();
-            let slots = |supplier| Slots::new(supplier, SlotKind::WorkflowTask, shared.task_queue.clone());
-            let settings = ShardSettings {
-                cached,
-                local_activities: options.local_activities_max.div_ceil(shards),
-                polls: options.workflow_pollers.share(shards),
-                load: Arc::clone(load),
-                slots: supplier.cloned().map(slots),
-                eager_activities: eager.clone(),
-                deadlock_timeout: options.deadlock_timeout,
-            };
-            drivers.spawn(workflow_driver::drive(Arc::clone(&shared), shard, settings));
-        }
+        spawn_shards(&mut drivers, &shared, &options, eager.as_ref());
         if shared.server.hears_heartbeats {
             let reporting: Weak<Shared> = Arc::downgrade(&shared);
             shared.client.report_worker(reporting);
         }
         Ok(drivers)
+    }
+
+    /// What all of its drivers share, and the options, which some of them read.
+    fn into_shared(mut self, server: Server, stop: &Stop) -> (Arc<Shared>, Options) {
+        let mut options = self.options;
+        let metrics = self.client.connection().recorder();
+        let metrics = metrics.map(|recorder| WorkerMetrics::new(recorder, &self.task_queue));
+        self.registry.attach(Attached::new(
+            self.workflow_interceptors,
+            self.client.converter().clone(),
+            metrics.as_ref().map(|metrics| metrics.recorder().clone()),
+        ));
+        let registry = Arc::new(self.registry);
+        if let Some(hooks) = &self.hooks {
+            (hooks.registered)(&registry);
+        }
+        let shards = if registry.has_workflows() { shards() } else { 0 };
+        let loads = (0..shards).map(|_| Arc::new(options.load(shards)));
+        let shared = Shared {
+            status: Status::new(loads.collect()),
+            tuning: options.tuning(),
+            identity: options
+                .identity
+                .take()
+                .unwrap_or_else(|| self.client.identity().to_owned()),
+            client: self.client,
+            task_queue: self.task_queue,
+            instance_key: unique_key(),
+            deployment: options.deployment.take(),
+            registry,
+            server,
+            stop: stop.clone(),
+            blocked: Blocked::default(),
+            noticed: self.hooks.as_ref().map(|hooks| Arc::clone(&hooks.noticed)),
+            activity_interceptors: self.activity_interceptors,
+            blocking_pool: self.blocking_pool,
+            metrics,
+            plugins: self.plugins,
+            scheduled: Default::default(),
+        };
+        (Arc::new(shared), options)
     }
 
     fn check(&mut self) -> Result<(), WorkerError> {
@@ -237,6 +200,48 @@ impl Worker {
 }
 
 impl Options {
+    fn tuning(&self) -> Tuning {
+        let tuner = self.tuner.as_ref();
+        Tuning {
+            workflow_tasks: tuner.map(|tuner| Arc::clone(&tuner.workflow_tasks)),
+            activities: match tuner {
+                Some(tuner) => Arc::clone(&tuner.activities),
+                None => Arc::new(FixedSlots::new(self.activities_max.unwrap_or(CONCURRENT_ACTIVITIES))),
+            },
+            workflow_pollers: self.workflow_pollers,
+            activity_pollers: self.activity_pollers,
+            nexus_tasks: match tuner {
+                Some(tuner) => Arc::clone(&tuner.nexus_tasks),
+                None => Arc::new(FixedSlots::new(self.nexus_tasks_max.unwrap_or(CONCURRENT_NEXUS_TASKS))),
+            },
+            nexus_pollers: self.nexus_pollers,
+            queue_activities_per_second: self.queue_activities_per_second,
+        }
+    }
+
+    /// How many runs one of so many shards keeps in memory.
+    fn cached(&self, shards: usize) -> usize {
+        self.cached_workflows_max.div_ceil(shards.max(1))
+    }
+
+    /// What one of so many shards takes on.
+    fn load(&self, shards: usize) -> Load {
+        let cached = self.cached(shards);
+        let slots = match &self.tuner {
+            // The supplier counts.
+            Some(_) => usize::MAX,
+            None => {
+                let all = self.workflow_tasks_max.unwrap_or(CONCURRENT_WORKFLOW_TASKS);
+                all.div_ceil(shards.max(1))
+            }
+        };
+        Load {
+            // No more tasks than runs fit in.
+            slots: if cached > 0 { slots.min(cached).max(2) } else { slots },
+            ..Load::default()
+        }
+    }
+
     /// What makes no sense, if anything does.
     fn mistake(&self) -> Option<String> {
         let counts = [
@@ -276,6 +281,30 @@ impl Options {
         self.deadlock_timeout.filter(Duration::is_zero).map(|_| {
             "`deadlock_timeout` is 0, it must be longer; `None` lets workflow code take as long as it likes".to_owned()
         })
+    }
+}
+
+/// Workflows, if there are any.
+fn spawn_shards(
+    drivers: &mut JoinSet<()>,
+    shared: &Arc<Shared>,
+    options: &Options,
+    eager_activities: Option<&EagerActivities>,
+) {
+    let shards = shared.status.shards.len();
+    for (shard, load) in shared.status.shards.iter().enumerate() {
+        let supplier = shared.tuning.workflow_tasks.as_ref();
+        let slots = |supplier| Slots::new(supplier, SlotKind::WorkflowTask, shared.task_queue.clone());
+        let settings = ShardSettings {
+            cached: options.cached(shards),
+            local_activities: options.local_activities_max.div_ceil(shards),
+            polls: options.workflow_pollers.share(shards),
+            load: Arc::clone(load),
+            slots: supplier.cloned().map(slots),
+            eager_activities: eager_activities.cloned(),
+            deadlock_timeout: options.deadlock_timeout,
+        };
+        drivers.spawn(workflow_driver::drive(Arc::clone(shared), shard, settings));
     }
 }
 

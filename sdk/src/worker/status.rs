@@ -140,28 +140,9 @@ pub(super) fn heartbeat(shared: &Shared, worker_status: WorkerStatus) -> WorkerH
         elapsed_since_last_heartbeat: since_last.map(duration),
         workflow_task_slots_info: has_workflows
             .then(|| slots(&status.workflow_tasks, workflow_tasks, running, free, name)),
-        activity_task_slots_info: has_activities.then(|| {
-            let running = status.activities.running.load(Relaxed);
-            let supplier = &*tuning.activities;
-            slots(
-                &status.activities,
-                activities,
-                running,
-                supplier.available(),
-                supplier.name(),
-            )
-        }),
-        nexus_task_slots_info: has_nexus_services.then(|| {
-            let running = status.nexus_tasks.running.load(Relaxed);
-            let supplier = &*tuning.nexus_tasks;
-            slots(
-                &status.nexus_tasks,
-                nexus_tasks,
-                running,
-                supplier.available(),
-                supplier.name(),
-            )
-        }),
+        activity_task_slots_info: has_activities.then(|| supplied(&status.activities, activities, &*tuning.activities)),
+        nexus_task_slots_info: has_nexus_services
+            .then(|| supplied(&status.nexus_tasks, nexus_tasks, &*tuning.nexus_tasks)),
         nexus_poller_info: has_nexus_services.then(|| {
             let polls = status.nexus_tasks.polls.load(Relaxed);
             poller(polls, &status.nexus_tasks.polled, tuning.nexus_pollers.into())
@@ -184,6 +165,12 @@ pub(super) fn heartbeat(shared: &Shared, worker_status: WorkerStatus) -> WorkerH
         plugins: plugins(&shared.plugins),
         ..WorkerHeartbeat::default()
     }
+}
+
+/// Of tasks whose supplier counts what runs.
+fn supplied(tasks: &Tasks, last: Counted, supplier: &dyn SlotSupplier) -> WorkerSlotsInfo {
+    let running = tasks.running.load(Relaxed);
+    slots(tasks, last, running, supplier.available(), supplier.name())
 }
 
 fn counted(tasks: &Tasks) -> Counted {
