@@ -56,6 +56,7 @@ impl Script {
             "oneshot" => oneshot_channel(ctx).await,
             "bounded" => bounded(ctx).await,
             "unbounded" => unbounded(ctx).await,
+            "tries" => tries().await,
             "timeout" => time_out(ctx).await,
             "ordered" => ordered(ctx).await,
             "unordered" => unordered(ctx).await,
@@ -76,6 +77,13 @@ impl Script {
                 let number = ctx.shielded(async { ctx.sleep(hours(1)).await.map(|()| 7) }).await?;
                 let after = ctx.sleep(hours(1)).await;
                 Ok(format!("{number} {after:?}"))
+            }
+            "shielded scope" => {
+                let scope = ctx.shielded_scope();
+                let through = scope.run(async { ctx.sleep(hours(1)).await }).await;
+                scope.cancel();
+                let cancelled = scope.run(async { ctx.sleep(hours(1)).await }).await;
+                Ok(format!("{through:?} {cancelled:?}"))
             }
             other => Ok(other.to_owned()),
         }
@@ -109,6 +117,28 @@ async fn mutex(ctx: Context) -> WorkflowResult<String> {
     try_join_all(members).await?;
     let list = list.try_lock().ok_or(Cancelled)?;
     Ok(format!("{:?}", *list))
+}
+
+/// Without any wait.
+async fn tries() -> WorkflowResult<String> {
+    let one = Semaphore::new(1);
+    let held = one.try_acquire();
+    let permits = (held.is_some(), one.try_acquire().is_some());
+    drop(held);
+    let (sender, mut bounded) = mpsc::channel(1);
+    let (unbounded_sender, mut unbounded) = mpsc::unbounded_channel();
+    let (answer, mut asked) = oneshot::channel();
+    let before = (bounded.try_receive(), unbounded.try_receive(), asked.try_receive());
+    let sent = (
+        sender.try_send(1).is_ok(),
+        sender.try_send(2).is_ok_and(|back| back == Some(2)),
+    );
+    let _ = (unbounded_sender.send(3), answer.send(4));
+    let after = (bounded.try_receive(), unbounded.try_receive(), asked.try_receive());
+    Ok(format!(
+        "{permits:?} {before:?} {sent:?} {after:?} {}",
+        one.try_acquire().is_some()
+    ))
 }
 
 async fn semaphore(ctx: Context) -> WorkflowResult<String> {
@@ -440,6 +470,12 @@ async fn an_unbounded_channel_ends_when_all_senders_are_gone() {
 }
 
 #[tokio::test]
+async fn what_is_only_tried_waits_for_nothing() {
+    let expected = "(true, false) (None, None, None) (true, true) (Some(1), Some(3), Some(4)) true";
+    assert_eq!(play("tries").await, expected);
+}
+
+#[tokio::test]
 async fn anything_can_be_given_up_after_a_time() {
     assert_eq!(play("timeout").await, "None Some(7)");
 }
@@ -499,4 +535,13 @@ async fn cancelling_a_workflow_does_not_reach_what_is_shielded_but_what_comes_af
     let script = env.client().start::<Script>("shielded".into()).task_queue("q").await?;
     script.cancel().await?;
     assert_eq!(script.result().await?, "7 Err(Cancelled)");
+}
+
+#[crate::test]
+async fn cancelling_a_workflow_does_not_reach_a_shielded_scope_but_its_own_cancellation_does(env: TestEnv) {
+    env.worker("q").workflow::<Script>().start();
+    let start = env.client().start::<Script>("shielded scope".into());
+    let script = start.task_queue("q").await?;
+    script.cancel().await?;
+    assert_eq!(script.result().await?, "Ok(()) Err(Cancelled)");
 }
