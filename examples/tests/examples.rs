@@ -11,7 +11,7 @@ macro_rules! examples {
     ($($name:ident = $path:literal)*) => {
         $(
             #[path = $path]
-            #[allow(dead_code)] // `main`
+            #[expect(dead_code, reason = "`main` is for cargo to call")]
             mod $name;
         )*
 

@@ -71,7 +71,7 @@ macro_rules! calls {
     )*};
 }
 
-#[allow(deprecated)]
+#[allow(deprecated, reason = "all calls are listed, those that are going out of use, too")]
 mod table {
     use super::*;
 

@@ -125,7 +125,7 @@ fn value_of(mut entry: &[u8]) -> &[u8] {
     entry
 }
 
-#[allow(deprecated)]
+#[allow(deprecated, reason = "all calls are listed, those that are going out of use, too")]
 mod all {
     use super::Missed;
 
