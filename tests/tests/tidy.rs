@@ -1,9 +1,11 @@
 //! What the compiler does not check: which crate may depend on which, and what the pure crates must not call.
 
 use std::{
+    collections::BTreeSet,
     error::Error,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 type Failure = Box<dyn Error>;
@@ -78,6 +80,36 @@ fn dependencies_point_one_way() -> Result<(), Failure> {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// What a first program compiles: the crates of `steadfast`, which has all that one needs but the program itself.
+#[test]
+fn a_first_program_has_few_dependencies() -> Result<(), Failure> {
+    for (features, most) in [("", 89), ("tls", 104)] {
+        let tree = Command::new(env!("CARGO"))
+            .args([
+                "tree",
+                "--offline",
+                "--locked",
+                "--package",
+                "steadfast",
+                "--edges",
+                "normal",
+            ])
+            .args(["--prefix", "none", "--format", "{p}", "--features", features])
+            .current_dir(root())
+            .output()?;
+        assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+        let tree = String::from_utf8(tree.stdout)?;
+        let crates: BTreeSet<_> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+        assert!(crates.len() > 20, "that is no tree: {tree}");
+        assert!(
+            crates.len() <= most,
+            "with the features `{features}` there are {} crates, and {most} is the limit:\n{tree}",
+            crates.len()
+        );
+    }
     Ok(())
 }
 

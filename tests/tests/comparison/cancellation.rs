@@ -24,8 +24,11 @@ impl Cancellation {
     async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<String> {
         match ctx.activity::<work_until_told>(()).await {
             Err(failure) if failure.is_cancelled() => {
-                let cleaned = ctx.activity::<clean_up>(()).await?;
-                Ok(format!("cancelled, {cleaned}"))
+                let (cleaned, why) = (ctx.activity::<clean_up>(()).await?, ctx.cancel_reason());
+                Ok(format!(
+                    "cancelled ({}), {cleaned}",
+                    why.unwrap_or_default()
+                ))
             }
             result => Ok(result?),
         }

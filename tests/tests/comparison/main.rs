@@ -115,8 +115,8 @@ async fn a_cancelled_workflow_cleans_up_and_completes(env: TestEnv) {
         .start::<Cancellation>(())
         .task_queue("q")
         .await?;
-    handle.cancel().await?;
-    assert_eq!(handle.result().await?, "cancelled, all clean");
+    handle.cancel().reason("no time").await?;
+    assert_eq!(handle.result().await?, "cancelled (no time), all clean");
 }
 
 #[steadfast::test]
