@@ -24,11 +24,9 @@ impl Cancellation {
     async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<String> {
         match ctx.activity::<work_until_told>(()).await {
             Err(failure) if failure.is_cancelled() => {
-                let (cleaned, why) = (ctx.activity::<clean_up>(()).await?, ctx.cancel_reason());
-                Ok(format!(
-                    "cancelled ({}), {cleaned}",
-                    why.unwrap_or_default()
-                ))
+                let why = ctx.cancel_reason().unwrap_or_default();
+                let cleaned = ctx.activity::<clean_up>(()).await?;
+                Ok(format!("cancelled ({why}), {cleaned}"))
             }
             result => Ok(result?),
         }
