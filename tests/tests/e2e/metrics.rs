@@ -75,8 +75,11 @@ async fn baked(environment: &Environment) -> Result<String, Failure> {
     Ok(meter.text())
 }
 
+/// A value, and the metric's name and labels.
+type Expected<'a> = (f64, &'a str, &'a [(&'a str, &'a str)]);
+
 /// All these metrics have these values.
-fn check(text: &str, expected: &[(f64, &str, &[(&str, &str)])]) {
+fn check(text: &str, expected: &[Expected<'_>]) {
     for (expected, name, labels) in expected {
         assert_eq!(value(text, name, labels), *expected, "{name} {labels:?} in\n{text}");
     }

@@ -298,11 +298,7 @@ async fn a_schedule_that_starts_at_once_knows_what_runs_and_is_copied() -> Outco
     let copy = description.into_schedule().paused(true);
     let copied = client.create_schedule(environment.name("copy"), copy).await?;
     let copy = copied.describe().await?;
-    let policies = copy
-        .raw()
-        .schedule
-        .as_ref()
-        .and_then(|schedule| schedule.policies.clone());
+    let policies = copy.raw().schedule.as_ref().and_then(|schedule| schedule.policies);
     let policies = policies.ok_or("a schedule has policies")?;
     assert!(copy.is_paused() && policies.pause_on_failure && policies.keep_original_workflow_id);
     copied.delete().await?;
