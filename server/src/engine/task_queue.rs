@@ -107,7 +107,7 @@ impl Backlog {
             approximate_backlog_age: time::wire(real.since(oldest)),
             ..taskqueue::TaskQueueStats::default()
         };
-        let count = by_key.values().map(|(count, _)| count).sum();
+        let count = i64::try_from(self.tasks.len()).unwrap_or(i64::MAX);
         let oldest = by_key.values().map(|(_, oldest)| *oldest).min();
         let by_key = by_key
             .into_iter()
