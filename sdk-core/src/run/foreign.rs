@@ -27,9 +27,8 @@ impl Run {
         let location = self.locate_await(routine);
         // Where it isn't known, it is at least known where code was last seen before.
         let place = match (&location, last_call) {
-            (Some(line), _) => format!(" at {line}"),
             (None, Some((_, call))) => format!(", after its call at {call}"),
-            (None, None) => String::new(),
+            (Some(_), _) | (None, None) => String::new(),
         };
         Err(TaskFailure {
             location,

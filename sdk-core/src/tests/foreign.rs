@@ -99,8 +99,9 @@ fn a_foreign_future_that_keeps_its_waker_is_told_with_the_line_where_it_is_await
         ),
     ] {
         let failure = located(scripts, &history).failure.unwrap();
-        let expected = format!("{what} awaits a future that isn't the workflow's at order.rs:12:9: one of");
-        assert!(failure.message.contains(&expected), "{failure:?}");
+        let expected = format!("[TMPRL1100] {what} awaits a future that isn't the workflow's: one of");
+        assert!(failure.message.starts_with(&expected), "{failure:?}");
+        assert!(failure.message.ends_with(" (order.rs:12:9)"), "{failure:?}");
         assert_eq!(failure.stack_trace, "order.rs:12:9");
     }
 }
