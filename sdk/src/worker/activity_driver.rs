@@ -180,10 +180,11 @@ impl<P: Future<Output = Answer>> Driver<'_, P> {
         if is_cancelling {
             heartbeats.cancellation().cancel(CancelReason::WorkerShutdown);
         }
-        let running = self.running.spawn(async move {
+        // In a box of its own: the runtime moves what it is given a dozen times, and an activity is large.
+        let running = self.running.spawn(Box::pin(async move {
             task.run().await;
             drop(slot);
-        });
+        }));
         self.heartbeats.insert(running.id(), heartbeats);
     }
 
@@ -242,8 +243,17 @@ async fn poll(shared: Arc<Shared>, settings: PollSettings) -> Answer {
         () = listener.reached(Phase::Draining) => return (Ok(Box::default()), None),
         slot = ready => slot,
     };
+    let answer = shared
+        .client
+        .connection()
+        .poll_activity_task_queue(request(&shared))
+        .await;
+    (answer.map(Box::new), Some(slot))
+}
+
+fn request(shared: &Shared) -> PollActivityTaskQueueRequest {
     let limit = shared.tuning.queue_activities_per_second;
-    let request = PollActivityTaskQueueRequest {
+    PollActivityTaskQueueRequest {
         namespace: shared.namespace(),
         task_queue: Some(shared.normal_queue()),
         identity: shared.identity.clone(),
@@ -253,9 +263,7 @@ async fn poll(shared: Arc<Shared>, settings: PollSettings) -> Answer {
             max_tasks_per_second: Some(limit),
         }),
         ..PollActivityTaskQueueRequest::default()
-    };
-    let answer = shared.client.connection().poll_activity_task_queue(request).await;
-    (answer.map(Box::new), Some(slot))
+    }
 }
 
 #[cfg(all(test, feature = "server"))]
