@@ -2,7 +2,10 @@
 
 use super::RetryPolicy;
 use bytes::Bytes;
-use std::time::{Duration, SystemTime};
+use std::{
+    mem::take,
+    time::{Duration, SystemTime},
+};
 use steadfast_core::LocalActivityTask;
 use steadfast_proto::{prost_types, std_duration, system_time, workflowservice::PollActivityTaskQueueResponse};
 
@@ -63,24 +66,18 @@ impl ActivityInfo {
         format!("{run_id}/{}", self.activity_id)
     }
 
-    pub(crate) fn of_task(task: &PollActivityTaskQueueResponse, task_queue: &str) -> Self {
-        let execution = task.workflow_execution.clone().unwrap_or_default();
+    pub(crate) fn of_task(task: &mut PollActivityTaskQueueResponse, task_queue: &str) -> Self {
+        let execution = task.workflow_execution.take().unwrap_or_default();
         let priority = task.priority.as_ref().map_or(0, |priority| priority.priority_key);
         Self {
-            activity_id: task.activity_id.clone(),
-            activity_type: task
-                .activity_type
-                .as_ref()
-                .map_or_else(String::new, |known| known.name.clone()),
+            activity_id: take(&mut task.activity_id),
+            activity_type: task.activity_type.take().unwrap_or_default().name,
             task_queue: task_queue.to_owned(),
-            namespace: task.workflow_namespace.clone(),
+            namespace: take(&mut task.workflow_namespace),
             workflow_id: execution.workflow_id,
             workflow_run_id: execution.run_id,
-            workflow_type: task
-                .workflow_type
-                .as_ref()
-                .map_or_else(String::new, |known| known.name.clone()),
-            activity_run_id: task.activity_run_id.clone(),
+            workflow_type: task.workflow_type.take().unwrap_or_default().name,
+            activity_run_id: take(&mut task.activity_run_id),
             attempt: u32::try_from(task.attempt).unwrap_or(0).max(1),
             scheduled_time: task.scheduled_time.as_ref().and_then(system_time),
             attempt_scheduled_time: task.current_attempt_scheduled_time.as_ref().and_then(system_time),
@@ -88,7 +85,7 @@ impl ActivityInfo {
             schedule_to_close_timeout: positive(task.schedule_to_close_timeout.as_ref()),
             start_to_close_timeout: positive(task.start_to_close_timeout.as_ref()),
             heartbeat_timeout: positive(task.heartbeat_timeout.as_ref()),
-            retry_policy: task.retry_policy.clone().map(RetryPolicy::from),
+            retry_policy: task.retry_policy.take().map(RetryPolicy::from),
             priority: u32::try_from(priority).ok().filter(|key| *key > 0),
             is_local: false,
             task_token: task.task_token.clone(),
@@ -150,19 +147,19 @@ mod tests {
 
     #[test]
     fn the_idempotency_key_is_the_same_for_every_attempt_and_tells_activities_apart() {
-        let first = ActivityInfo::of_task(&task(), "q").idempotency_key();
-        let retry = ActivityInfo::of_task(&PollActivityTaskQueueResponse { attempt: 4, ..task() }, "q");
-        let other = PollActivityTaskQueueResponse {
+        let first = ActivityInfo::of_task(&mut task(), "q").idempotency_key();
+        let retry = ActivityInfo::of_task(&mut PollActivityTaskQueueResponse { attempt: 4, ..task() }, "q");
+        let mut other = PollActivityTaskQueueResponse {
             activity_id: "8".to_owned(),
             ..task()
         };
         assert_eq!(first, retry.idempotency_key());
-        assert_ne!(first, ActivityInfo::of_task(&other, "q").idempotency_key());
+        assert_ne!(first, ActivityInfo::of_task(&mut other, "q").idempotency_key());
     }
 
     #[test]
     fn a_zero_timeout_on_the_wire_is_none() {
-        let info = ActivityInfo::of_task(&task(), "q");
+        let info = ActivityInfo::of_task(&mut task(), "q");
         assert_eq!(info.heartbeat_timeout, Some(Duration::from_secs(2)));
         assert_eq!(info.start_to_close_timeout, None);
         assert_eq!(

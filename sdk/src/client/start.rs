@@ -321,7 +321,7 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
         let connection = self.client.connection();
         let run_id = match signal {
             None => {
-                let answer = connection.start_workflow_execution(*self.request).await;
+                let answer = connection.start_workflow_execution(self.request).await;
                 answer.map(|answer| {
                     if let (Some(reservation), Some(task)) = (reservation, answer.eager_workflow_task) {
                         (reservation.hand_over)(task);

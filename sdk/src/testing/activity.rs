@@ -66,7 +66,7 @@ impl ActivityEnv {
     #[must_use]
     pub fn new() -> Self {
         let now = Some(timestamp(SystemTime::now()));
-        let task = PollActivityTaskQueueResponse {
+        let mut task = PollActivityTaskQueueResponse {
             workflow_namespace: "default".to_owned(),
             workflow_execution: Some(WorkflowExecution {
                 workflow_id: "workflow".to_owned(),
@@ -82,7 +82,7 @@ impl ActivityEnv {
         let (heartbeats, stop) = (Heartbeats::kept(), Stop::new());
         heartbeats.run_on(stop.clone());
         Self {
-            info: ActivityInfo::of_task(&task, "test"),
+            info: ActivityInfo::of_task(&mut task, "test"),
             client: Client::builder().nowhere(),
             details: None,
             heartbeats,

@@ -132,7 +132,7 @@ impl Shared {
     pub(super) async fn history_page(
         &self,
         run: &RunKey,
-        request: GetWorkflowExecutionHistoryRequest,
+        request: Box<GetWorkflowExecutionHistoryRequest>,
     ) -> Result<Box<GetWorkflowExecutionHistoryResponse>, Refusal> {
         let answer = self.client.connection().fetch_workflow_execution_history(request).await;
         let mut page = Box::new(answer.map_err(|error| refusal(&error))?);
@@ -169,7 +169,7 @@ impl Shared {
                 }
             }
         }
-        let answer = self.client.connection().respond_workflow_task_completed(*request).await;
+        let answer = self.client.connection().respond_workflow_task_completed(request).await;
         let mut answer = answer.map_err(|error| refusal(&error))?;
         if let Some(task) = answer.workflow_task.take() {
             answer.workflow_task = Some(self.readable(task).await);
@@ -211,7 +211,7 @@ impl Shared {
                 request.failure = Some(unsaid(&error));
             }
         }
-        let answer = self.client.connection().respond_workflow_task_failed(*request).await;
+        let answer = self.client.connection().respond_workflow_task_failed(request).await;
         answer.map(drop).map_err(|error| refusal(&error))
     }
 
@@ -230,7 +230,7 @@ impl Shared {
                 ),
             }
         }
-        let answer = self.client.connection().respond_query_task_completed(*request).await;
+        let answer = self.client.connection().respond_query_task_completed(request).await;
         log_unheard(answer.map(drop));
     }
 
@@ -270,8 +270,12 @@ impl Shared {
     }
 
     /// Tells what came of an activity.
-    pub(super) async fn report<R: Call>(&self, about: &About, request: R) -> Result<R::Response, RpcError> {
-        self.client.connection().call_about(about, request).await
+    pub(super) fn report<R: Call>(
+        &self,
+        about: &About,
+        request: R,
+    ) -> impl Future<Output = Result<R::Response, RpcError>> {
+        self.client.connection().call_about(about, Box::new(request))
     }
 
     /// Tells that an activity failed; if what it failed with cannot be encoded, that.

@@ -484,7 +484,7 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
                     Err(Stopping) => return Done::Polled(kind, Ok(Box::default()), None),
                 },
             };
-            let answer = match shared.client.connection().poll_workflow_task_queue(*request).await {
+            let answer = match shared.client.connection().poll_workflow_task_queue(request).await {
                 Ok(task) => Ok(shared.readable(Box::new(task)).await),
                 Err(error) => Err(error),
             };
@@ -509,7 +509,7 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
             Done::Input(Input::Failed(run, answer))
         }
         Call::Output(Output::FetchHistory(run, request)) => {
-            let page = shared.history_page(&run, *request).await;
+            let page = shared.history_page(&run, request).await;
             Done::Fetched(Input::HistoryPage(run, page))
         }
         Call::Output(Output::AnswerQuery(run, request)) => {

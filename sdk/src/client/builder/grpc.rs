@@ -134,6 +134,7 @@ mod tests {
     use super::*;
     use crate::client::KeepAlive;
     use std::time::Duration;
+    use steadfast_proto::workflowservice::RecordWorkerHeartbeatRequest;
 
     /// A server that takes connections, and never says anything.
     async fn silent() -> (tokio::net::TcpListener, String) {
@@ -187,7 +188,7 @@ mod tests {
         let client = ClientBuilder::default().address(address).connect_lazy().unwrap();
         let error = client
             .connection()
-            .record_worker_heartbeat(Default::default())
+            .record_worker_heartbeat(RecordWorkerHeartbeatRequest::default())
             .await
             .unwrap_err();
         assert_eq!(error.code(), Code::Unavailable, "{error}");

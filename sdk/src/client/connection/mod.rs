@@ -175,10 +175,11 @@ impl Connection {
 
     /// Any call, as a user makes it.
     pub(crate) async fn call<R: Call>(&self, request: R) -> Result<R::Response, RpcError> {
-        self.send(request, Retry::Call, CALL_DEADLINE).await
+        self.send(Box::new(request), Retry::Call, CALL_DEADLINE).await
     }
 
-    async fn send<R: Call>(&self, request: R, retry: Retry, deadline: Duration) -> Result<R::Response, RpcError> {
+    /// Requests are in boxes from here on: each of the futures around the call would have room for a whole one.
+    async fn send<R: Call>(&self, request: Box<R>, retry: Retry, deadline: Duration) -> Result<R::Response, RpcError> {
         let Some(options) = &self.options else {
             return self.attempts(request, Retries::new(retry, self.retry), deadline).await;
         };
@@ -209,7 +210,7 @@ impl Connection {
     #[cfg_attr(not(feature = "client"), allow(unused_variables))] // only the network needs a deadline
     async fn attempts<R: Call>(
         &self,
-        request: R,
+        request: Box<R>,
         mut retries: Retries,
         deadline: Duration,
     ) -> Result<R::Response, RpcError> {
@@ -223,7 +224,7 @@ impl Connection {
                         return Err(no_service::<R>().into());
                     };
                     let began = self.begins();
-                    let answer = match R::call(Request::new(this), services) {
+                    let answer = match R::call(Request::new(*this), services) {
                         Some(answer) => answer.await,
                         None => Err(no_service::<R>()),
                     };
@@ -281,9 +282,9 @@ enum Reading {
 
 impl Connection {
     /// A call about something that the request itself does not say; there is nothing to decode in the answer.
-    pub(crate) async fn call_about<R: Call>(&self, about: &About, request: R) -> Result<R::Response, RpcError> {
+    pub(crate) async fn call_about<R: Call>(&self, about: &About, request: Box<R>) -> Result<R::Response, RpcError> {
         match &self.coding {
-            None => self.call(request).await,
+            None => self.send(request, Retry::Call, CALL_DEADLINE).await,
             Some(coding) => {
                 let (about, times) = (about.clone(), (Retry::Call, CALL_DEADLINE));
                 Box::pin(self.send_coded(coding, about, request, times, Reading::Nothing)).await
@@ -293,13 +294,13 @@ impl Connection {
 
     /// As [`call`](Self::call), with payloads that are changed on their way; of the answer as many as can be.
     pub(crate) async fn call_coded<R: Call>(&self, request: R) -> Result<R::Response, RpcError> {
-        self.carry(request, (Retry::Call, CALL_DEADLINE), Reading::Possible)
+        self.carry(Box::new(request), (Retry::Call, CALL_DEADLINE), Reading::Possible)
             .await
     }
 
     async fn carry<R: Call>(
         &self,
-        request: R,
+        request: Box<R>,
         times: (Retry, Duration),
         reading: Reading,
     ) -> Result<R::Response, RpcError> {
@@ -315,11 +316,11 @@ impl Connection {
         &self,
         coding: &Coding,
         about: About,
-        mut request: R,
+        mut request: Box<R>,
         (retry, deadline): (Retry, Duration),
         reading: Reading,
     ) -> Result<R::Response, RpcError> {
-        let about = coding.encode(about, &mut request).await.map_err(RpcError::codec)?;
+        let about = coding.encode(about, &mut *request).await.map_err(RpcError::codec)?;
         let mut response = match self.send(request, retry, deadline).await {
             Ok(response) => response,
             Err(mut error) => {
@@ -343,9 +344,12 @@ macro_rules! intercepted {
     ($self:ident.$hook:ident($request:ident), |$connection:ident| $end:expr) => {
         if !$self.interceptors.is_empty() {
             let $connection = $self.clone();
-            let end = move |$request| async move { $end.await };
+            let end = move |request| {
+                let $request = Box::new(request);
+                async move { $end.await }
+            };
             // Boxed, so that calls that nobody intercepts stay small.
-            return Box::pin($self.interceptors.$hook($request, end)).await;
+            return Box::pin($self.interceptors.$hook(*$request, end)).await;
         }
     };
 }
@@ -356,9 +360,12 @@ macro_rules! calls {
     ($($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $retry:expr, $deadline:expr $(, $hook:ident)?;)*) => {
         impl Connection {$(
             $(#[$doc])*
-            pub(crate) async fn $name(&self, request: $request) -> Result<$response, RpcError> {
-                $(intercepted!(self.$hook(request), |connection| connection.send(request, $retry, $deadline));)?
-                self.send(request, $retry, $deadline).await
+            pub(crate) fn $name(&self, request: impl Into<Box<$request>>) -> impl Future<Output = Result<$response, RpcError>> {
+                let request: Box<$request> = request.into();
+                async move {
+                    $(intercepted!(self.$hook(request), |connection| connection.send(request, $retry, $deadline));)?
+                    self.send(request, $retry, $deadline).await
+                }
             }
         )*}
     };
@@ -369,9 +376,12 @@ macro_rules! coded_calls {
     ($($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $retry:expr, $deadline:expr, $reading:expr $(, $hook:ident)?;)*) => {
         impl Connection {$(
             $(#[$doc])*
-            pub(crate) async fn $name(&self, request: $request) -> Result<$response, RpcError> {
-                $(intercepted!(self.$hook(request), |connection| connection.carry(request, ($retry, $deadline), $reading));)?
-                self.carry(request, ($retry, $deadline), $reading).await
+            pub(crate) fn $name(&self, request: impl Into<Box<$request>>) -> impl Future<Output = Result<$response, RpcError>> {
+                let request: Box<$request> = request.into();
+                async move {
+                    $(intercepted!(self.$hook(request), |connection| connection.carry(request, ($retry, $deadline), $reading));)?
+                    self.carry(request, ($retry, $deadline), $reading).await
+                }
             }
         )*}
     };
@@ -382,7 +392,7 @@ macro_rules! calls_about {
     ($($name:ident($request:ident) -> $response:ident, $hook:ident;)*) => {
         impl Connection {$(
             pub(crate) async fn $name(&self, about: &About, request: $request) -> Result<$response, RpcError> {
-                let known = about.clone();
+                let (known, request) = (about.clone(), Box::new(request));
                 intercepted!(self.$hook(request), |connection| connection.call_about(&known, request));
                 self.call_about(about, request).await
             }
