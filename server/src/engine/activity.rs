@@ -316,7 +316,7 @@ impl Run {
         self.activities_started = self.activities_started.saturating_add(1);
         let response = PollActivityTaskQueueResponse {
             task_token: TaskToken::new(self.is.run_id, event_id, activity.attempt, activity.stamp).bytes(),
-            workflow_namespace: self.is.namespace_name.to_string(),
+            workflow_namespace: String::from(&*self.is.namespace_name),
             workflow_type: Some(common::WorkflowType {
                 name: self.is.workflow_type.clone(),
             }),

@@ -244,7 +244,7 @@ impl Run {
         let Some(child) = self.children.remove(&closed.initiated_event_id) else {
             return;
         };
-        let namespace = self.is.namespace_name.to_string();
+        let namespace = String::from(&*self.is.namespace_name);
         let known = world.namespaces.get(self.is.namespace);
         let namespace_id = known.map(|namespace| namespace.id.to_string()).unwrap_or_default();
         let (initiated_event_id, retry_state) = (closed.initiated_event_id, closed.retry_state);

@@ -284,7 +284,7 @@ impl Engine {
         }
         for run in self.runs.held.iter().filter_map(|key| self.runs.get(*key)) {
             let in_hand = |task: String| Standstill::TaskInHand {
-                workflow_id: run.is.workflow_id.to_string(),
+                workflow_id: String::from(&*run.is.workflow_id),
                 task,
             };
             if run.task.is_started() {

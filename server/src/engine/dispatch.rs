@@ -137,7 +137,7 @@ answers! {
     }
     perhaps_later {
         ExecuteMultiOperation(r) => self.execute_multi_operation(*r, patience);
-        GetWorkflowExecutionHistory(r) => self.read_history(&r, patience);
+        GetWorkflowExecutionHistory(r) => self.read_history(*r, patience);
         PollWorkflowTaskQueue(r) => self.poll_workflow_task(*r, patience);
         PollActivityTaskQueue(r) => self.poll_activity_task(*r, patience);
         PollNexusTaskQueue(r) => self.poll_nexus_task(*r, patience);

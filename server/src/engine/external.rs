@@ -42,7 +42,7 @@ impl Run {
         let named = command.namespace;
         let attributes = SignalExternalWorkflowExecutionInitiatedEventAttributes {
             workflow_task_completed_event_id: completed,
-            namespace: self.is.namespace_name.to_string(),
+            namespace: String::from(&*self.is.namespace_name),
             namespace_id: self.namespace_id(world),
             workflow_execution: command.execution,
             signal_name: command.signal_name,
@@ -74,7 +74,7 @@ impl Run {
         let named = command.namespace;
         let attributes = RequestCancelExternalWorkflowExecutionInitiatedEventAttributes {
             workflow_task_completed_event_id: completed,
-            namespace: self.is.namespace_name.to_string(),
+            namespace: String::from(&*self.is.namespace_name),
             namespace_id: self.namespace_id(world),
             workflow_execution: Some(common::WorkflowExecution {
                 workflow_id: command.workflow_id,

@@ -25,18 +25,28 @@ impl Uuid {
 
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [b'-'; 36];
-        let mut places = text.iter_mut();
-        for (at, byte) in self.0.to_be_bytes().into_iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                places.next();
-            }
-            for (digit, place) in [byte >> 4, byte & 0xf].into_iter().zip(places.by_ref()) {
-                *place = char::from_digit(u32::from(digit), 16).map_or(b'0', |digit| digit as u8);
-            }
-        }
+        let quarter = |shift: u32| hex(u32::try_from((self.0 >> shift) & u128::from(u32::MAX)).unwrap_or_default());
+        let ([a, b, c, d, e, f0, g, h], [i, j, k, l, m, n, o, p]) = (quarter(96), quarter(64));
+        let ([q, r, s, t, u, v, w, x], [y, z, aa, bb, cc, dd, ee, ff]) = (quarter(32), quarter(0));
+        let text = [
+            a, b, c, d, e, f0, g, h, b'-', i, j, k, l, b'-', m, n, o, p, b'-', q, r, s, t, b'-', u, v, w, x, y, z, aa,
+            bb, cc, dd, ee, ff,
+        ];
         f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
+}
+
+/// Eight digits at once: identifiers are written many times in the life of a run.
+fn hex(number: u32) -> [u8; 8] {
+    let mut digits = u64::from(number);
+    digits = ((digits << 16) | digits) & 0x0000_ffff_0000_ffff;
+    digits = ((digits << 8) | digits) & 0x00ff_00ff_00ff_00ff;
+    digits = ((digits << 4) | digits) & 0x0f0f_0f0f_0f0f_0f0f;
+    // A one in each byte that is a letter.
+    let letters = (digits.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    let text = digits.wrapping_add(0x3030_3030_3030_3030);
+    // From after the nine to the a.
+    text.wrapping_add(letters.wrapping_mul(0x27)).to_be_bytes()
 }
 
 /// Draws identifiers from a seed: the same seed draws the same ones (splitmix64).
@@ -89,6 +99,14 @@ mod tests {
         assert_eq!(id.to_string().as_bytes().get(14), Some(&b'4'));
         assert_eq!(Uuid::parse("not an identifier"), None);
         assert_eq!(Uuid::parse(""), None);
+    }
+
+    #[test]
+    fn an_identifier_is_written_in_lower_case_with_dashes() {
+        let id = Uuid(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210);
+        assert_eq!(id.to_string(), "01234567-89ab-cdef-fedc-ba9876543210");
+        assert_eq!(Uuid(u128::MAX).to_string(), "ffffffff-ffff-ffff-ffff-ffffffffffff");
+        assert_eq!(Uuid(0).to_string(), "00000000-0000-0000-0000-000000000000");
     }
 
     #[test]

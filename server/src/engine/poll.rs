@@ -164,13 +164,12 @@ impl Engine {
                 }
             }
         }
-        let identity = poller.identity.clone();
         let waiter = self
             .world
             .waiters
             .add(wait(queue, poller), expiry(real, patience, longest));
         if !longest.is_zero() {
-            self.world.queues.wait(queue, waiter, &identity, real);
+            self.world.queues.wait(queue, waiter);
         }
         Ok(Handled::Wait(waiter))
     }
@@ -228,24 +227,25 @@ impl Engine {
             let (Some(waiter), false) = (queue.pollers.first().copied(), queue.tasks.is_empty()) else {
                 return;
             };
-            let poller = match self.world.waiters.get(waiter) {
-                Some(
-                    Wait::WorkflowTask { poller, .. }
-                    | Wait::ActivityTask { poller, .. }
-                    | Wait::NexusTask { poller, .. },
-                ) => poller.clone(),
-                _ => {
-                    self.world.queues.leave(key, waiter, self.world.real);
-                    continue;
-                }
-            };
+            if self.world.waiters.poller(waiter).is_none() {
+                self.world.queues.leave(key, waiter, self.world.real);
+                continue;
+            }
             let Some(task) = self.take(key) else {
                 return;
             };
+            let poller = self
+                .world
+                .waiters
+                .poller(waiter)
+                .map(std::mem::take)
+                .unwrap_or_default();
             if let Some(reply) = self.hand_out(task, &poller) {
                 self.world.queues.handed_out(key, self.world.now());
                 self.world.queues.leave(key, waiter, self.world.real);
                 self.world.waiters.answer(waiter, Ok(reply));
+            } else if let Some(waiting) = self.world.waiters.poller(waiter) {
+                *waiting = poller;
             }
         }
     }

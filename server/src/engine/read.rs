@@ -39,11 +39,11 @@ fn page_size(asked: i32) -> usize {
 impl Engine {
     pub(crate) fn read_history(
         &mut self,
-        request: &GetWorkflowExecutionHistoryRequest,
+        mut request: GetWorkflowExecutionHistoryRequest,
         patience: Option<Duration>,
     ) -> Result<Handled> {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
-        let execution = request.execution.clone().unwrap_or_default();
+        let execution = request.execution.take().unwrap_or_default();
         check_execution(&execution)?;
         let token = match request.next_page_token.is_empty() {
             true => None,

@@ -295,7 +295,7 @@ impl Run {
 
     pub(crate) fn execution(&self) -> common::WorkflowExecution {
         common::WorkflowExecution {
-            workflow_id: self.is.workflow_id.to_string(),
+            workflow_id: String::from(&*self.is.workflow_id),
             run_id: self.is.run_id.to_string(),
         }
     }
@@ -412,8 +412,8 @@ impl Run {
             event_type: kind.into(),
         };
         self.link_to(Variant::WorkflowEvent(WorkflowEvent {
-            namespace: self.is.namespace_name.to_string(),
-            workflow_id: self.is.workflow_id.to_string(),
+            namespace: String::from(&*self.is.namespace_name),
+            workflow_id: String::from(&*self.is.workflow_id),
             run_id: self.is.run_id.to_string(),
             reference: Some(workflow_event::Reference::EventRef(reference)),
         }))
@@ -427,8 +427,8 @@ impl Run {
             event_type: kind.into(),
         };
         self.link_to(Variant::WorkflowEvent(WorkflowEvent {
-            namespace: self.is.namespace_name.to_string(),
-            workflow_id: self.is.workflow_id.to_string(),
+            namespace: String::from(&*self.is.namespace_name),
+            workflow_id: String::from(&*self.is.workflow_id),
             run_id: self.is.run_id.to_string(),
             reference: Some(workflow_event::Reference::RequestIdRef(reference)),
         }))
@@ -437,8 +437,8 @@ impl Run {
     /// A link to this run as a whole.
     pub(crate) fn link_to_run(&self, reason: &str) -> common::Link {
         self.link_to(common::link::Variant::Workflow(common::link::Workflow {
-            namespace: self.is.namespace_name.to_string(),
-            workflow_id: self.is.workflow_id.to_string(),
+            namespace: String::from(&*self.is.namespace_name),
+            workflow_id: String::from(&*self.is.workflow_id),
             run_id: self.is.run_id.to_string(),
             reason: reason.to_owned(),
         }))

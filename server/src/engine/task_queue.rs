@@ -364,12 +364,11 @@ impl TaskQueues {
         task
     }
 
-    pub(crate) fn wait(&mut self, key: QueueKey, waiter: WaiterId, identity: &str, real: Time) {
-        let Some(queue) = self.queues.get_mut(&key) else {
-            return;
-        };
-        queue.pollers.insert(waiter);
-        self.polled(key, identity, real);
+    /// Who has polled waits.
+    pub(crate) fn wait(&mut self, key: QueueKey, waiter: WaiterId) {
+        if let Some(queue) = self.queues.get_mut(&key) {
+            queue.pollers.insert(waiter);
+        }
     }
 
     /// Remembers that somebody polled.

@@ -159,6 +159,16 @@ impl Waiters {
         self.waiting.get(&id).map(|waiter| &waiter.wait)
     }
 
+    /// Who polls, if a caller does.
+    pub(crate) fn poller(&mut self, id: WaiterId) -> Option<&mut Poller> {
+        match &mut self.waiting.get_mut(&id)?.wait {
+            Wait::WorkflowTask { poller, .. } | Wait::ActivityTask { poller, .. } | Wait::NexusTask { poller, .. } => {
+                Some(poller)
+            }
+            _ => None,
+        }
+    }
+
     /// Answers a caller, which no longer waits.
     pub(crate) fn answer(&mut self, waiter: WaiterId, reply: Result<Reply, Error>) {
         if self.remove(waiter).is_some() {

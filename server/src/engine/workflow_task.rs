@@ -391,8 +391,9 @@ impl Run {
     /// A page of history, and the token for the rest of it; `end` is where the token says that this ends.
     pub(crate) fn page(&self, from: i64, before: i64, size: usize, end: i64) -> (Vec<HistoryEvent>, Bytes) {
         let mut bytes = 0;
-        let mut events = Vec::new();
-        for event in self.history.range(from, before) {
+        let range = self.history.range(from, before);
+        let mut events = Vec::with_capacity(range.len().min(size));
+        for event in range {
             if events.len() >= size || bytes > limits::HISTORY_PAGE_BYTES_MAX {
                 return (events, HistoryToken::new(self.is.run_id, event.event_id, end).bytes());
             }

@@ -96,7 +96,7 @@ impl Run {
         let set = |duration: Duration| (!duration.is_zero()).then_some(duration).and_then(time::wire);
         let scheduled = self.history.get(SCHEDULED);
         ActivityExecutionInfo {
-            activity_id: self.is.workflow_id.to_string(),
+            activity_id: String::from(&*self.is.workflow_id),
             run_id: self.is.run_id.to_string(),
             activity_type: Some(common::ActivityType {
                 name: activity.activity_type.clone(),

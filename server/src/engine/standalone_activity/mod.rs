@@ -161,8 +161,8 @@ impl Run {
 
     pub(crate) fn activity_link(&self) -> common::Link {
         let activity = common::link::Activity {
-            namespace: self.is.namespace_name.to_string(),
-            activity_id: self.is.workflow_id.to_string(),
+            namespace: String::from(&*self.is.namespace_name),
+            activity_id: String::from(&*self.is.workflow_id),
             run_id: self.is.run_id.to_string(),
         };
         common::Link {

@@ -132,7 +132,7 @@ impl Run {
             .and_then(Time::wire);
         let links = self.history.all().iter().flat_map(|event| event.links.iter().cloned());
         NexusOperationExecutionInfo {
-            operation_id: self.is.workflow_id.to_string(),
+            operation_id: String::from(&*self.is.workflow_id),
             run_id: self.is.run_id.to_string(),
             endpoint: scheduled.endpoint.clone(),
             service: scheduled.service.clone(),

@@ -119,8 +119,8 @@ impl Run {
     /// A link to this operation.
     pub(crate) fn operation_link(&self) -> common::Link {
         let operation = common::link::NexusOperation {
-            namespace: self.is.namespace_name.to_string(),
-            operation_id: self.is.workflow_id.to_string(),
+            namespace: String::from(&*self.is.namespace_name),
+            operation_id: String::from(&*self.is.workflow_id),
             run_id: self.is.run_id.to_string(),
         };
         common::Link {
