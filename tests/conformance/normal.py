@@ -44,6 +44,8 @@ def normal(value, unique):
             kept = {text(key): walk(inner, key) for key, inner in found.items() if key not in DROPPED}
             if name == "workflowTaskStartedEventAttributes":
                 kept.pop("requestId", None)  # of a poll, or of the answer with which the task came: whichever was first
+            if name == "workflowExecutionStartedEventAttributes" and "continuedExecutionRunId" in kept:
+                kept["firstWorkflowTaskBackoff"] = "<pause>"  # what is left of a second since the run before began
             return kept
         if isinstance(found, list):
             listed = [walk(inner) for inner in found]

@@ -252,7 +252,7 @@ async def raw_terminated_in_hand(hand):
 
 @scenario
 async def raw_timed_out_in_hand(hand):
-    await hand.start(workflow_run_timeout=Duration(seconds=1))
+    await hand.start(workflow_run_timeout=Duration(seconds=5))
     task = await hand.poll()
     await hand.show()
     await hand.answer(task, complete())

@@ -54,7 +54,6 @@ REASONS = {
     "answer visibility: filter: ConfTime = 1767323045000000000": EQUAL_TIMES,
     "answer schedule_specs: a zone in cron: times": SHOWN_TWICE,
     "answer schedule_specs: each half hour of a zone: times": SHOWN_TWICE,
-    "history retry, the last": "a second after the first began, if that took less: how fast the machine is shows",
     "answer nexus_at_once: task": BY_HTTP,
     "answer nexus_that_starts: cancellation": BY_HTTP,
     "answer delete a missing version": TEXT,

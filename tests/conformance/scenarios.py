@@ -197,6 +197,7 @@ async def reset(stage):
     handle = await stage.start("reset", Messages.run)
     await handle.query(Messages.items)
     await handle.signal(Messages.add, "a")
+    await handle.query(Messages.items)
     await handle.execute_update(Messages.push, "b", id="update")
     request = api.ResetWorkflowExecutionRequest(
         namespace="default",
@@ -270,8 +271,8 @@ SCENARIOS = dict(
         whole("patches", Patches.run),
         *(whole(f"local_activity_{failures}_failures", Local.run, failures) for failures in (0, 2)),
         whole("memo", Memo.run, memo={"given": True}),
-        whole("run_timeout", Messages.run, run_timeout=timedelta(seconds=1)),
-        whole("execution_timeout", Messages.run, execution_timeout=timedelta(seconds=1)),
+        whole("run_timeout", Messages.run, run_timeout=timedelta(seconds=4)),
+        whole("execution_timeout", Messages.run, execution_timeout=timedelta(seconds=4)),
         whole("start_delay", Nothing.run, start_delay=timedelta(milliseconds=500)),
         ("reuse", closed_and_gone),
         ("cron", cron),

@@ -131,6 +131,27 @@ async fn a_port_that_is_taken_is_an_error_that_says_so() {
 }
 
 #[tokio::test]
+async fn clients_that_say_nothing_and_take_nothing_hold_nobody_up() {
+    use tokio::io::AsyncWriteExt as _;
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let (bench, listening, channel) = listening().await;
+    let mut stalled = Vec::new();
+    for number in 0..200 {
+        let mut stream = tokio::net::TcpStream::connect(listening.address()).await.unwrap();
+        // Nothing, a part of a greeting, all of it; none reads what comes back.
+        stream
+            .write_all(&PREFACE[..number % (PREFACE.len() + 1)])
+            .await
+            .unwrap();
+        stalled.push(stream);
+    }
+    let mut client = WorkflowServiceClient::new(channel);
+    client.start_workflow_execution(start("workflow")).await.unwrap();
+    assert_eq!(bench.poll().await.workflow_execution.unwrap().workflow_id, "workflow");
+    drop(stalled);
+}
+
+#[tokio::test]
 async fn a_stopped_port_is_free_again_even_with_open_polls() {
     let (bench, listening, channel) = listening().await;
     let address = listening.address();

@@ -243,6 +243,25 @@ async fn a_thousand_servers_live_side_by_side() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_tests_side_by_side_wait_for_days_on_servers_of_their_own() {
+    let mut tests = tokio::task::JoinSet::new();
+    for number in 0..1000_u64 {
+        tests.spawn(async move {
+            let bench = bench(Time::Virtual);
+            let (before, days) = (bench.server.now(), DAY * u32::try_from(number % 30 + 1).unwrap());
+            bench.start("w").await;
+            step(&bench, vec![start_timer("1", days)]).await;
+            let (closed, ()) = tokio::join!(bench.closed("w"), step(&bench, vec![complete()]));
+            assert_eq!(closed.event_type(), WorkflowExecutionCompleted);
+            let passed = bench.server.now().duration_since(before).unwrap();
+            assert!(passed >= days && passed < days + DAY, "{passed:?}");
+        });
+    }
+    let passed = tests.join_all().await;
+    assert_eq!(passed.len(), 1000);
+}
+
 /// What the log gets.
 #[cfg(feature = "grpc")]
 #[derive(Clone, Default)]
