@@ -14,6 +14,7 @@ from driver.table import write
 
 GROUPS = {
     "worker": network.run,
+    "floor": network.run_floor,
     "cached": network.run_cached,
     "replay": alone.run_replay,
     "in-process": alone.run_in_process,

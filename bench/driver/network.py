@@ -61,6 +61,13 @@ COMPARED = (
     Scenario("signals", "signal", 4_000),
     Scenario("updates", "update", 1_500, pinned=True),
 )
+# What the calls alone cost: a worker that knows its workflows by heart.
+FLOOR = (
+    Scenario("hello", "workflow", 1_000),
+    Scenario("hello", "workflow", 1_000, worker=ONE_THREAD, label="hello, one thread"),
+    Scenario("fanout", "activity", 800, most=1_500),
+    Scenario("fanout", "activity", 800, most=1_500, worker=ONE_THREAD, label="fan-out, one thread"),
+)
 CACHED = {"dev": (1_000,), "test": (), "steadfast": (1_000, 10_000, 100_000)}
 
 
@@ -74,7 +81,7 @@ def measure(tools, server_kind, sdk, scenario, count, cached=0):
     with server, tools.start_worker(sdk, url, options, cpus) as worker:
         time.sleep(0.5)
         words = ["load", scenario.name, "--url", url, "--tq", TASK_QUEUE, "--n", str(count)]
-        with tools.start_load(sdk, words, cpus) as load:
+        with tools.start_load("steadfast" if sdk == "floor" else sdk, words, cpus) as load:
             watched = {"worker": worker, "server": server, "load": load}
 
             def idle(phase):
@@ -89,11 +96,11 @@ def measure(tools, server_kind, sdk, scenario, count, cached=0):
             return phases(load, watched, idle if cached else None)
 
 
-def alternate(repetitions, once, report):
+def alternate(repetitions, once, report, sides=SIDES):
     """A B A B: what each side's repetitions gave. What disturbs the machine disturbs both."""
-    results = {sdk: [] for sdk in SIDES}
+    results = {sdk: [] for sdk in sides}
     for repetition in range(repetitions):
-        for sdk in SIDES:
+        for sdk in sides:
             result = once(sdk)
             results[sdk].append(result)
             report(f"{sdk} {repetition + 1}/{repetitions}")
@@ -143,6 +150,30 @@ def pair(values):
     return [number(statistics.median(values[sdk])) for sdk in SIDES]
 
 
+def floor(tools, server, arguments, report):
+    """The table of workers beside one that does nothing but call."""
+    rows = []
+    for scenario in FLOOR:
+        count = scenario.count_on(server, arguments.quick)
+        results = alternate(
+            arguments.repetitions,
+            lambda sdk: measure(tools, server, sdk, scenario, count)[0],
+            lambda what: report(f"{server}: {scenario.title}, floor: {what}"),
+            (*SIDES, "floor"),
+        )
+        cpu = cpu_us(results, "worker")
+        rows.append([
+            scenario.title,
+            f"{count:,} × {scenario.unit}",
+            *pair(cpu),
+            number(statistics.median(cpu["floor"])),
+            ratio(cpu),
+            ratio({"official": cpu["official"], "steadfast": cpu["floor"]}),
+        ])
+    head = ["scenario", "what", "worker CPU µs, peer", "ours", "calls alone", "ours to peer", "calls to peer"]
+    return table(head, rows)
+
+
 def cached(tools, server, arguments, report):
     """The table of workflows that wait in the cache."""
     rows = []
@@ -180,6 +211,13 @@ def run(tools, arguments, report):
         if server not in SERVERS:
             raise Failed(f"there is no server {server!r}, there are {', '.join(SERVERS)}")
         yield f"worker-{server}", scenarios(tools, server, arguments, report)
+
+
+def run_floor(tools, arguments, report):
+    """As `run`, for what calls cost."""
+    for server in arguments.servers:
+        if server == "dev":
+            yield f"floor-{server}", floor(tools, server, arguments, report)
 
 
 def run_cached(tools, arguments, report):

@@ -103,6 +103,8 @@ class Tools:
     def __init__(self, arguments, directory):
         self.directory = directory
         self.sdk = {"steadfast": arguments.steadfast, "official": arguments.official}
+        self.worker = {sdk: [program, "worker"] for sdk, program in self.sdk.items()}
+        self.worker["floor"] = [arguments.steadfast, "floor"]
         self.server = {"dev": arguments.temporal, "test": arguments.test_server, "steadfast": arguments.server}
 
     def server_command(self, kind, port):
@@ -132,7 +134,7 @@ class Tools:
             server.fail(error)
 
     def start_worker(self, sdk, url, options, cpus=None):
-        command = [self.sdk[sdk], "worker", "--url", url, *options]
+        command = [*self.worker[sdk], "--url", url, *options]
         worker = Process(command, self.directory, f"{sdk} worker", cpus, pipes=True)
         if not worker.line().startswith("READY"):
             worker.fail("is not ready")

@@ -1,5 +1,6 @@
 //! The bench's side of Steadfast: a worker, loads for it, and fixed pieces of work to count instructions of.
 
+pub mod floor;
 pub mod in_process;
 pub mod load;
 pub mod parts;

@@ -1,10 +1,11 @@
 //! The bench's worker and load generator on Steadfast.
 
 use bench_harness::{Arguments, Outcome};
-use bench_steadfast::{connect, in_process, load::Load, replay, start, worker};
+use bench_steadfast::{connect, floor, in_process, load::Load, replay, start, worker};
 
 const HELP: &str = "usage: steadfast WHAT [--OPTION VALUE ..]
   worker              --url --tq --mode default|tuned --cache --pollers --slots
+  floor               --url --tq
   load SCENARIO       --url --tq --n --c --warm
   in-process SCENARIO --n --c --warm, and the worker's; also month, year
   record              --events --out
@@ -31,6 +32,7 @@ fn main() -> Outcome {
 async fn run(arguments: &Arguments) -> Outcome {
     match arguments.word(0) {
         "worker" => worker::run(&connect(arguments).await?, arguments).await,
+        "floor" => floor::run(arguments).await,
         "load" => {
             let client = connect(arguments).await?;
             Load::new(client, arguments)?.run(arguments.word(1)).await
