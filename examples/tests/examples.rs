@@ -35,6 +35,7 @@ examples! {
     blocking_activity = "../examples/blocking_activity.rs"
     cancellation = "../examples/cancellation.rs"
     child_workflow = "../examples/child_workflow.rs"
+    codec_server = "../examples/codec_server.rs"
     dynamic_handlers = "../examples/dynamic_handlers.rs"
     dynamic_workflow = "../examples/dynamic_workflow.rs"
     encryption = "../examples/encryption.rs"
@@ -44,6 +45,7 @@ examples! {
     heartbeat = "../examples/heartbeat.rs"
     hello = "../examples/hello.rs"
     interceptors = "../examples/interceptors.rs"
+    large_payloads = "../examples/large_payloads.rs"
     local_activity = "../examples/local_activity.rs"
     messages = "../examples/messages.rs"
     metrics = "../examples/metrics.rs"
@@ -58,6 +60,7 @@ examples! {
     schedule = "../examples/schedule.rs"
     search_attribute = "../examples/search_attribute.rs"
     standalone_activity = "../examples/standalone_activity.rs"
+    time_skipping = "../examples/time_skipping.rs"
     tls = "../examples/tls.rs"
     update_with_start = "../examples/update_with_start.rs"
 }

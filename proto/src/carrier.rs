@@ -46,6 +46,10 @@ pub trait Visitor<'a> {
     fn payload(&mut self, payload: &'a mut Payload);
     /// Headers; whether their payloads are to be seen is the visitor's choice.
     fn header(&mut self, header: &'a mut Header);
+    /// A failure, before what it says and carries is shown; its causes follow.
+    fn failure(&mut self, failure: &mut Failure) {
+        let _ = failure;
+    }
     /// What a failure says; the payloads beside it are shown by [`payload`](Self::payload).
     fn attributes(&mut self, text: FailureText<'a>);
     /// A message of the update protocol, whose body is encoded and may carry payloads once it is decoded.
@@ -122,6 +126,7 @@ impl Carrier for Failure {
         // A loop, as causes may be many.
         let mut next = Some(self);
         while let Some(failure) = next {
+            visitor.failure(failure);
             visitor.attributes(FailureText {
                 message: &mut failure.message,
                 stack_trace: &mut failure.stack_trace,

@@ -103,9 +103,13 @@ extern crate self as steadfast;
 pub mod activity;
 mod checks;
 pub mod client;
+#[cfg(feature = "codec-server")]
+pub mod codec_server;
 pub mod convert;
 pub mod error;
 mod handle;
+#[cfg(any(feature = "codec-server", feature = "prometheus"))]
+mod http;
 pub mod interceptor;
 pub mod metrics;
 pub mod nexus;

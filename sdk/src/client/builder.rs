@@ -170,6 +170,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Changes failures on their way out and in. There is one such converter; with none, they go as they are.
+    pub fn failure_converter(mut self, converter: impl FailureConverter) -> Self {
+        self.coding.set_failure_converter(converter);
+        self
+    }
+
     /// In which states of a workflow queries are not to be answered, unless the query itself says so: in none, if it is
     /// not set.
     pub fn query_reject_condition(mut self, condition: QueryRejectCondition) -> Self {

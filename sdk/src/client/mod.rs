@@ -48,6 +48,7 @@ mod start;
 mod task_queue;
 #[cfg(all(test, feature = "server"))]
 mod tests;
+mod time_skipping;
 #[cfg(feature = "tls")]
 mod tls;
 mod update;
@@ -112,6 +113,7 @@ pub use steadfast_proto::{
     tonic::Code,
 };
 pub use task_queue::{TaskQueueDescription, TaskQueuePoller};
+pub use time_skipping::{FastForwarded, TimeSkipping};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
 pub use update::{UpdateCall, UpdateHandle, UpdateStage};

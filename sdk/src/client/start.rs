@@ -1,9 +1,9 @@
 //! Starting a workflow.
 
 use super::{
-    Client, Code, EagerReservation, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, StartUpdate, ToClient,
-    UnfitOption, UpdateWithStartCall, VersioningOverride, WorkflowHandle, WorkflowIdConflictPolicy,
-    WorkflowIdReusePolicy,
+    Client, Code, EagerReservation, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, StartUpdate,
+    TimeSkipping, ToClient, UnfitOption, UpdateWithStartCall, VersioningOverride, WorkflowHandle,
+    WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     error::{AlreadyStarted, Codec},
     new_id,
     signal::split,
@@ -134,6 +134,12 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     /// How long a worker may take for one workflow task: 10 s, unless this says otherwise.
     pub fn task_timeout(mut self, timeout: Duration) -> Self {
         self.request.workflow_task_timeout = Some(duration(timeout));
+        self
+    }
+
+    /// Whether the workflow's clock is turned forward while it only waits. It is not, unless this says otherwise.
+    pub fn time_skipping(mut self, skipping: TimeSkipping) -> Self {
+        self.request.time_skipping_config = Some(skipping.into_wire());
         self
     }
 

@@ -1,6 +1,6 @@
 //! What operators do to workflows: pause them, change their options.
 
-use super::{Client, RequestError, ToClient, VersioningOverride, new_id};
+use super::{Client, RequestError, TimeSkipping, ToClient, VersioningOverride, new_id};
 use crate::{Priority, handle::HandleCore, workflow::Workflow};
 use std::future::IntoFuture;
 use steadfast_core::BoxFuture;
@@ -51,7 +51,7 @@ impl<W: Workflow + ?Sized> HandleCore<W, ToClient> {
         Ok(())
     }
 
-    /// Changes options of the workflow that runs, when awaited: which build runs it, its priority.
+    /// Changes options of the workflow that runs, when awaited: which build runs it, its priority, its clock.
     pub fn update_options(&self) -> UpdateWorkflowOptionsCall {
         UpdateWorkflowOptionsCall {
             client: self.target.client().clone(),
@@ -93,6 +93,12 @@ impl WorkflowOptions {
         self.set("priority")
     }
 
+    /// Whether their clocks are turned forward.
+    pub fn time_skipping(mut self, skipping: TimeSkipping) -> Self {
+        self.options.time_skipping_config = Some(skipping.into_wire());
+        self.set("time_skipping_config")
+    }
+
     fn set(mut self, path: &str) -> Self {
         self.paths.push(path.to_owned());
         self
@@ -122,6 +128,12 @@ impl UpdateWorkflowOptionsCall {
     /// place of all it had, fairness included.
     pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
         self.options = self.options.priority(priority);
+        self
+    }
+
+    /// Whether its clock is turned forward.
+    pub fn time_skipping(mut self, skipping: TimeSkipping) -> Self {
+        self.options = self.options.time_skipping(skipping);
         self
     }
 }

@@ -4,9 +4,10 @@
 //! while there is no codec and failures stay readable.
 
 use super::{
-    CodecError, CodecItem, HeaderCodec, PayloadCodec, PayloadContext,
+    CodecError, CodecItem, FailureConverter, HeaderCodec, PayloadCodec, PayloadContext,
     codec::AnyCodec,
     collect::{Collector, Place, TextRule},
+    failure_converter::Failures,
     failure_text,
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -18,6 +19,7 @@ pub(crate) struct Coding {
     codecs: Vec<Arc<dyn AnyCodec>>,
     encodes_failures: bool,
     headers: HeaderCodec,
+    failures: Option<Arc<dyn FailureConverter>>,
 }
 
 /// What a message is about as a whole.
@@ -50,9 +52,13 @@ impl Coding {
         self.encodes_failures = encodes;
     }
 
+    pub(crate) fn set_failure_converter(&mut self, converter: impl FailureConverter) {
+        self.failures = Some(Arc::new(converter));
+    }
+
     /// Whether there is anything to do.
     pub(crate) fn is_needed(&self) -> bool {
-        self.encodes_failures || !self.codecs.is_empty()
+        self.encodes_failures || !self.codecs.is_empty() || self.failures.is_some()
     }
 
     /// The codecs' names, for people.
@@ -95,6 +101,9 @@ impl Coding {
             Direction::Out => TextRule::Leave,
             Direction::In => TextRule::Restore,
         };
+        if direction == Direction::Out {
+            self.convert_failures(direction, message);
+        }
         let mut collector = Collector::new(about, takes_headers, text);
         message.visit(&mut collector);
         // The bodies of these are messages of their own.
@@ -102,14 +111,45 @@ impl Coding {
         #[allow(clippy::redundant_locals, reason = "this one lives no longer than the bodies")]
         let mut collector = collector;
         for body in &mut bodies {
+            if direction == Direction::Out {
+                self.convert_failures(direction, body);
+            }
             body.show(&mut collector);
         }
         let (places, contexts, outermost) = collector.into_parts();
         self.change(direction, places, &contexts, is_strict).await?;
-        for body in bodies {
+        for mut body in bodies {
+            if direction == Direction::In {
+                self.convert_failures(direction, &mut body);
+            }
             body.put_back();
         }
+        if direction == Direction::In {
+            self.convert_failures(direction, message);
+        }
         Ok(outermost)
+    }
+
+    /// They are readable here: before they are encoded, after they are decoded.
+    fn convert_failures<M: Carrier>(&self, direction: Direction, message: &mut M) {
+        let Some(converter) = &self.failures else { return };
+        message.visit(&mut Failures(|failure: &mut _| match direction {
+            Direction::Out => converter.outgoing(failure),
+            Direction::In => converter.incoming(failure),
+        }));
+    }
+
+    /// Changes payloads by themselves, which are about this.
+    #[cfg(feature = "codec-server")]
+    pub(crate) async fn change_payloads(
+        &self,
+        is_decoding: bool,
+        payloads: &mut [Payload],
+        context: &PayloadContext,
+    ) -> Result<(), CodecError> {
+        let direction = if is_decoding { Direction::In } else { Direction::Out };
+        let items = payloads.iter_mut().map(|payload| CodecItem { payload, context });
+        self.call(direction, &mut items.collect::<Vec<_>>()).await
     }
 
     async fn change(

@@ -245,15 +245,21 @@ pub(super) struct Body<'a> {
     content: Content,
 }
 
+impl Carrier for Body<'_> {
+    fn visit<'b>(&'b mut self, visitor: &mut dyn Visitor<'b>) {
+        match &mut self.content {
+            Content::Request(content) => content.visit(visitor),
+            Content::Response(content) => content.visit(visitor),
+            Content::Acceptance(content) => content.visit(visitor),
+            Content::Rejection(content) => content.visit(visitor),
+        }
+    }
+}
+
 impl Body<'_> {
     pub(super) fn show<'b>(&'b mut self, collector: &mut Collector<'b>) {
         collector.frames.push(self.frame.clone());
-        match &mut self.content {
-            Content::Request(content) => content.visit(collector),
-            Content::Response(content) => content.visit(collector),
-            Content::Acceptance(content) => content.visit(collector),
-            Content::Rejection(content) => content.visit(collector),
-        }
+        self.visit(collector);
         collector.leave();
     }
 

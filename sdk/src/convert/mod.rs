@@ -23,6 +23,8 @@ mod collect;
 mod context;
 mod data;
 mod error;
+mod external_storage;
+mod failure_converter;
 mod failure_text;
 mod look;
 mod payload_converter;
@@ -40,6 +42,8 @@ pub(crate) use coding::{About, Coding};
 pub use context::PayloadContext;
 pub use data::{Converter, Data, data};
 pub use error::{DecodeError, EncodeError};
+pub use external_storage::{Claim, ExternalStorage, PayloadStore};
+pub use failure_converter::FailureConverter;
 pub(crate) use failure_text::restore_all;
 pub use payload_converter::{
     BinaryProtoConverter, BytesConverter, ConvertFailure, JsonConverter, JsonProtoConverter, NullConverter,

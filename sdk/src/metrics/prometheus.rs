@@ -1,32 +1,23 @@
 //! Numbers as Prometheus fetches them.
 
 use super::{Instrument, Label, Meter, Metric, MetricKind};
+use crate::http::{Answers, Request, Response, serve};
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
+    future::ready,
     io,
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream, ToSocketAddrs},
-    sync::Semaphore,
-    task::AbortHandle,
-};
+use steadfast_core::BoxFuture;
+use tokio::{net::ToSocketAddrs, task::AbortHandle};
 
 /// How many combinations of labels a metric may have; values with more are left out.
 const SERIES_MAX: usize = 10_000;
-/// How many may fetch at the same time.
-const CONNECTIONS_MAX: usize = 16;
-/// How long one may take to fetch.
-const CONNECTION_TIME: Duration = Duration::from_secs(10);
-/// How long a request's head may be.
-const REQUEST_MAX: usize = 8 * 1024;
 
 /// Keeps the numbers, as text in Prometheus' format. Cheap to clone.
 ///
@@ -102,13 +93,9 @@ impl PrometheusMeter {
     /// # Errors
     /// The address is taken, or is none.
     pub async fn serve(&self, address: impl ToSocketAddrs) -> Result<PrometheusEndpoint, PrometheusError> {
-        let listener = TcpListener::bind(address).await.map_err(PrometheusError)?;
-        let address = listener.local_addr().map_err(PrometheusError)?;
-        let serving = tokio::spawn(accept(listener, self.clone()));
-        Ok(PrometheusEndpoint {
-            address,
-            serving: serving.abort_handle(),
-        })
+        let meter = Arc::new(self.clone());
+        let (address, serving) = serve(address, meter).await.map_err(PrometheusError)?;
+        Ok(PrometheusEndpoint { address, serving })
     }
 }
 
@@ -278,63 +265,31 @@ impl std::error::Error for PrometheusError {
     }
 }
 
-async fn accept(listener: TcpListener, meter: PrometheusMeter) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        // Never closed.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let meter = meter.clone();
-                tokio::spawn(async move {
-                    // Whoever is too slow, or gone, asks again.
-                    let _ = tokio::time::timeout(CONNECTION_TIME, answer(stream, &meter)).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::debug!(%error, "somebody who wanted numbers could not be let in");
-                // No file handles, say: they come back.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
+impl Answers for PrometheusMeter {
+    const BODY_MAX: usize = 0;
 
-async fn answer(mut stream: TcpStream, meter: &PrometheusMeter) -> io::Result<()> {
-    let mut request = Vec::new();
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        let mut part = [0; 1024];
-        let length = stream.read(&mut part).await?;
-        request.extend_from_slice(part.get(..length).unwrap_or_default());
-        if length == 0 || request.len() > REQUEST_MAX {
-            return Ok(());
-        }
+    fn answer(self: Arc<Self>, request: Request) -> BoxFuture<Response> {
+        let response = if request.method == "GET" && request.path == "/metrics" {
+            Response {
+                status: "200 OK",
+                headers: vec![("content-type", "text/plain; version=0.0.4; charset=utf-8".to_owned())],
+                body: self.text().into_bytes(),
+            }
+        } else {
+            Response::text("404 Not Found", "the numbers are at /metrics\n")
+        };
+        Box::pin(ready(response))
     }
-    let is_known = [&b"GET /metrics "[..], b"GET /metrics?"]
-        .iter()
-        .any(|known| request.starts_with(known));
-    let (status, body) = if is_known {
-        ("200 OK", meter.text())
-    } else {
-        ("404 Not Found", "the numbers are at /metrics\n".to_owned())
-    };
-    let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\ncontent-length: {}\r\n\
-         connection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body.as_bytes()).await?;
-    stream.shutdown().await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::borrow::Cow;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
 
     fn metric(name: &'static str, kind: MetricKind) -> Metric {
         Metric {

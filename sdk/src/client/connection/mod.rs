@@ -427,6 +427,7 @@ calls! {
     stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse, Retry::Call, CALL_DEADLINE;
     list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse, Retry::Call, CALL_DEADLINE;
+    poll_workflow_execution_time_skipping(PollWorkflowExecutionTimeSkippingRequest) -> PollWorkflowExecutionTimeSkippingResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse, Retry::Call, CALL_DEADLINE, patch_schedule;
     delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse, Retry::Call, CALL_DEADLINE, delete_schedule;
     count_schedules(CountSchedulesRequest) -> CountSchedulesResponse, Retry::Call, CALL_DEADLINE;
