@@ -160,6 +160,7 @@ impl<P: Future<Output = Answer>> Driver<'_, P> {
             }
             Err(error) => {
                 drop(slot);
+                self.shared.heed(&error);
                 self.scaler.observe(Polled::Failed(error.code()), now);
                 let delay = self.backoff.failed(&error, &self.shared.task_queue);
                 if self.polls.len() < self.scaler.target() {
@@ -313,6 +314,7 @@ mod tests {
             noticed: None,
             activity_interceptors: Default::default(),
             blocking_pool: None,
+            polls_activities: true,
             metrics: None,
             plugins: Vec::new(),
             scheduled: Default::default(),

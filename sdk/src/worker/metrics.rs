@@ -75,7 +75,7 @@ impl WorkerMetrics {
         if shared.registry.has_workflows() {
             self.recorder.count(WORKER_START, &[WORKFLOW_WORKER]);
         }
-        if shared.registry.has_activities() {
+        if shared.polls_activities {
             self.recorder.count(WORKER_START, &[ACTIVITY_WORKER]);
         }
     }

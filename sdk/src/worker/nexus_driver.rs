@@ -115,6 +115,7 @@ async fn poll(shared: &Arc<Shared>, slots: &Slots) -> Arrived {
             Ok(_) => backoff.succeeded(),
             Err(error) => {
                 drop(slot);
+                shared.heed(&error);
                 let delay = backoff.failed(&error, &shared.task_queue);
                 tokio::select! {
                     () = listener.reached(Phase::Draining) => return None,

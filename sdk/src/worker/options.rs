@@ -84,6 +84,8 @@ pub(super) struct Options {
     pub(super) activities_per_second: Option<f64>,
     pub(super) queue_activities_per_second: Option<f64>,
     pub(super) eager_activities: bool,
+    pub(super) local_activities_only: bool,
+    pub(super) is_debugged: bool,
     pub(super) deadlock_timeout: Option<Duration>,
     pub(super) grace_period: Duration,
     pub(super) identity: Option<String>,
@@ -121,6 +123,8 @@ impl Worker {
                 activities_per_second: None,
                 queue_activities_per_second: None,
                 eager_activities: true,
+                local_activities_only: false,
+                is_debugged: false,
                 deadlock_timeout: Some(DEADLOCK_TIMEOUT),
                 grace_period: Duration::ZERO,
                 identity: None,
@@ -299,6 +303,21 @@ impl Worker {
     /// last worker that said something counts (no limit if not set).
     pub fn max_task_queue_activities_per_second(mut self, activities: f64) -> Self {
         self.options.queue_activities_per_second = Some(activities);
+        self
+    }
+
+    /// Runs its activities as local ones of its own workflows alone, and polls for none: others run those that workflows call
+    /// through the server.
+    pub fn local_activities_only(mut self) -> Self {
+        self.options.local_activities_only = true;
+        self
+    }
+
+    /// Lets people stop workflow code in a debugger: nothing says how long it may keep its thread, whatever
+    /// [`deadlock_timeout`](Self::deadlock_timeout) says. The server still waits no longer than the workflow's task timeout;
+    /// give a long one to the workflow.
+    pub fn debug_mode(mut self) -> Self {
+        self.options.is_debugged = true;
         self
     }
 

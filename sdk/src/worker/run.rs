@@ -72,16 +72,17 @@ impl Worker {
 
     async fn run_with<F: Future<Output = ()> + Send>(mut self, stop: Stop, until: F) -> Result<(), WorkerError> {
         let on_fatal_error = self.on_fatal_error.take();
-        let result = self.run_to_its_end(stop, until).await;
+        let result = self.run_to_its_end(&stop, until).await;
+        let result = stop.failure().map_or(result, Err);
         if let (Err(error), Some(tell)) = (&result, on_fatal_error) {
             tell(error);
         }
         result
     }
 
-    async fn run_to_its_end<F: Future<Output = ()> + Send>(self, stop: Stop, until: F) -> Result<(), WorkerError> {
+    async fn run_to_its_end<F: Future<Output = ()> + Send>(self, stop: &Stop, until: F) -> Result<(), WorkerError> {
         let grace_period = self.options.grace_period;
-        let mut drivers = self.spawn_drivers(&stop).await?;
+        let mut drivers = self.spawn_drivers(stop).await?;
         let mut draining = stop.listen();
         let mut until = std::pin::pin!(until);
         let mut is_stopping = false;
@@ -163,6 +164,7 @@ impl Worker {
             task_queue: self.task_queue,
             instance_key: unique_key(),
             deployment: options.deployment.take(),
+            polls_activities: registry.has_activities() && !options.local_activities_only,
             registry,
             server,
             stop: stop.clone(),
@@ -190,6 +192,11 @@ impl Worker {
             return Err(WorkerError::Option("the task queue has no name".to_owned()));
         }
         let options = &self.options;
+        if options.local_activities_only && !registry.has_workflows() {
+            return Err(WorkerError::Option(
+                "`local_activities_only` is set, and no workflow is registered that could call one".to_owned(),
+            ));
+        }
         let mistake = options.mistake().or_else(|| options.deployment.as_ref()?.mistake());
         if let Some(mistake) = mistake {
             return Err(WorkerError::Option(mistake));
@@ -302,7 +309,7 @@ fn spawn_shards(
             load: Arc::clone(load),
             slots: supplier.cloned().map(slots),
             eager_activities: eager_activities.cloned(),
-            deadlock_timeout: options.deadlock_timeout,
+            deadlock_timeout: options.deadlock_timeout.filter(|_| !options.is_debugged),
         };
         drivers.spawn(workflow_driver::drive(Arc::clone(shared), shard, settings));
     }
@@ -315,7 +322,7 @@ fn spawn_activities(
     per_second: Option<f64>,
     are_eager: bool,
 ) -> Option<EagerActivities> {
-    if !shared.registry.has_activities() {
+    if !shared.polls_activities {
         return None;
     }
     let supplier = Arc::clone(&shared.tuning.activities);

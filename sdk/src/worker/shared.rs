@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     activity::BlockingPool,
-    client::{Client, ReportingWorker},
+    client::{Client, ReportingWorker, RpcError},
     interceptor::ActivityInterceptors,
 };
 use std::{
@@ -41,6 +41,8 @@ pub(super) struct Shared {
     pub(super) instance_key: String,
     pub(super) deployment: Option<Deployment>,
     pub(super) registry: Arc<Registry>,
+    /// Whether it takes activities that workflows call through the server.
+    pub(super) polls_activities: bool,
     pub(super) server: Server,
     pub(super) tuning: Tuning,
     pub(super) status: Status,
@@ -130,6 +132,14 @@ impl Server {
 }
 
 impl Shared {
+    /// Ends the worker if this error of a poll says that no other one will bring a task.
+    pub(super) fn heed(&self, error: &RpcError) {
+        if let Some(fatal) = WorkerError::of_poll(error, self.client.namespace()) {
+            tracing::error!(task_queue = self.task_queue, error = %fatal, "the worker ends");
+            self.stop.fail(fatal);
+        }
+    }
+
     /// Tells what a shard has to tell.
     pub(super) fn notice(&self, notice: Notice) {
         if let Notice::Evicted { run_id, .. } | Notice::TaskFailed { run_id, .. } = &notice {

@@ -122,7 +122,7 @@ pub(super) fn heartbeat(shared: &Shared, worker_status: WorkerStatus) -> WorkerH
     let supplier = shared.tuning.workflow_tasks.as_deref();
     let free = supplier.map_or_else(|| Some(fixed.saturating_sub(running)), SlotSupplier::available);
     let name = supplier.map_or("Fixed", SlotSupplier::name);
-    let has_activities = shared.registry.has_activities();
+    let has_activities = shared.polls_activities;
     let has_nexus_services = shared.registry.has_nexus_services();
     let has_workflows = !status.shards.is_empty();
     let tuning = &shared.tuning;

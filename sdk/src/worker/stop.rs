@@ -1,6 +1,7 @@
 //! Telling the parts of a worker to stop.
 
-use std::sync::Arc;
+use super::WorkerError;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
 /// How far a worker is on its way to the end.
@@ -16,16 +17,34 @@ pub(crate) enum Phase {
 
 /// Tells the parts of a worker to stop.
 #[derive(Debug, Clone)]
-pub(crate) struct Stop(Arc<watch::Sender<Phase>>);
+pub(crate) struct Stop {
+    phase: Arc<watch::Sender<Phase>>,
+    /// Why the worker stops by itself.
+    failure: Arc<OnceLock<WorkerError>>,
+}
 
 impl Stop {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Phase::Running)))
+        Self {
+            phase: Arc::new(watch::Sender::new(Phase::Running)),
+            failure: Arc::default(),
+        }
+    }
+
+    /// The worker can't go on: it takes no new tasks, and ends with this error, or with an earlier one.
+    pub(super) fn fail(&self, error: WorkerError) {
+        let _ = self.failure.set(error);
+        self.advance(Phase::Draining);
+    }
+
+    /// Why the worker stops by itself, if it does.
+    pub(super) fn failure(&self) -> Option<WorkerError> {
+        self.failure.get().cloned()
     }
 
     /// Goes on to a later phase; never back.
     pub(crate) fn advance(&self, to: Phase) {
-        self.0.send_if_modified(|phase| {
+        self.phase.send_if_modified(|phase| {
             let is_later = *phase < to;
             if is_later {
                 *phase = to;
@@ -36,11 +55,11 @@ impl Stop {
 
     /// Whether the worker has come to this phase.
     pub(crate) fn has_reached(&self, phase: Phase) -> bool {
-        *self.0.borrow() >= phase
+        *self.phase.borrow() >= phase
     }
 
     pub(crate) fn listen(&self) -> Listener {
-        Listener(self.0.subscribe())
+        Listener(self.phase.subscribe())
     }
 }
 

@@ -382,3 +382,58 @@ async fn activities_are_eager_unless_that_is_not_wanted_or_their_queue_has_a_lim
         worker.shutdown().await?;
     }
 }
+
+#[derive(Default)]
+struct Slow;
+
+#[workflow]
+impl Slow {
+    #[run]
+    async fn run(_ctx: WorkflowContext<Self>) -> WorkflowResult<()> {
+        std::thread::sleep(Duration::from_millis(1200));
+        Ok(())
+    }
+}
+
+#[crate::test]
+async fn code_may_be_looked_at_in_a_debugger_for_as_long_as_people_like(env: TestEnv) {
+    let worker = env.worker("q").workflow::<Slow>();
+    let worker = worker.deadlock_timeout(Duration::from_millis(250)).debug_mode().start();
+    let slow = env.client().start::<Slow>(()).task_queue("q").await?;
+    slow.result().await?;
+    let mut events = slow.fetch_history().await?.events.into_iter();
+    let failed = events.find(|event| event.event_type() == steadfast_proto::enums::EventType::WorkflowTaskFailed);
+    assert!(failed.is_none(), "{failed:?}");
+    worker.shutdown().await?;
+}
+
+#[derive(Default)]
+struct LocalGreeting;
+
+#[workflow]
+impl LocalGreeting {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>, name: String) -> WorkflowResult<String> {
+        let greeting = ctx.local_activity::<greet>(name);
+        Ok(greeting.start_to_close_timeout(Duration::from_secs(5)).await?)
+    }
+}
+
+#[crate::test]
+async fn a_worker_of_local_activities_polls_for_no_others(env: TestEnv) {
+    use crate::client::TaskQueueType;
+    let local = || env.worker("q").activity::<greet>().local_activities_only();
+    let worker = local().workflow::<LocalGreeting>().start();
+    let greeting = env.client().execute::<LocalGreeting>("Ada".to_owned()).task_queue("q");
+    assert_eq!(greeting.await?, "Hello, Ada!");
+    let pollers = async |kind| {
+        let queue = env.client().describe_task_queue("q", kind).await;
+        queue.map(|queue| queue.pollers().len())
+    };
+    assert!(pollers(TaskQueueType::Workflow).await? > 0);
+    assert_eq!(pollers(TaskQueueType::Activity).await?, 0);
+    worker.shutdown().await?;
+    let useless = Worker::new(env.client(), "q").activity::<greet>().local_activities_only();
+    let useless = useless.run().await.unwrap_err();
+    assert!(useless.to_string().contains("`local_activities_only`"), "{useless}");
+}

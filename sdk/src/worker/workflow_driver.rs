@@ -316,6 +316,7 @@ impl<C: Future<Output = Done>> Driver<'_, C> {
                         }
                     }
                     Err(error) => {
+                        self.shared.heed(&error);
                         poller.scaler.observe(Polled::Failed(error.code()), Instant::now());
                         let delay = poller.backoff.failed(&error, &self.shared.task_queue);
                         if let Some(kind) = self.pollers.begin(self.tasks()) {

@@ -36,7 +36,7 @@ async fn payloads_are_encoded_and_decoded_over_http_as_the_ui_asks() -> Outcome 
     let server = CodecServer::new().codec(SealedAnywhere("key 1")).origin("http://ui");
     let endpoint = server.serve("127.0.0.1:0").await?;
     let converter = Converter::default();
-    let plain = vec![converter.encode("Ada")?, converter.encode(&7)?];
+    let plain = vec![converter.encode(&"Ada")?, converter.encode(&7)?];
     let body = to_json(&Payloads::from(plain.clone()))?;
 
     let encoded = ask(
