@@ -7,7 +7,7 @@ pub(super) use grpc::header;
 
 use super::{CallRetry, Client, Connection, Inner, LocalWorkers, QueryRejectCondition, RpcError};
 use crate::{
-    convert::{Coding, Converter, HeaderCodec, PayloadCodec},
+    convert::{Coding, Converter, FailureConverter, HeaderCodec, PayloadCodec},
     interceptor::{AnyClientInterceptor, ClientInterceptor},
     metrics::{Label, Meter, Recorder},
     plugin::Plugin,

@@ -433,7 +433,9 @@ async fn a_worker_of_local_activities_polls_for_no_others(env: TestEnv) {
     assert!(pollers(TaskQueueType::Workflow).await? > 0);
     assert_eq!(pollers(TaskQueueType::Activity).await?, 0);
     worker.shutdown().await?;
-    let useless = Worker::new(env.client(), "q").activity::<greet>().local_activities_only();
+    let useless = Worker::new(env.client(), "q")
+        .activity::<greet>()
+        .local_activities_only();
     let useless = useless.run().await.unwrap_err();
     assert!(useless.to_string().contains("`local_activities_only`"), "{useless}");
 }
