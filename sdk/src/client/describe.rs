@@ -61,7 +61,8 @@ macro_rules! execution_info {
                 &self.info.task_queue
             }
 
-            /// The first run of its chain of retries, runs of a cron schedule and runs that continued as new.
+            /// The first run of its chain of retries, runs of a cron schedule and runs that continued as new. Servers leave it
+            /// out of lists: empty there.
             #[must_use]
             pub fn first_run_id(&self) -> &str {
                 &self.info.first_run_id
