@@ -36,6 +36,8 @@ struct Run {
     scheduled: usize,
     completed: usize,
     at_once: bool,
+    /// What it was started with, and ends with.
+    input: Option<Payloads>,
 }
 
 struct Worker {
@@ -142,20 +144,18 @@ impl Worker {
                     let number = input.and_then(|input| std::str::from_utf8(&input.data).ok()?.parse().ok());
                     run.activities = number.unwrap_or(1);
                     run.at_once = kind == "Fanout";
+                    run.input.clone_from(&started.input);
                 }
                 _ if event.event_type == EventType::ActivityTaskCompleted as i32 => run.completed += 1,
                 _ => {}
             }
         }
         if run.completed == run.activities {
-            runs.remove(run_id);
+            let result = runs.remove(run_id).and_then(|run| run.input);
             return vec![command(
                 CommandType::CompleteWorkflowExecution,
                 Attributes::CompleteWorkflowExecutionCommandAttributes(
-                    CompleteWorkflowExecutionCommandAttributes {
-                        result: Some(word("done")),
-                    }
-                    .into(),
+                    CompleteWorkflowExecutionCommandAttributes { result }.into(),
                 ),
             )];
         }
