@@ -17,22 +17,17 @@ pub enum WorkerError {
     NamespaceNotFound(String),
     /// The server could not be asked what it can do.
     Rpc(RpcError),
-    /// The server refuses to give tasks, and would go on doing so.
-    Refused(RpcError),
     /// A part of the worker panicked, which is a bug in it.
     Panicked(String),
 }
 
 impl WorkerError {
-    /// Why no poll will ever bring a task, if this error of one says so.
+    /// Why no poll will ever bring a task, if this error of one says so: the namespace is gone. Anything else may pass, also what
+    /// looks final: a proxy whose backend is away answers that there is no such method.
     pub(super) fn of_poll(error: &RpcError, namespace: &str) -> Option<Self> {
-        match (error.code(), error.detail()) {
-            (Code::NotFound, Some(ErrorDetail::NamespaceNotFound(_))) => {
-                Some(Self::NamespaceNotFound(namespace.to_owned()))
-            }
-            (Code::InvalidArgument | Code::Unimplemented, _) => Some(Self::Refused(error.clone())),
-            _ => None,
-        }
+        let is_gone =
+            error.code() == Code::NotFound && matches!(error.detail(), Some(ErrorDetail::NamespaceNotFound(_)));
+        is_gone.then(|| Self::NamespaceNotFound(namespace.to_owned()))
     }
 }
 
@@ -52,7 +47,6 @@ impl fmt::Display for WorkerError {
                 )
             }
             Self::Rpc(error) => write!(f, "the server can't be asked what it can do: {error}"),
-            Self::Refused(error) => write!(f, "the server refuses to give the worker tasks: {error}"),
             Self::Panicked(text) => write!(f, "the worker stopped because of a bug in it: {text}"),
         }
     }
@@ -61,7 +55,7 @@ impl fmt::Display for WorkerError {
 impl Error for WorkerError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Rpc(error) | Self::Refused(error) => Some(error),
+            Self::Rpc(error) => Some(error),
             _ => None,
         }
     }
@@ -70,15 +64,28 @@ impl Error for WorkerError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use steadfast_proto::errordetails::{NamespaceNotFoundFailure, multi_operation_execution_failure::OperationStatus};
 
     #[test]
-    fn polls_that_are_refused_for_good_end_the_worker_and_others_are_tried_again() {
-        let of_poll = |code| WorkerError::of_poll(&RpcError::new(code, "no"), "shop");
-        for code in [Code::InvalidArgument, Code::Unimplemented] {
-            assert!(matches!(of_poll(code), Some(WorkerError::Refused(_))), "{code:?}");
-        }
-        // A key that is changed, or a server that comes up again.
+    fn a_namespace_that_is_gone_ends_the_worker() {
+        let gone = NamespaceNotFoundFailure {
+            namespace: "shop".to_owned(),
+        };
+        let error = RpcError::of_operation(&OperationStatus {
+            code: Code::NotFound.into(),
+            message: "no".to_owned(),
+            details: vec![prost_types::Any::from_msg(&gone).unwrap()],
+        });
+        assert!(
+            matches!(WorkerError::of_poll(&error, "shop"), Some(WorkerError::NamespaceNotFound(name)) if name == "shop")
+        );
+    }
+
+    #[test]
+    fn no_error_of_a_poll_ends_the_worker_while_its_namespace_is_there() {
         let passing = [
+            Code::InvalidArgument,
+            Code::Unimplemented,
             Code::NotFound,
             Code::PermissionDenied,
             Code::Unauthenticated,
@@ -86,7 +93,8 @@ mod tests {
             Code::ResourceExhausted,
         ];
         for code in passing {
-            assert!(of_poll(code).is_none(), "{code:?}");
+            let error = RpcError::new(code, "no");
+            assert!(WorkerError::of_poll(&error, "shop").is_none(), "{code:?}");
         }
     }
 }
