@@ -18,6 +18,7 @@ use steadfast_proto::{
     enums::EventType,
     history::{
         ActivityTaskScheduledEventAttributes, HistoryEvent, NexusOperationScheduledEventAttributes,
+        RequestCancelExternalWorkflowExecutionInitiatedEventAttributes,
         SignalExternalWorkflowExecutionInitiatedEventAttributes, StartChildWorkflowExecutionInitiatedEventAttributes,
         history_event::Attributes,
     },
@@ -64,14 +65,7 @@ impl Journal {
             (
                 What::CancelExternal { slot },
                 A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(initiated),
-            ) => {
-                let Some(Kind::Cancellation(cancellation)) = self.operations.at(*slot).map(|operation| &operation.kind)
-                else {
-                    return Err("the command has no cancellation".to_owned());
-                };
-                let recorded = target(initiated.workflow_execution.as_ref());
-                same("cancelled workflow", recorded, &cancellation.workflow_id)
-            }
+            ) => self.compare_cancellation(*slot, initiated),
             (What::ScheduleNexus { slot }, A::NexusOperationScheduledEventAttributes(scheduled)) => {
                 self.compare_nexus(*slot, scheduled)
             }
@@ -164,6 +158,18 @@ impl Journal {
             target(initiated.workflow_execution.as_ref()),
             &signal.workflow_id,
         )
+    }
+
+    fn compare_cancellation(
+        &mut self,
+        slot: u32,
+        initiated: &RequestCancelExternalWorkflowExecutionInitiatedEventAttributes,
+    ) -> Result<(), String> {
+        let Some(Kind::Cancellation(cancellation)) = self.operations.at(slot).map(|operation| &operation.kind) else {
+            return Err("the command has no cancellation".to_owned());
+        };
+        let recorded = target(initiated.workflow_execution.as_ref());
+        same("cancelled workflow", recorded, &cancellation.workflow_id)
     }
 
     fn compare_nexus(&mut self, slot: u32, scheduled: &NexusOperationScheduledEventAttributes) -> Result<(), String> {
