@@ -12,8 +12,11 @@ pub mod server;
 pub mod shard;
 pub mod wire;
 
+/// What a target does with an input.
+pub type Run = fn(&[u8]);
+
 /// A target, by its name.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Run); 6] = [
     ("history", history::run),
     ("shard", shard::run),
     ("server", server::run),

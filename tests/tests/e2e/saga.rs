@@ -48,6 +48,11 @@ impl Stay {
             ctx.state(|s| s.undone.clone())
         ))
     }
+
+    #[query]
+    fn undone(&self) -> Vec<u32> {
+        self.undone.clone()
+    }
 }
 
 #[tokio::test]
@@ -62,6 +67,7 @@ async fn steps_are_undone_backwards_also_if_one_cannot_be_and_the_workflow_is_ca
     let stay = environment.start::<Stay>(vec![1, 13, 2]).await?;
     asked.passed().await;
     stay.cancel().await?;
+    assert!(stay.undone().await?.is_empty(), "the code has seen the cancellation");
     for _ in 0..3 {
         answers.open();
     }
