@@ -5,7 +5,7 @@ mod grpc;
 #[cfg(feature = "client")]
 pub(super) use grpc::header;
 
-use super::{CallRetry, Client, Connection, Inner, LocalWorkers, QueryRejectCondition, RpcError};
+use super::{CallRetry, Client, Connection, Inner, LocalWorkers, QueryRejectCondition, Reporting, RpcError};
 use crate::{
     convert::{Coding, Converter, FailureConverter, HeaderCodec, PayloadCodec},
     interceptor::{AnyClientInterceptor, ClientInterceptor},
@@ -215,7 +215,8 @@ impl ClientBuilder {
     }
 
     /// How often the server is told how the workers of this client are: every 60 s unless it is set, at least every minute
-    /// and at most every second; `None` for never.
+    /// and at most every second; `None` for never. It is told of all of this process in one call that are of one server's namespace, as
+    /// often as the most eager of their clients says.
     pub fn worker_heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.worker_heartbeat_interval = interval
             .into()
@@ -294,15 +295,15 @@ impl ClientBuilder {
     /// have no meaning here.
     #[must_use]
     pub fn in_process(self, services: impl Into<Services>) -> Client {
-        self.client(Connection::direct(services.into()))
+        self.client(Connection::direct(services.into()), Arc::default())
     }
 
     /// A client without a server: every call fails and says so.
     pub(crate) fn nowhere(self) -> Client {
-        self.client(Connection::nowhere())
+        self.client(Connection::nowhere(), Arc::default())
     }
 
-    fn client(mut self, connection: Connection) -> Client {
+    fn client(mut self, connection: Connection, reporting: Arc<Reporting>) -> Client {
         let namespace = self.namespace.unwrap_or_else(|| "default".to_owned());
         if self.coding.is_needed() {
             self.converter.set_codecs(self.coding.names());
@@ -323,6 +324,8 @@ impl ClientBuilder {
             query_reject_condition: self.query_reject_condition,
             plugins: self.plugins.into(),
             local_workers: Arc::new(LocalWorkers::default()),
+            reporting,
+            home: None,
             worker_heartbeat_interval: self.worker_heartbeat_interval,
         }))
     }

@@ -38,6 +38,7 @@ mod pending;
 #[cfg(feature = "client")]
 mod proxy;
 mod query;
+mod reporting;
 mod reset;
 mod result;
 mod schedule;
@@ -82,13 +83,16 @@ pub use error::{
 pub use handle::{CancelCall, TerminateCall, ToClient, WorkflowHandle};
 pub use history::WorkflowEvents;
 pub use list::{WorkflowCount, WorkflowHistories, WorkflowList, WorkflowSummary};
-pub(crate) use local::{EagerReservation, LocalWorker, LocalWorkers, ReportingWorker};
+use local::Home;
+pub(crate) use local::{EagerReservation, LocalWorker, LocalWorkers};
 pub use namespace::{NamespaceDescription, NamespaceList, RegisterNamespaceCall, UpdateNamespaceCall};
 pub use nexus_endpoint::{NexusEndpoint, NexusEndpointCall, NexusEndpointList, NexusTarget};
 pub use pending::{PendingActivity, PendingChild, PendingWorkflowTask};
 #[cfg(feature = "client")]
 pub use proxy::Proxy;
 pub use query::QueryCall;
+use reporting::Reporting;
+pub(crate) use reporting::ReportingWorker;
 pub use reset::{ResetCall, ResetPoint};
 pub use result::ResultCall;
 pub use schedule::{
@@ -156,6 +160,9 @@ struct Inner {
     query_reject_condition: QueryRejectCondition,
     plugins: Arc<[Arc<dyn Plugin>]>,
     local_workers: Arc<LocalWorkers>,
+    reporting: Arc<Reporting>,
+    /// Where a worker is known that may get another client.
+    home: Option<Home>,
     worker_heartbeat_interval: Option<Duration>,
 }
 
@@ -204,6 +211,8 @@ impl Client {
             connection: self.connection().clone().coded(coding),
             converter,
             local_workers: Arc::default(),
+            // The worker's own parts read what other codecs wrote.
+            home: None,
             ..(*self.0).clone()
         }))
     }

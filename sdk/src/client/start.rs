@@ -352,7 +352,7 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     fn reserve(&mut self) -> Option<EagerReservation> {
         let queue = self.request.task_queue.as_ref().filter(|_| self.is_eager)?;
         let kind = self.request.workflow_type.as_ref()?;
-        let reservation = self.client.local_workers().reserve(&queue.name, &kind.name)?;
+        let reservation = self.client.reserve(&queue.name, &kind.name)?;
         self.request.request_eager_execution = true;
         self.request.eager_worker_deployment_options = reservation.deployment_options.clone();
         Some(reservation)

@@ -131,6 +131,7 @@ impl EagerWorkflow {
 
 /// A shard, as a client in this process sees it that starts workflows.
 pub(super) struct EagerShard {
+    pub(super) worker_key: String,
     pub(super) registry: Arc<Registry>,
     pub(super) deployment: Option<Deployment>,
     pub(super) slots: Option<Slots>,
@@ -139,6 +140,10 @@ pub(super) struct EagerShard {
 }
 
 impl LocalWorker for EagerShard {
+    fn worker_key(&self) -> &str {
+        &self.worker_key
+    }
+
     fn reserve(&self, workflow_type: &str) -> Option<EagerReservation> {
         if !self.registry.has_workflow(workflow_type) || self.tasks.is_closed() {
             return None;

@@ -52,6 +52,44 @@ impl fmt::Display for WorkerError {
     }
 }
 
+/// Why a worker can't go on with another client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnfitClient {
+    /// It is of another namespace.
+    Namespace {
+        /// The worker's.
+        expected: String,
+        /// The client's.
+        found: String,
+    },
+    /// It has other codecs, as their names say.
+    Codecs {
+        /// The worker's.
+        expected: String,
+        /// The client's.
+        found: String,
+    },
+}
+
+impl fmt::Display for UnfitClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Namespace { expected, found } => write!(
+                f,
+                "the worker is of the namespace \"{expected}\", and the other client of \"{found}\": start another worker there"
+            ),
+            Self::Codecs { expected, found } => write!(
+                f,
+                "the worker's codecs are [{expected}], and the other client's [{found}]: give it the same, as payloads go on being \
+                 encoded by the worker's"
+            ),
+        }
+    }
+}
+
+impl Error for UnfitClient {}
+
 impl Error for WorkerError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {

@@ -32,7 +32,7 @@ mod watchdog;
 mod workflow_driver;
 
 pub use deployment::{Deployment, VersioningBehavior};
-pub use error::WorkerError;
+pub use error::{UnfitClient, WorkerError};
 #[cfg(feature = "server")]
 pub(crate) use options::Hooks;
 pub use options::Worker;

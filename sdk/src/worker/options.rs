@@ -1,6 +1,9 @@
 //! A worker that does not run yet.
 
-use super::{Deployment, PollerBehavior, RawActivity, Registry, Tuner, WorkerError, shared::Noticed};
+use super::{
+    Deployment, PollerBehavior, RawActivity, Registry, Tuner, WorkerError,
+    shared::{Noticed, unique_key},
+};
 use crate::{
     activity::{Activity, ActivityImplementation, ActivitySet, ActivitySetImplementation, BlockingPool, mock_activity},
     client::Client,
@@ -39,6 +42,8 @@ const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Worker {
     pub(super) client: Client,
     pub(super) task_queue: String,
+    /// Names this worker among all, also those of the same identity.
+    pub(super) instance_key: String,
     pub(super) registry: Registry,
     pub(super) options: Options,
     pub(super) hooks: Option<Hooks>,
@@ -109,6 +114,7 @@ impl Worker {
         let worker = Self {
             client: client.clone(),
             task_queue: task_queue.into(),
+            instance_key: unique_key(),
             registry: Registry::default(),
             options: Options {
                 cached_workflows_max: CACHED_WORKFLOWS,

@@ -8,7 +8,7 @@ use super::{
     nexus_driver,
     options::{CONCURRENT_ACTIVITIES, CONCURRENT_NEXUS_TASKS, CONCURRENT_WORKFLOW_TASKS, Options},
     rate::RateLimit,
-    shared::{Server, Shared, Tuning, unique_key},
+    shared::{Server, Shared, Tuning},
     slot::{FixedSlots, SlotKind, Slots},
     status::{Load, Status},
     stop::{Phase, Stop},
@@ -52,7 +52,9 @@ impl Worker {
     ///
     /// # Panics
     /// If it isn't called on a tokio runtime.
-    pub fn start(self) -> RunningWorker {
+    pub fn start(mut self) -> RunningWorker {
+        self.client = self.client.replaceable();
+        let (client, instance_key) = (self.client.clone(), self.instance_key.clone());
         let stop = Stop::new();
         let hooks = self.hooks.clone();
         let failed = hooks.as_ref().map(|hooks| Arc::clone(&hooks.failed));
@@ -67,7 +69,7 @@ impl Worker {
         if let Some(hooks) = hooks {
             (hooks.started)(task.abort_handle());
         }
-        RunningWorker::new(stop, task)
+        RunningWorker::new(stop, task, client, instance_key)
     }
 
     async fn run_with<F: Future<Output = ()> + Send>(mut self, stop: Stop, until: F) -> Result<(), WorkerError> {
@@ -162,7 +164,7 @@ impl Worker {
                 .unwrap_or_else(|| self.client.identity().to_owned()),
             client: self.client,
             task_queue: self.task_queue,
-            instance_key: unique_key(),
+            instance_key: self.instance_key,
             deployment: options.deployment.take(),
             polls_activities: registry.has_activities() && !options.local_activities_only,
             registry,

@@ -201,6 +201,14 @@ impl ReportingWorker for Shared {
     fn report(&self) -> WorkerHeartbeat {
         status::heartbeat(self, WorkerStatus::Running)
     }
+
+    fn key(&self) -> &str {
+        &self.instance_key
+    }
+
+    fn client(&self) -> &Client {
+        &self.client
+    }
 }
 
 /// A limit of the server's; zero is none.

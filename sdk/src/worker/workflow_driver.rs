@@ -103,6 +103,7 @@ fn eager(
         return (None, arriving);
     }
     let shard = Arc::new(EagerShard {
+        worker_key: shared.instance_key.clone(),
         registry: Arc::clone(&shared.registry),
         deployment: shared.deployment.clone(),
         slots: settings.slots.clone(),
@@ -110,7 +111,7 @@ fn eager(
         tasks,
     });
     let weak: Weak<EagerShard> = Arc::downgrade(&shard);
-    shared.client.local_workers().add_eager(shared.task_queue.clone(), weak);
+    shared.client.add_eager(shared.task_queue.clone(), weak);
     (Some(shard), arriving)
 }
 

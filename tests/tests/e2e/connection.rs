@@ -74,6 +74,30 @@ async fn a_worker_whose_connection_breaks_goes_on_over_a_new_one() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_worker_goes_on_over_another_client_after_the_first_is_gone() -> Outcome {
+    let environment = Environment::connect().await?;
+    let (proxy, near) = (environment.proxy().await?, environment.network_client().await?);
+    let far = Client::connect(proxy.address()).await?;
+    let worker = Worker::new(&far, environment.queue())
+        .workflow::<Sum>()
+        .activity::<double>();
+    let worker = worker.start();
+    let sum = near
+        .start::<Sum>(())
+        .id(environment.name("workflow"))
+        .task_queue(environment.queue())
+        .await?;
+    sum.add(4).await?;
+    assert_eq!(sum.sum().await?, 4, "the worker works");
+    drop((far, proxy));
+    worker.set_client(&near)?;
+    sum.finish().await?;
+    assert_eq!(sum.result().await?, 8);
+    worker.shutdown().await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_client_whose_connection_breaks_goes_on_over_a_new_one() -> Outcome {
     let environment = Environment::connect().await?;
     let proxy = environment.proxy().await?;

@@ -3,7 +3,7 @@
 use super::{Client, ClientBuilder, ConnectError, Connection};
 #[cfg(not(feature = "tls"))]
 use crate::client::dial::NoTls;
-use crate::client::{Code, dial::Dial};
+use crate::client::{Code, Reporting, dial::Dial};
 use steadfast_proto::{
     tonic::{
         metadata::{AsciiMetadataKey, AsciiMetadataValue},
@@ -72,6 +72,7 @@ impl ClientBuilder {
             // Without it, runs that are followed by another end as if they continued as new, whatever they returned.
             header("supported-features", "follows-next-run-id")?,
         ];
+        let reporting = Reporting::at(&dial.address, namespace);
         let connection = Connection::grpc(channel, headers, dial);
         let authorization = self.api_key.iter().map(|key| ("authorization", bearer(key)));
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
@@ -79,7 +80,7 @@ impl ClientBuilder {
             let (name, value) = header(name, &value)?;
             connection.set_header(name, Some(value));
         }
-        Ok(self.client(connection))
+        Ok(self.client(connection, reporting))
     }
 }
 

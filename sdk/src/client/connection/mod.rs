@@ -23,7 +23,7 @@ use crate::{
 use retry::{Retries, Retry};
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, OnceLock, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 #[cfg(feature = "client")]
@@ -46,6 +46,8 @@ const LONG_POLL_DEADLINE: Duration = Duration::from_secs(70);
 #[derive(Clone)]
 pub(crate) struct Connection {
     transport: Arc<Transport>,
+    /// What took its place, of a connection that may be replaced while it is used.
+    replacement: Option<Replacement>,
     /// When calls are tried again, if nothing else is said.
     retry: CallRetry,
     /// What was said of the calls of this clone.
@@ -56,6 +58,9 @@ pub(crate) struct Connection {
     /// `None` if payloads go out and come in as they are.
     coding: Option<Arc<Coding>>,
 }
+
+/// Looked at with each call: as long as nothing was replaced, that is one load.
+type Replacement = Arc<OnceLock<RwLock<Arc<Transport>>>>;
 
 enum Transport {
     /// Services in this process: no socket, no encoding, and no deadlines, as they cannot be out of reach.
@@ -81,6 +86,7 @@ impl Connection {
     fn new(transport: Transport) -> Self {
         Self {
             transport: Arc::new(transport),
+            replacement: None,
             retry: CallRetry::default(),
             options: None,
             interceptors: Chain::default(),
@@ -105,10 +111,36 @@ impl Connection {
     /// Has an effect on connections over the network alone: others are not encrypted.
     #[cfg(feature = "tls")]
     pub(crate) fn set_tls(&self, tls: super::Tls) -> Result<(), super::ConnectError> {
-        match &*self.transport {
+        match &*self.current() {
             Transport::Direct(_) | Transport::Nowhere => Ok(()),
             Transport::Grpc(transport) => transport.set_tls(tls),
         }
+    }
+
+    /// The same connection, which may be replaced while it is used.
+    pub(crate) fn replaceable(&self) -> Self {
+        Self {
+            transport: self.current(),
+            replacement: Some(Arc::default()),
+            ..self.clone()
+        }
+    }
+
+    /// Goes the other's way from the next attempt at a call on, if this one may be replaced.
+    pub(crate) fn replace(&self, by: &Self) {
+        let Some(replacement) = &self.replacement else { return };
+        let new = by.current();
+        let current = replacement.get_or_init(|| RwLock::new(Arc::clone(&new)));
+        *current.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
+    fn replaced(&self) -> Option<Arc<Transport>> {
+        let current = self.replacement.as_ref()?.get()?;
+        Some(Arc::clone(&current.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn current(&self) -> Arc<Transport> {
+        self.replaced().unwrap_or_else(|| Arc::clone(&self.transport))
     }
 
     pub(crate) fn with_retry(self, retry: CallRetry) -> Self {
@@ -168,7 +200,7 @@ impl Connection {
     /// Has an effect on calls over the network alone: others have no headers.
     #[cfg(feature = "client")]
     pub(crate) fn set_header(&self, name: AsciiMetadataKey, value: Option<AsciiMetadataValue>) {
-        if let Transport::Grpc(transport) = &*self.transport {
+        if let Transport::Grpc(transport) = &*self.current() {
             transport.set_header(name, value);
         }
     }
@@ -214,7 +246,8 @@ impl Connection {
         mut retries: Retries,
         deadline: Duration,
     ) -> Result<R::Response, RpcError> {
-        match &*self.transport {
+        let replaced = self.replaced();
+        match &**replaced.as_ref().unwrap_or(&self.transport) {
             Transport::Direct(services) => {
                 let mut request = Some(request);
                 loop {
@@ -245,6 +278,12 @@ impl Connection {
                     let headers = self.options.as_ref().map_or(&[][..], |options| options.headers());
                     loop {
                         let began = self.begins();
+                        // What is tried again goes the way that is there by now.
+                        let replaced = self.replaced();
+                        let transport = match replaced.as_deref() {
+                            Some(Transport::Grpc(transport)) => transport,
+                            _ => transport,
+                        };
                         let answer = transport.call::<R>(request.clone(), deadline, headers).await;
                         self.ends::<R>(began, deadline, answer.as_ref().err());
                         match answer {
