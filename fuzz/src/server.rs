@@ -10,7 +10,7 @@ use steadfast_proto::{
 };
 use steadfast_server::{
     SearchAttributeType,
-    engine::{Call, Config, Engine, Handled, Reply, Request, Time, WaiterId},
+    engine::{Call, Code, Config, Engine, Handled, Reply, Request, Time, WaiterId},
 };
 
 /// What callers ask, one after the other.
@@ -283,8 +283,11 @@ impl World {
             request,
             patience: None,
         };
-        let Ok(Handled::Reply(Reply::ListWorkflowExecutions(list))) = self.engine.handle(self.now, call) else {
-            panic!("the server does not list");
+        let list = match self.engine.handle(self.now, call) {
+            Ok(Handled::Reply(Reply::ListWorkflowExecutions(list))) => list,
+            // The namespace was deleted.
+            Err(error) if error.code == Code::NotFound => return,
+            other => panic!("the server does not list: {other:?}"),
         };
         for info in &list.executions {
             let is_open = [WorkflowExecutionStatus::Running, WorkflowExecutionStatus::Paused].contains(&info.status());
