@@ -41,9 +41,9 @@ def normal(value, unique):
 
     def walk(found, name=""):
         if isinstance(found, dict):
-            kept = {text(key): walk(inner, key) for key, inner in found.items() if key not in DROPPED}
-            if name == "workflowTaskStartedEventAttributes":
-                kept.pop("requestId", None)  # of a poll, or of the answer with which the task came: whichever was first
+            # Of a poll, or of the answer with which the task came: whichever was first.
+            whose = {"requestId"} if name == "workflowTaskStartedEventAttributes" else set()
+            kept = {text(key): walk(inner, key) for key, inner in found.items() if key not in DROPPED | whose}
             if name == "workflowExecutionStartedEventAttributes" and "continuedExecutionRunId" in kept:
                 kept["firstWorkflowTaskBackoff"] = "<pause>"  # what is left of a second since the run before began
             return kept

@@ -167,7 +167,7 @@ impl Run {
     fn options(&self) -> WorkflowExecutionOptions {
         WorkflowExecutionOptions {
             versioning_override: self.versioning.decided.as_ref().map(Decided::wire),
-            priority: self.chosen_priority(),
+            priority: self.given_priority(),
             time_skipping_config: self.skipping.as_ref().and_then(|skipping| skipping.config()),
         }
     }
@@ -183,7 +183,6 @@ impl Run {
         if let Some(config) = change.skipping {
             self.change_skipping(world, config);
         }
-        let is_unset = decided == Some(None);
         let is_redirected = decided.is_some();
         if let Some(decided) = decided {
             self.versioning.decided = decided;
@@ -193,13 +192,12 @@ impl Run {
             self.is.priority = priority;
         }
         let options = self.options();
-        // The original says so with every change of time skipping.
-        let is_unset = is_unset || (skips && options.versioning_override.is_none());
         let mut event = self.event(
             world,
             WorkflowExecutionOptionsUpdatedEventAttributes {
+                // The original says so with every change.
+                unset_versioning_override: options.versioning_override.is_none(),
                 versioning_override: options.versioning_override,
-                unset_versioning_override: is_unset,
                 priority: options.priority,
                 identity,
                 time_skipping_config: options.time_skipping_config.filter(|_| skips),

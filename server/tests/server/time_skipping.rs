@@ -109,6 +109,24 @@ fn between(events: &[HistoryEvent], at: usize) -> Duration {
 }
 
 #[tokio::test]
+async fn a_change_of_options_says_that_there_is_no_override_and_which_priority_was_given() {
+    let bench = real();
+    let request = StartWorkflowExecutionRequest {
+        priority: Some(Default::default()),
+        ..start("workflow")
+    };
+    bench.start_with(request).await.unwrap();
+    bench.change(Some(skipping())).await.unwrap();
+    let events = bench.history("workflow").await;
+    let Some(Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(changed)) = &events.last().unwrap().attributes
+    else {
+        panic!("{events:?}")
+    };
+    assert!(changed.unset_versioning_override);
+    assert_eq!(changed.priority, Some(Default::default()));
+}
+
+#[tokio::test]
 async fn a_timer_of_a_day_fires_at_once() {
     let bench = real();
     bench.start_skipping(|_| {}).await;
