@@ -1,8 +1,11 @@
 //! The services over a port.
 
-use crate::server::Server;
+use crate::{
+    nexus::{CALLBACK_PATH, CallbackFront},
+    server::Server,
+};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -106,7 +109,10 @@ impl Server {
                     .max_encoding_message_size(MESSAGE_BYTES_MAX)
             };
         }
+        self.accept_callbacks(Some(format!("http://{}{CALLBACK_PATH}", reachable(bound))));
         let router = tonic::transport::Server::builder()
+            // Callbacks come as those who make them like it.
+            .accept_http1(true)
             .tcp_nodelay(true)
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
             .add_service(fronted!(WorkflowServiceServer, self.clone()))
@@ -117,7 +123,8 @@ impl Server {
                 HealthFront {
                     stopped: stopped.clone()
                 }
-            ));
+            ))
+            .add_service(CallbackFront { server: self.clone() });
         #[cfg(feature = "reflection")]
         let router = crate::reflection::add(router);
         let incoming = NoDelay(TcpListenerStream::new(listener));
@@ -128,6 +135,18 @@ impl Server {
             task: tokio::spawn(serving),
         })
     }
+}
+
+/// The address under which this machine reaches what listens.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let mut reachable = bound;
+    if bound.ip().is_unspecified() {
+        reachable.set_ip(match bound {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    reachable
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -34,6 +34,8 @@
 pub mod engine;
 #[cfg(feature = "grpc")]
 mod grpc;
+#[cfg(feature = "grpc")]
+mod nexus;
 #[cfg(feature = "reflection")]
 mod reflection;
 mod server;

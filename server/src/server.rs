@@ -4,6 +4,8 @@ use crate::engine::{
     Call, Config, Engine, Error, Handled, Limits, Reply, Request, SearchAttributeType, Standstill, Time as Moment,
     WaiterId,
 };
+#[cfg(feature = "grpc")]
+use crate::engine::{Completion, Outbound};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -12,6 +14,8 @@ use steadfast_proto::{
     Services, operatorservice::operator_service_server::OperatorService, testservice::test_service_server::TestService,
     workflowservice::workflow_service_server::WorkflowService,
 };
+#[cfg(feature = "grpc")]
+use tokio::sync::Semaphore;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
@@ -88,7 +92,14 @@ impl Builder {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         self.config.is_virtual = self.time == Time::Virtual;
         self.config.ends_retention = self.ends_retention.unwrap_or(self.time == Time::Real);
-        let shared = Arc::new(Shared {
+        self.config.can_call = cfg!(feature = "grpc");
+        let shared = Arc::new_cyclic(|_shared| Shared {
+            #[cfg(feature = "grpc")]
+            calls: Calls {
+                runtime: runtime.clone(),
+                slots: Arc::new(Semaphore::new(crate::nexus::CALLS_MAX)),
+                shared: _shared.clone(),
+            },
             state: Mutex::new(State {
                 engine: Engine::new(&self.config),
                 callers: BTreeMap::new(),
@@ -215,6 +226,22 @@ impl Server {
         why
     }
 
+    /// Ends an operation as its handler elsewhere says.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn complete(&self, completion: Completion) -> Result<(), Error> {
+        let now = self.shared.now();
+        let mut state = self.shared.lock();
+        let completed = state.engine.complete(now, completion);
+        self.shared.conclude(&mut state);
+        completed
+    }
+
+    /// Says where handlers elsewhere complete their operations.
+    #[cfg(feature = "grpc")]
+    pub(crate) fn accept_callbacks(&self, url: Option<String>) {
+        self.shared.lock().engine.accept_callbacks(url);
+    }
+
     /// Asks the engine, and waits for the answer if it is not there at once.
     pub(crate) async fn ask(&self, request: Request, patience: Option<Duration>) -> Result<Reply, Error> {
         let (waiter, answer) = {
@@ -283,6 +310,8 @@ impl Drop for Caller<'_> {
 }
 
 struct Shared {
+    #[cfg(feature = "grpc")]
+    calls: Calls,
     state: Mutex<State>,
     /// Rings when the engine's next deadline is earlier than the one that the driver sleeps for.
     alarm: Arc<Notify>,
@@ -295,6 +324,28 @@ struct State {
     callers: BTreeMap<WaiterId, oneshot::Sender<Result<Reply, Error>>>,
     /// The deadline that the driver sleeps for.
     armed: Option<Moment>,
+}
+
+/// Sends requests that leave the process.
+#[cfg(feature = "grpc")]
+struct Calls {
+    runtime: tokio::runtime::Handle,
+    slots: Arc<Semaphore>,
+    shared: Weak<Shared>,
+}
+
+#[cfg(feature = "grpc")]
+impl Calls {
+    fn send(&self, call: Outbound) {
+        let (slots, shared) = (self.slots.clone(), self.shared.clone());
+        self.runtime.spawn(async move {
+            // Nobody closes the slots.
+            let _slot = slots.acquire_owned().await;
+            if let Some(shared) = shared.upgrade() {
+                crate::nexus::perform(Server { shared }, call).await;
+            }
+        });
+    }
 }
 
 impl Shared {
@@ -314,6 +365,10 @@ impl Shared {
                 // A caller that is gone says so itself.
                 let _ = caller.send(output.reply);
             }
+        }
+        #[cfg(feature = "grpc")]
+        while let Some(call) = state.engine.poll_outbound() {
+            self.calls.send(call);
         }
         let next = state.engine.next_deadline();
         if let Some(next) = next

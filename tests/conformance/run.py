@@ -27,6 +27,7 @@ from nexus import NEXUS
 from normal import differences, normal
 from commands import COMMANDS
 from coverage import gaps, table
+from elsewhere import ELSEWHERE
 from raw import RAW
 from scenarios import SCENARIOS, Stage
 from schedules import SCHEDULES
@@ -61,7 +62,6 @@ REASONS = {
     "answer time skipping of a missing run": "there it is off unless it is asked for",
     "answer batch: signal: start again": TEXT,
     "answer batch: terminate: start again": TEXT,
-    "answer endpoint: an external target": "calls out of the process are not built",
     "history raw_overflow": "there a task that is taken back counts as an attempt, although the next one is like others",
     "answer activity_operations: unknown option": "ours refuses a mask that names what it cannot change",
     "answer activity_operations: task": "ours tells a worker the time-out in force; there it is the one of the event",
@@ -105,7 +105,7 @@ async def play(address, only):
     """All scenarios on one server: the histories and the answers, normalised, by name."""
     client = await Client.connect(address)
     await add_search_attribute(client)
-    chosen = {**SCENARIOS, **RAW, **STARTS, **COMMANDS, **UPDATES, **ACTIVITIES_BY_HAND, **VISIBILITY, **SCHEDULES, **ADMINISTRATION, **NEXUS, "refusals": refusals, "answers about runs": answers_about_runs}
+    chosen = {**SCENARIOS, **RAW, **STARTS, **COMMANDS, **UPDATES, **ACTIVITIES_BY_HAND, **VISIBILITY, **SCHEDULES, **ADMINISTRATION, **NEXUS, **ELSEWHERE, "refusals": refusals, "answers about runs": answers_about_runs}
     slots = asyncio.Semaphore(AT_ONCE)
     plays = [play_one(client, slots, name, chosen[name]) for name in chosen if only is None or name.startswith(only)]
     return {row: shown for rows in await asyncio.gather(*plays) for row, shown in rows.items()}

@@ -2,13 +2,13 @@
 
 use super::{
     Engine,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     id::Uuid,
     limits,
     nexus::{
         failure,
         operation::Ending,
-        task::{CALLBACK_TOKEN, CALLBACK_URL},
+        task::{CALLBACK_TOKEN, CALLBACK_URL, unsuccessful},
     },
     run::{Run, RunKey},
     time::Time,
@@ -17,8 +17,22 @@ use steadfast_proto::{
     common::{self, callback::Variant},
     enums::{CallbackState, EventType, TimeoutType, WorkflowExecutionStatus as Status},
     failure::{ApplicationFailureInfo, Failure, TerminatedFailureInfo, failure::FailureInfo},
+    link, nexus,
     workflow::{CallbackInfo, callback_info},
 };
+
+/// What a handler elsewhere says of an operation that went on after its answer.
+#[derive(Debug)]
+pub struct Completion {
+    /// The token that came with the request to start it.
+    pub token: String,
+    /// What the handler calls the operation.
+    pub operation_token: String,
+    /// What the operation was, if it is over before the answer to the request came.
+    pub links: Vec<nexus::Link>,
+    /// What came out: a result, or how it failed.
+    pub outcome: std::result::Result<Option<common::Payload>, nexus::UnsuccessfulOperationError>,
+}
 
 /// A callback that a run carries.
 #[derive(Clone, Debug)]
@@ -178,19 +192,37 @@ impl Engine {
             .map(|callback| callback.token().map(str::to_owned))
             .collect();
         for (at, token) in tokens.iter().enumerate() {
-            let told = self.complete_operation(token.as_deref(), ending.clone(), started.clone());
+            let told = self.complete_operation(token.as_deref(), ending.clone(), String::new(), vec![started.clone()]);
             let time = self.world.now();
             let callback = self.runs.peek_mut(key).and_then(|run| run.callbacks.get_mut(at));
             if let Some(callback) = callback {
                 callback.state = match told {
                     Ok(()) => State::Succeeded { at: time },
-                    Err(message) => State::Failed {
+                    Err(error) => State::Failed {
                         at: time,
-                        failure: Box::new(refused(message)),
+                        failure: Box::new(refused(&error)),
                     },
                 };
             }
         }
+    }
+
+    /// Ends an operation as its handler elsewhere says, at the real time `now`.
+    ///
+    /// # Errors
+    /// If the token names no operation, or one that has ended.
+    pub fn complete(&mut self, now: Time, completion: Completion) -> Result<()> {
+        self.proceed(now);
+        let ending = match completion.outcome {
+            Ok(result) => Ok(Ending::Completed(result)),
+            Err(error) => unsuccessful(&error).map_err(|failure| Error::invalid(failure.message)),
+        };
+        let completed = ending.and_then(|ending| {
+            let links = link::from_nexus(&completion.links);
+            self.complete_operation(Some(&completion.token), ending, completion.operation_token, links)
+        });
+        self.settle();
+        completed
     }
 
     /// Ends the operation that a token names. One whose handler has not answered yet counts as started before.
@@ -198,34 +230,40 @@ impl Engine {
         &mut self,
         token: Option<&str>,
         ending: Ending,
-        started: common::Link,
-    ) -> Result<(), &'static str> {
-        const GONE: &str = "handler error (NOT_FOUND): operation not found";
-        let Some((run_id, event_id, request_id)) = token.and_then(read_token) else {
-            return Err("handler error (BAD_REQUEST): invalid callback token");
-        };
-        let key = self.runs.by_id(run_id).ok_or(GONE)?;
+        operation_token: String,
+        links: Vec<common::Link>,
+    ) -> Result<()> {
+        let gone = || Error::not_found("operation not found");
+        let (run_id, event_id, request_id) = token
+            .and_then(read_token)
+            .ok_or_else(|| Error::invalid("invalid callback token"))?;
+        let key = self.runs.by_id(run_id).ok_or_else(gone)?;
         let key = self.latest_reset(key);
         let Self { runs, world, .. } = self;
-        let run = runs.touch(key).map_err(|_| GONE)?;
+        let run = runs.touch(key).map_err(|_| gone())?;
         if !run.is_open() {
-            return Err("handler error (NOT_FOUND): workflow execution already completed");
+            return Err(Error::not_found("workflow execution already completed"));
         }
         let is_meant = run
             .operation_event(event_id)
             .is_some_and(|scheduled| scheduled.request_id == request_id);
-        let operation = run.operations.get(&event_id).filter(|_| is_meant).ok_or(GONE)?;
+        let operation = run.operations.get(&event_id).filter(|_| is_meant).ok_or_else(gone)?;
         if operation.started.is_none() {
-            run.note_operation_start(world, event_id, String::new(), vec![started]);
+            run.note_operation_start(world, event_id, operation_token, links);
         }
         run.end_operation(world, event_id, ending, Vec::new());
         Ok(())
     }
 }
 
-fn refused(message: &str) -> Failure {
+/// A callback was not taken, said as the handler of one does.
+fn refused(error: &Error) -> Failure {
+    let kind = match error.code {
+        Code::NotFound => "NOT_FOUND",
+        _ => "BAD_REQUEST",
+    };
     Failure {
-        message: message.to_owned(),
+        message: format!("handler error ({kind}): {}", error.message),
         failure_info: Some(FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
             non_retryable: true,
             ..Default::default()

@@ -172,6 +172,8 @@ pub(crate) const NEXUS_RETRY_INTERVAL_MAX: Duration = Duration::from_secs(3600);
 pub(crate) const NEXUS_HEADER_BYTES_MAX: usize = 8192;
 /// Bytes of the name of a Nexus endpoint.
 pub(crate) const ENDPOINT_NAME_BYTES_MAX: usize = 200;
+/// Bytes of the address of a Nexus endpoint's external target.
+pub(crate) const ENDPOINT_URL_BYTES_MAX: usize = 4096;
 /// Bytes of the description of a Nexus endpoint.
 pub(crate) const ENDPOINT_DESCRIPTION_BYTES_MAX: usize = 20_000;
 /// Nexus endpoints of a page of a list if the caller does not say.

@@ -72,9 +72,11 @@ mod worker;
 mod workflow_task;
 mod world;
 
+pub use callback::Completion;
 pub use clock::Standstill;
 pub use error::{Code, Error};
 pub use limits::Limits;
+pub use nexus::outbound::Outbound;
 pub use request::{Call, Handled, Reply, Request};
 pub use search_attribute::SearchAttributeType;
 pub use time::Time;
@@ -111,6 +113,8 @@ pub struct Config {
     pub ends_retention: bool,
     /// What runs and requests are held to.
     pub limits: Limits,
+    /// Whether [`Engine::poll_outbound`] is asked and what it gives is sent.
+    pub can_call: bool,
 }
 
 impl Default for Config {
@@ -123,6 +127,7 @@ impl Default for Config {
             run_interval_min: limits::RUN_INTERVAL_MIN,
             ends_retention: true,
             limits: Limits::default(),
+            can_call: false,
         }
     }
 }

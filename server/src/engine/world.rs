@@ -8,7 +8,7 @@ use super::{
     id::{Ids, Uuid},
     limits::Limits,
     namespace::{NamespaceKey, Namespaces},
-    nexus::{endpoint::Endpoints, operation::Ending},
+    nexus::{endpoint::Endpoints, operation::Ending, outbound::Outbox},
     run::RunKey,
     schedule::ScheduleKey,
     start::StartPlan,
@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) waiters: Waiters,
     pub(crate) namespaces: Namespaces,
     pub(crate) endpoints: Endpoints,
+    /// Requests that leave the process.
+    pub(crate) outbound: Outbox,
     pub(crate) deployments: Deployments,
     /// What runs want of other runs, done as soon as their own transaction is over.
     pub(crate) outbox: Vec<Effect>,
@@ -113,6 +115,7 @@ impl World {
             waiters: Waiters::default(),
             namespaces,
             endpoints: Endpoints::default(),
+            outbound: Outbox::new(config.can_call),
             deployments: Deployments::default(),
             outbox: Vec::new(),
             scheduled: BTreeMap::new(),

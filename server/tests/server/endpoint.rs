@@ -115,17 +115,44 @@ async fn what_is_wrong_with_an_endpoint_is_said() {
         assert_eq!(status.code(), code, "{status}");
         assert!(status.message().contains(text), "{status}");
     }
-    let external = nexus::EndpointSpec {
-        name: "name".to_owned(),
+}
+
+pub(crate) fn external(url: &str) -> nexus::EndpointSpec {
+    nexus::EndpointSpec {
+        name: "elsewhere".to_owned(),
         target: Some(nexus::EndpointTarget {
             variant: Some(endpoint_target::Variant::External(endpoint_target::External {
-                url: "http://localhost".to_owned(),
+                url: url.to_owned(),
             })),
         }),
         ..Default::default()
-    };
-    assert_eq!(
-        create(&operator, external).await.unwrap_err().code(),
-        Code::Unimplemented
-    );
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_may_have_an_address_as_its_target() {
+    let operator = real().server.operator_service();
+    let made = create(&operator, external("http://localhost:1/base")).await.unwrap();
+    assert_eq!(made.spec, Some(external("http://localhost:1/base")));
+    let refused = [
+        ("", Code::InvalidArgument, "empty target URL"),
+        (
+            "nowhere",
+            Code::InvalidArgument,
+            r#"invalid target URL scheme: "", expected http or https"#,
+        ),
+        (
+            "ftp://h/",
+            Code::InvalidArgument,
+            r#"invalid target URL scheme: "ftp", expected"#,
+        ),
+        ("http:///path", Code::InvalidArgument, "no host"),
+        ("http://h ost/", Code::InvalidArgument, "invalid target URL"),
+        ("https://h/", Code::Unimplemented, "over TLS"),
+    ];
+    for (url, code, text) in refused {
+        let status = create(&operator, external(url)).await.unwrap_err();
+        assert_eq!(status.code(), code, "{status}");
+        assert!(status.message().contains(text), "{status}");
+    }
 }

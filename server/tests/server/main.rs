@@ -11,6 +11,8 @@ mod continuation;
 mod deployment;
 mod endpoint;
 #[cfg(feature = "grpc")]
+mod external_target;
+#[cfg(feature = "grpc")]
 mod grpc;
 mod handler;
 mod limits;

@@ -18,7 +18,7 @@ use steadfast_proto::{
 };
 use steadfast_server::Time;
 
-fn schedule(set: impl FnOnce(&mut command::ScheduleNexusOperationCommandAttributes)) -> Command {
+pub(crate) fn schedule(set: impl FnOnce(&mut command::ScheduleNexusOperationCommandAttributes)) -> Command {
     let mut attributes = command::ScheduleNexusOperationCommandAttributes {
         endpoint: "endpoint".to_owned(),
         service: "Service".to_owned(),
@@ -36,7 +36,7 @@ fn schedule(set: impl FnOnce(&mut command::ScheduleNexusOperationCommandAttribut
     }
 }
 
-fn cancel(scheduled_event_id: i64) -> Command {
+pub(crate) fn cancel(scheduled_event_id: i64) -> Command {
     let attributes = command::RequestCancelNexusOperationCommandAttributes { scheduled_event_id };
     Command {
         command_type: CommandType::RequestCancelNexusOperation.into(),
@@ -71,7 +71,7 @@ impl Bench {
 }
 
 /// What the failure of an operation that ended is caused by.
-fn cause_of(event: &HistoryEvent) -> Failure {
+pub(crate) fn cause_of(event: &HistoryEvent) -> Failure {
     use history_event::Attributes as A;
     let failure = match event.attributes.clone() {
         Some(A::NexusOperationFailedEventAttributes(a)) => a.failure,

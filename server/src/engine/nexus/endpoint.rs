@@ -1,4 +1,4 @@
-//! Endpoints: names that stand for a queue of a namespace.
+//! Endpoints: names that stand for a queue of a namespace, or for an address elsewhere.
 
 use super::super::{
     Engine,
@@ -8,6 +8,7 @@ use super::super::{
     namespace::{NamespaceKey, Namespaces},
     start::check_queue,
     time::Time,
+    world::World,
 };
 use std::collections::BTreeMap;
 use steadfast_proto::{
@@ -16,13 +17,21 @@ use steadfast_proto::{
     prost::Message,
 };
 
-/// An endpoint whose target is a queue.
+/// An endpoint as it is now.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     version: i64,
     spec: nexus::EndpointSpec,
     created: Time,
     modified: Option<Time>,
+}
+
+/// Who takes the requests for an endpoint.
+pub(crate) enum Target {
+    /// Workers on a queue of a namespace.
+    Queue(NamespaceKey, String),
+    /// A server that speaks Nexus over HTTP, at the address under which its services are.
+    External(String),
 }
 
 /// All endpoints of an engine.
@@ -37,15 +46,15 @@ impl Endpoints {
         self.names.get(name).copied()
     }
 
-    /// The namespace and the queue that take the requests for an endpoint.
-    pub(crate) fn target(&self, id: &str, namespaces: &Namespaces) -> Option<(NamespaceKey, String)> {
+    /// Who takes the requests for an endpoint, if there is one of that id.
+    pub(crate) fn target(&self, id: &str, namespaces: &Namespaces) -> Option<Target> {
         let endpoint = self.by_id.get(&Uuid::parse(id)?)?;
         match endpoint.spec.target.as_ref()?.variant.as_ref()? {
             Variant::Worker(worker) => {
                 let namespace = namespaces.find(&worker.namespace).ok()?.key;
-                Some((namespace, worker.task_queue.clone()))
+                Some(Target::Queue(namespace, worker.task_queue.clone()))
             }
-            Variant::External(_) => None,
+            Variant::External(external) => Some(Target::External(external.url.clone())),
         }
     }
 }
@@ -69,7 +78,7 @@ impl Engine {
         request: CreateNexusEndpointRequest,
     ) -> Result<CreateNexusEndpointResponse> {
         let spec = request.spec.unwrap_or_default();
-        check_spec(&spec, &self.world.namespaces)?;
+        check_spec(&spec, &self.world)?;
         let created = self.world.now();
         let endpoints = &mut self.world.endpoints;
         if endpoints.names.contains_key(&spec.name) {
@@ -93,7 +102,7 @@ impl Engine {
         request: UpdateNexusEndpointRequest,
     ) -> Result<UpdateNexusEndpointResponse> {
         let spec = request.spec.unwrap_or_default();
-        check_spec(&spec, &self.world.namespaces)?;
+        check_spec(&spec, &self.world)?;
         let now = self.world.now();
         let endpoints = &mut self.world.endpoints;
         let missing = || {
@@ -223,7 +232,7 @@ fn endpoint_id(id: &str) -> Result<Uuid> {
 }
 
 /// Everything that is wrong with an endpoint, told at once.
-fn check_spec(spec: &nexus::EndpointSpec, namespaces: &Namespaces) -> Result<()> {
+fn check_spec(spec: &nexus::EndpointSpec, world: &World) -> Result<()> {
     let mut wrong: Vec<String> = Vec::new();
     if spec.name.is_empty() {
         wrong.push("endpoint name not set".to_owned());
@@ -250,28 +259,67 @@ fn check_spec(spec: &nexus::EndpointSpec, namespaces: &Namespaces) -> Result<()>
                 wrong.push(format!("invalid target task queue: {:?}", error.message));
             }
         }
-        Some(Variant::External(_)) if wrong.is_empty() => {
-            return Err(Error::unbuilt(
-                "an endpoint with an external target (calls leave the process)",
-            ));
-        }
-        Some(Variant::External(_)) => {}
+        Some(Variant::External(external)) => wrong.extend(wrong_url(&external.url)),
     }
     if !wrong.is_empty() {
         return Err(Error::invalid(wrong.join(", ")));
     }
-    if let Some(Variant::Worker(worker)) = target {
-        namespaces.find(&worker.namespace).map_err(|error| {
-            Error::new(
-                Code::FailedPrecondition,
-                format!(
-                    "could not verify namespace referenced by target exists: {}",
-                    error.message
-                ),
-            )
-        })?;
+    match target {
+        Some(Variant::Worker(worker)) => {
+            world.namespaces.find(&worker.namespace).map_err(|error| {
+                Error::new(
+                    Code::FailedPrecondition,
+                    format!(
+                        "could not verify namespace referenced by target exists: {}",
+                        error.message
+                    ),
+                )
+            })?;
+        }
+        Some(Variant::External(_)) if !world.outbound.can_call() => {
+            return Err(Error::unbuilt(
+                "an endpoint with an external target (calls leave the process) without the feature `grpc` of the server",
+            ));
+        }
+        Some(Variant::External(external)) if has_scheme(&external.url, "https") => {
+            return Err(Error::unbuilt(
+                "an external target over TLS: expected an address that begins with \"http://\"; an endpoint of that kind",
+            ));
+        }
+        _ => {}
     }
     Ok(())
+}
+
+/// What is wrong with the address of an external target.
+fn wrong_url(url: &str) -> Option<String> {
+    if url.is_empty() {
+        return Some("empty target URL".to_owned());
+    }
+    if url.len() > limits::ENDPOINT_URL_BYTES_MAX {
+        return Some(format!(
+            "target URL length exceeds limit of {}",
+            limits::ENDPOINT_URL_BYTES_MAX
+        ));
+    }
+    if !has_scheme(url, "http") && !has_scheme(url, "https") {
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        return Some(format!("invalid target URL scheme: {scheme:?}, expected http or https"));
+    }
+    let after = url.split_once("://").map_or("", |(_, after)| after);
+    let host = after.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() {
+        return Some(format!("invalid target URL: {url:?}: no host"));
+    }
+    if url.contains(|letter: char| letter.is_ascii_whitespace() || letter.is_ascii_control()) {
+        return Some(format!("invalid target URL: {url:?}: invalid character"));
+    }
+    None
+}
+
+fn has_scheme(url: &str, scheme: &str) -> bool {
+    url.split_once("://")
+        .is_some_and(|(begin, _)| begin.eq_ignore_ascii_case(scheme))
 }
 
 fn check_target_queue(name: &str) -> Result<()> {

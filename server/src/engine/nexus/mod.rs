@@ -9,4 +9,5 @@ pub(crate) mod describe;
 pub(crate) mod endpoint;
 pub(crate) mod failure;
 pub(crate) mod operation;
+pub(crate) mod outbound;
 pub(crate) mod task;

@@ -13,6 +13,7 @@ use super::{
         world::World,
     },
     delivery::{Delivery, Stage},
+    endpoint::Target,
     failure,
     operation::{Ending, Operation},
 };
@@ -73,7 +74,7 @@ impl Run {
             return;
         };
         delivery.stamp = stamp;
-        let Some((namespace, queue)) = target else {
+        let Some(target) = target else {
             let failure = failure::handler("NOT_FOUND", "endpoint not registered");
             return self.fail_request(world, event_id, is_cancel, failure);
         };
@@ -85,6 +86,10 @@ impl Run {
         };
         let expires = now.plus(limits::NEXUS_REQUEST_TIMEOUT);
         delivery.deadline = Some(world.deadlines.set(expires.minus(self.skipped), due));
+        let (namespace, queue) = match target {
+            Target::Queue(namespace, queue) => (namespace, queue),
+            Target::External(url) => return self.send_out(world, event_id, stamp, url),
+        };
         let version = world
             .deployments
             .route(namespace, Work::Nexus, &queue, &self.is.workflow_id);
@@ -286,7 +291,7 @@ impl Operation {
 }
 
 /// The older way to say that an operation failed.
-fn unsuccessful(error: &UnsuccessfulOperationError) -> Result<Ending, Box<Failure>> {
+pub(crate) fn unsuccessful(error: &UnsuccessfulOperationError) -> Result<Ending, Box<Failure>> {
     let said = error.failure.as_ref().map(failure::of_nexus).unwrap_or_default();
     match error.operation_state.as_str() {
         "failed" => Ok(Ending::Failed(said)),
