@@ -48,6 +48,11 @@ pub const PARTS: &[Part] = &[
         prepare: turn,
     },
     Part {
+        name: "turn_among_100000",
+        times: 500,
+        prepare: turn_among_many,
+    },
+    Part {
         name: "replay_1000",
         times: 25,
         prepare: replay,
@@ -120,30 +125,49 @@ fn tasks(history: History) -> Vec<PollWorkflowTaskQueueResponse> {
     tasks
 }
 
-/// An activity is done: code goes on, and asks for the next one. The run is in the cache.
 fn turn() -> Outcome<Work> {
-    let mut tasks = tasks(history((CAPACITY + 2) * EVENTS_PER_ACTIVITY)?).into_iter();
-    let mut shard = Shard::new(options(), Box::new(seq()));
+    turn_among(0)
+}
+
+fn turn_among_many() -> Outcome<Work> {
+    turn_among(100_000)
+}
+
+/// An activity is done: code goes on, and asks for the next one. The run is in the cache, with so many that wait.
+fn turn_among(others: usize) -> Outcome<Work> {
+    let tasks = tasks(history((CAPACITY + 2) * EVENTS_PER_ACTIVITY)?);
+    let mut shard = Shard::new(options(others + 10), Box::new(seq()));
+    let first = tasks.first().ok_or("there are no tasks")?.clone();
+    for number in 0..others {
+        let mut other = first.clone();
+        let execution = other.workflow_execution.get_or_insert_default();
+        execution.run_id = format!("run-{number}");
+        complete(&mut shard, other)?;
+    }
+    let mut tasks = tasks.into_iter();
     Ok(Box::new(move || {
-        let task = tasks.next().ok_or("there are no more tasks")?;
-        shard.handle(SystemTime::UNIX_EPOCH, Input::WorkflowTask(Box::new(task), None));
-        match shard.poll_output() {
-            Some(Output::Complete(run, answer)) => {
-                black_box(answer);
-                shard.handle(SystemTime::UNIX_EPOCH, Input::Completed(run, Ok(Box::default())));
-                Ok(())
-            }
-            _ => Err("the task was not completed".into()),
-        }
+        complete(&mut shard, tasks.next().ok_or("there are no more tasks")?)
     }))
 }
 
-fn options() -> ShardOptions {
+fn complete(shard: &mut Shard, task: PollWorkflowTaskQueueResponse) -> Outcome {
+    shard.handle(SystemTime::UNIX_EPOCH, Input::WorkflowTask(Box::new(task), None));
+    match shard.poll_output() {
+        Some(Output::Complete(run, answer)) => {
+            black_box(answer);
+            shard.handle(SystemTime::UNIX_EPOCH, Input::Completed(run, Ok(Box::default())));
+            Ok(())
+        }
+        _ => Err("the task was not completed".into()),
+    }
+}
+
+fn options(max_cached_workflows: usize) -> ShardOptions {
     ShardOptions {
         namespace: "default".to_owned(),
         task_queue: "bench".to_owned(),
         identity: "bench".to_owned(),
-        max_cached_workflows: 10,
+        max_cached_workflows,
         sticky_queue: Some(("sticky".to_owned(), secs(10))),
         sdk: ("bench".to_owned(), "0".to_owned()),
         record_flags: true,
