@@ -270,6 +270,8 @@ impl Run {
         if self.reset_points.len() >= 20 {
             self.reset_points.remove(0);
         }
+        // Hardly ever is there another one.
+        self.reset_points.reserve_exact(1);
         self.reset_points.push(ResetPointInfo {
             build_id,
             binary_checksum: checksum.to_owned(),
