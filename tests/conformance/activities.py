@@ -168,6 +168,25 @@ async def activity_operations(hand):
 
 
 @scenario
+async def activity_reset_with_its_heartbeat(hand):
+    """What heartbeats said is shown until the next attempt, also while it stays paused."""
+    await hand.start()
+    await hand.answer(await hand.poll(), activity("1", hand.queue, heartbeat_timeout=Duration(seconds=10)))
+    task = await hand.poll_activity()
+    beat = {"task_token": task.task_token, "details": said("half")}
+    await hand.call("heartbeat", "record_activity_task_heartbeat", **beat)
+    await hand.call("pause", "pause_activity", id="1", identity="hand", reason="why")
+    await fail(hand, task)
+    await hand.call("reset", "reset_activity", id="1", keep_paused=True, reset_heartbeat=True)
+    await pending(hand, "reset")
+    await hand.call("unpause", "unpause_activity", id="1")
+    task = await hand.poll_activity()
+    hand.note("task", {**seen(task), "heartbeat": bool(task.heartbeat_details.payloads)})
+    await hand.complete_activity(task)
+    await hand.close()
+
+
+@scenario
 async def activity_alone(hand):
     """Without a workflow."""
     started = {
@@ -210,5 +229,5 @@ async def activity_alone_terminated(hand):
 
 ACTIVITIES_BY_HAND = dict([
     activity_attempts, activity_cancelled_by_worker, activity_by_name, activity_eager, activity_defaults,
-    activity_out_of_time, activity_operations, activity_alone, activity_alone_terminated,
+    activity_out_of_time, activity_operations, activity_reset_with_its_heartbeat, activity_alone, activity_alone_terminated,
 ])  # fmt: skip

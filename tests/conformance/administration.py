@@ -148,4 +148,43 @@ async def deployment(hand):
     await hand.show()
 
 
-ADMINISTRATION = dict([batch, namespace, endpoint, queue, worker_that_beats, deployment])
+@scenario
+async def deployment_ramp(hand):
+    """A continuation may begin on the ramping version, whatever its share is; then it goes where others go."""
+    name, polled = hand.workflow_id, asyncio.Queue()
+
+    def options(build_id):
+        return WorkerDeploymentOptions(deployment_name=name, build_id=build_id, worker_versioning_mode=2)
+
+    async def poll(build_id):
+        request = api.PollWorkflowTaskQueueRequest(
+            namespace="default", task_queue=hand.queue, identity="hand", deployment_options=options(build_id)
+        )
+        while True:
+            task = await hand.service.poll_workflow_task_queue(request, timeout=LIMIT)
+            if task.task_token:
+                await polled.put((build_id, task))
+
+    pollers = [asyncio.ensure_future(poll(build_id)) for build_id in ("1", "2")]
+    for build_id in ("1", "2"):
+        version = {"deployment_version": WorkerDeploymentVersion(deployment_name=name, build_id=build_id)}
+        await until(hand, lambda shown: "answer" in shown, "describe_worker_deployment_version", **version)
+    routed = {"deployment_name": name, "identity": "hand"}
+    await until(hand, lambda shown: "answer" in shown, "set_worker_deployment_current_version", **routed, build_id="1")
+    await until(hand, lambda shown: "answer" in shown, "set_worker_deployment_ramping_version", **routed, build_id="2", percentage=0)
+    await hand.start()
+    takers = []
+    again = ordered("again", workflow_type={"name": "Raw"}, task_queue=hand.queue, initial_versioning_behavior=2)
+    for commands in ([again], [timer("1", 60)], [complete()]):
+        build_id, task = await polled.get()
+        takers.append(build_id)
+        await hand.answer(task, *commands, deployment_options=options(build_id), versioning_behavior=2)
+        if len(takers) == 2:
+            await hand.signal("go")
+    hand.note("takers", takers)
+    for poller in pollers:
+        poller.cancel()
+    await hand.show()
+
+
+ADMINISTRATION = dict([batch, namespace, endpoint, queue, worker_that_beats, deployment, deployment_ramp])

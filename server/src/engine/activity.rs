@@ -47,6 +47,8 @@ pub(crate) struct Activity {
     pub(crate) paused: Option<Paused>,
     /// It begins anew after the attempt at hand.
     pub(crate) is_reset: bool,
+    /// Its next attempt does not hear what heartbeats said so far.
+    pub(crate) forgets_heartbeat: bool,
     /// Nobody is at work on the attempt at hand, so time need not wait for it.
     pub(crate) is_unattended: bool,
     pub(super) deadline: Option<DeadlineKey>,
@@ -118,6 +120,7 @@ impl Activity {
             last_heartbeat: None,
             paused: None,
             is_reset: false,
+            forgets_heartbeat: false,
             is_unattended: false,
             deadline: None,
         }

@@ -178,7 +178,16 @@ impl Activity {
             self.is_reset = true;
         } else {
             self.attempt = 1;
-            self.last_failure = None;
+            if self.paused.is_none() {
+                self.last_failure = None;
+            }
+        }
+    }
+
+    /// Another attempt follows: if the one before was reset with what it said, that is forgotten. Until then it is shown.
+    pub(crate) fn forget_heartbeat(&mut self) {
+        if std::mem::take(&mut self.forgets_heartbeat) {
+            self.heartbeat_details = None;
         }
     }
 
@@ -319,7 +328,12 @@ impl Run {
         if begin.heartbeat {
             activity.heartbeat_details = None;
         }
+        activity.forget_heartbeat();
         if matches!(activity.state, Attempt::Paused { .. }) {
+            if activity.attempt == 1 {
+                // It was reset while it was paused, and showed the failure until now.
+                activity.last_failure = None;
+            }
             self.go_on(world, event_id, begin.jitter);
         }
     }
@@ -331,14 +345,13 @@ impl Run {
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return Ok(());
         };
-        activity.begin_anew();
-        if begin.heartbeat {
-            activity.heartbeat_details = None;
-        }
         if !begin.keeps_paused {
             activity.paused = None;
         }
+        activity.begin_anew();
+        activity.forgets_heartbeat |= begin.heartbeat;
         if !activity.is_started() && activity.paused.is_none() {
+            activity.forget_heartbeat();
             self.go_on(world, event_id, begin.jitter);
         }
         Ok(())

@@ -179,6 +179,7 @@ impl Run {
         }
         activity.last_failure = failure.map(kept);
         activity.last_completed = Some(now);
+        activity.forget_heartbeat();
         activity.attempt = attempt.saturating_add(1);
         activity.stamp = world.next_stamp();
         if activity.paused.is_some() {

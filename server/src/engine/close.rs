@@ -167,6 +167,7 @@ impl Run {
     ) -> StartPlan {
         let mut next = self.successor(world, Initiator::Workflow);
         let wants_to_move = command.initial_versioning_behavior() != InitialBehavior::Unspecified;
+        next.begins_on_ramp = command.initial_versioning_behavior() == InitialBehavior::UseRampingVersion;
         if let Some(kind) = command.workflow_type.take().filter(|kind| !kind.name.is_empty()) {
             next.workflow_type = kind.name;
         }
@@ -186,6 +187,10 @@ impl Run {
         if next.task_queue == self.is.task_queue && !wants_to_move {
             next.inherited_version = self.versioning.inherited();
         }
+        next.left_version = self
+            .versioning
+            .left(command.initial_versioning_behavior())
+            .map(Box::new);
         next.initiator = match Initiator::try_from(command.initiator).unwrap_or_default() {
             Initiator::Unspecified => Initiator::Workflow,
             given => given,
@@ -358,6 +363,8 @@ impl Run {
                 .collect(),
             versioning_override: self.versioning.decided.as_ref().map(Decided::wire).map(Box::new),
             inherited_version: None,
+            left_version: None,
+            begins_on_ramp: false,
             reset_points: self.expiring_reset_points(world),
             parent: self.is.parent.clone(),
             root: self.is.root.clone(),

@@ -454,14 +454,7 @@ impl Run {
             let event_id = self.history.next_event_id();
             match attributes {
                 Attributes::ScheduleActivityTaskCommandAttributes(command) => {
-                    let eager = self.may_be_eager(&command).then_some(eager);
-                    if let Some(task) = self.schedule_activity(world, *command, completed, eager) {
-                        // Most often it is the only one, and large.
-                        if activity_tasks.is_empty() {
-                            activity_tasks.reserve_exact(1);
-                        }
-                        activity_tasks.push(task);
-                    }
+                    self.schedule_activity_of(world, *command, completed, eager, activity_tasks);
                 }
                 Attributes::RequestCancelActivityTaskCommandAttributes(command) => {
                     self.request_activity_cancel(world, command.scheduled_event_id, completed, identity);
@@ -519,6 +512,25 @@ impl Run {
             }
         }
         self.hear_rest(world, messages, &mut unheard);
+    }
+
+    /// Schedules an activity; if the worker gets it with the answer, it is put to the tasks.
+    fn schedule_activity_of(
+        &mut self,
+        world: &mut World,
+        command: ScheduleActivityTaskCommandAttributes,
+        completed: i64,
+        eager: &Poller,
+        activity_tasks: &mut Vec<PollActivityTaskQueueResponse>,
+    ) {
+        let eager = self.may_be_eager(&command).then_some(eager);
+        if let Some(task) = self.schedule_activity(world, command, completed, eager) {
+            // Most often it is the only one, and large.
+            if activity_tasks.is_empty() {
+                activity_tasks.reserve_exact(1);
+            }
+            activity_tasks.push(task);
+        }
     }
 
     /// Whether the worker asks for the activity at once, and may have it: it polls the workflow's own queue.

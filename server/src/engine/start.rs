@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use steadfast_proto::{
     common,
+    deployment::InheritedAutoUpgradeInfo,
     enums::{ContinueAsNewInitiator as Initiator, EventType, VersioningBehavior, WorkflowExecutionStatus as Status},
     failure::Failure,
     history::{WorkflowExecutionSignaledEventAttributes, WorkflowExecutionStartedEventAttributes},
@@ -71,6 +72,10 @@ pub(crate) struct StartPlan {
     pub(crate) versioning_override: Option<Box<workflow::VersioningOverride>>,
     /// The version that the run before or the parent is pinned to.
     pub(crate) inherited_version: Option<Version>,
+    /// Of the version of the run before, if this one is not bound to it.
+    pub(crate) left_version: Option<Box<InheritedAutoUpgradeInfo>>,
+    /// Its first workflow task goes to the ramping version.
+    pub(crate) begins_on_ramp: bool,
     pub(crate) reset_points: Vec<workflow::ResetPointInfo>,
     pub(crate) parent: Option<Parent>,
     pub(crate) root: Option<common::WorkflowExecution>,
@@ -134,6 +139,7 @@ impl Run {
         run.reset_points = plan.reset_points;
         run.add_callbacks(&plan.callbacks, now);
         run.versioning.decided = plan.versioning_override.as_deref().and_then(Decided::read);
+        run.versioning.begins_on_ramp = plan.begins_on_ramp;
         if let Some(version) = plan.inherited_version {
             run.versioning.behavior = VersioningBehavior::Pinned;
             run.versioning.version = Some(version);
@@ -243,6 +249,7 @@ impl StartPlan {
             completion_callbacks: self.callbacks.clone(),
             versioning_override: self.versioning_override.clone(),
             inherited_pinned_version: self.inherited_version.as_ref().map(Version::wire),
+            inherited_auto_upgrade_info: self.left_version.clone(),
             priority: self.priority.clone(),
             eager_execution_accepted: self.is_eager,
             time_skipping_config: self.time.as_ref().and_then(|time| time.config()).map(Box::new),

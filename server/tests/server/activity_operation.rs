@@ -59,6 +59,7 @@ async fn beat(bench: &Bench, task: &PollActivityTaskQueueResponse) -> RecordActi
     let beat = RecordActivityTaskHeartbeatRequest {
         namespace: "default".to_owned(),
         task_token: task.task_token.clone(),
+        details: Some(text("half")),
         ..Default::default()
     };
     let response = bench.service.record_activity_task_heartbeat(Request::new(beat)).await;
@@ -110,6 +111,25 @@ async fn a_reset_activity_begins_anew_at_once() {
     assert!(beat(&bench, &task).await.activity_reset);
     bench.fail_activity(&task, Failure::application("Bug", "oops")).await;
     assert_eq!(pending(&bench).await.attempt, 1);
+}
+
+#[tokio::test]
+async fn what_heartbeats_said_is_shown_until_the_attempt_after_a_reset() {
+    let bench = scheduled().await;
+    let task = bench.poll_activity().await;
+    beat(&bench, &task).await;
+    bench.service.pause_activity(Request::new(pause("one"))).await.unwrap();
+    bench.fail_activity(&task, Failure::application("Bug", "oops")).await;
+    let request = ResetActivityRequest {
+        keep_paused: true,
+        reset_heartbeat: true,
+        ..reset()
+    };
+    bench.service.reset_activity(Request::new(request)).await.unwrap();
+    let shown = pending(&bench).await;
+    assert!(shown.paused && shown.heartbeat_details.is_some(), "{shown:?}");
+    bench.service.unpause_activity(Request::new(unpause())).await.unwrap();
+    assert_eq!(bench.poll_activity().await.heartbeat_details, None);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::support::*;
 use std::time::Duration;
 use steadfast_proto::{
-    command::command::Attributes as Commanded,
+    command::{Command, command::Attributes as Commanded},
     common::{Payload, Priority},
     deployment::{WorkerDeploymentOptions, WorkerDeploymentVersion},
     enums::{
@@ -236,16 +236,32 @@ async fn a_run_that_follows_a_pinned_one_is_pinned_too() {
     assert!(bench.poll_as("one").await.is_some());
 }
 
+/// A continuation that chooses its version anew.
+fn continue_on(behavior: ContinueAsNewVersioningBehavior) -> Command {
+    let mut next = continue_as_new();
+    let Some(Commanded::ContinueAsNewWorkflowExecutionCommandAttributes(asked)) = &mut next.attributes else {
+        panic!("{next:?}");
+    };
+    asked.set_initial_versioning_behavior(behavior);
+    next
+}
+
+fn ramp(percentage: f32) -> Request<SetWorkerDeploymentRampingVersionRequest> {
+    Request::new(SetWorkerDeploymentRampingVersionRequest {
+        namespace: "default".to_owned(),
+        deployment_name: NAME.to_owned(),
+        build_id: "two".to_owned(),
+        percentage,
+        ..Default::default()
+    })
+}
+
 #[tokio::test]
 async fn a_run_that_follows_a_pinned_one_may_ask_for_the_current_version() {
     let bench = Bench::deployed().await;
     bench.start("workflow").await;
     let task = bench.poll_as("one").await.unwrap();
-    let mut next = continue_as_new();
-    let Some(Commanded::ContinueAsNewWorkflowExecutionCommandAttributes(asked)) = &mut next.attributes else {
-        panic!("{next:?}");
-    };
-    asked.set_initial_versioning_behavior(ContinueAsNewVersioningBehavior::AutoUpgrade);
+    let next = continue_on(ContinueAsNewVersioningBehavior::AutoUpgrade);
     bench
         .answer_with(&task, |request| {
             request.commands = vec![next];
@@ -261,17 +277,44 @@ async fn a_run_that_follows_a_pinned_one_may_ask_for_the_current_version() {
 }
 
 #[tokio::test]
+async fn a_run_that_follows_may_begin_on_the_ramping_version_whatever_its_share() {
+    let bench = Bench::deployed().await;
+    bench
+        .service
+        .set_worker_deployment_ramping_version(ramp(0.0))
+        .await
+        .unwrap();
+    bench.start("workflow").await;
+    let task = bench.poll_as("one").await.unwrap();
+    let next = continue_on(ContinueAsNewVersioningBehavior::UseRampingVersion);
+    bench
+        .answer_with(&task, |request| {
+            request.commands = vec![next];
+            request.versioning_behavior = VersioningBehavior::AutoUpgrade.into();
+            request.deployment_options = options("one");
+        })
+        .await
+        .unwrap();
+    bench.server.skip(Duration::from_secs(2));
+    assert_eq!(bench.poll_as("one").await, None);
+    let task = bench.poll_as("two").await.unwrap();
+    match &task.history.as_ref().unwrap().events[0].attributes {
+        Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+            let left = started.inherited_auto_upgrade_info.clone().unwrap();
+            assert_eq!(left.source_deployment_version, version("one"));
+        }
+        other => panic!("{other:?}"),
+    }
+    bench.answer_as(&task, "two", VersioningBehavior::AutoUpgrade).await;
+    // From then on it goes where others go.
+    bench.signal("workflow", "one").await.unwrap();
+    assert_eq!(bench.poll_as("two").await, None);
+    assert!(bench.poll_as("one").await.is_some());
+}
+
+#[tokio::test]
 async fn a_ramp_takes_all_or_nothing_at_its_ends() {
     let bench = Bench::deployed().await;
-    let ramp = |percentage| {
-        Request::new(SetWorkerDeploymentRampingVersionRequest {
-            namespace: "default".to_owned(),
-            deployment_name: NAME.to_owned(),
-            build_id: "two".to_owned(),
-            percentage,
-            ..Default::default()
-        })
-    };
     bench
         .service
         .set_worker_deployment_ramping_version(ramp(0.0))

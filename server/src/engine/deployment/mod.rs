@@ -209,6 +209,21 @@ impl Deployments {
     /// The version that gets the tasks of a queue that are bound to none; workers of no version get them if there is
     /// no such version.
     pub(crate) fn route(&self, namespace: NamespaceKey, work: Work, queue: &str, workflow_id: &str) -> Option<Version> {
+        self.route_by(namespace, work, queue, |ramp| share_of(workflow_id) < ramp.percentage)
+    }
+
+    /// The version that a queue is being moved to, or the current one if there is none.
+    pub(crate) fn route_to_ramp(&self, namespace: NamespaceKey, work: Work, queue: &str) -> Option<Version> {
+        self.route_by(namespace, work, queue, |_| true)
+    }
+
+    fn route_by(
+        &self,
+        namespace: NamespaceKey,
+        work: Work,
+        queue: &str,
+        takes_ramp: impl FnOnce(&Ramp) -> bool,
+    ) -> Option<Version> {
         // Nearly always nobody uses versions.
         if self.of_queue.is_empty() {
             return None;
@@ -219,10 +234,7 @@ impl Deployments {
             Some((deployment.routing_changed()?, name, deployment))
         });
         let (_, name, deployment) = deployments.max_by_key(|(changed, ..)| *changed)?;
-        let ramped = deployment
-            .ramp
-            .as_ref()
-            .filter(|ramp| share_of(workflow_id) < ramp.percentage);
+        let ramped = deployment.ramp.as_ref().filter(|ramp| takes_ramp(ramp));
         let build_id = match ramped {
             Some(ramp) => ramp.build_id.as_deref()?,
             None => deployment.current.as_deref()?,

@@ -36,6 +36,10 @@ impl Run {
         if let Some(pinned) = self.versioning.pinned() {
             return Some(pinned.clone());
         }
+        if self.versioning.begins_on_ramp {
+            let (namespace, queue) = (self.is.namespace, &self.is.task_queue);
+            return world.deployments.route_to_ramp(namespace, Work::Workflow, queue);
+        }
         world.deployments.route(
             self.is.namespace,
             Work::Workflow,

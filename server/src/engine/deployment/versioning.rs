@@ -7,7 +7,8 @@ use super::{
 use std::collections::BTreeMap;
 use steadfast_proto::{
     common::Payload,
-    enums::VersioningBehavior as Behavior,
+    deployment::InheritedAutoUpgradeInfo,
+    enums::{ContinueAsNewVersioningBehavior, VersioningBehavior as Behavior},
     history::WorkflowTaskCompletedEventAttributes,
     workflow::{
         DeploymentVersionTransition, VersioningOverride, WorkflowExecutionVersioningInfo,
@@ -26,6 +27,8 @@ pub(crate) struct Versioning {
     pub(crate) decided: Option<Decided>,
     /// The version that has the workflow task at hand, if it is another one.
     pub(crate) transition: Option<Version>,
+    /// The first workflow task goes to the ramping version, whatever share of workflows that has.
+    pub(crate) begins_on_ramp: bool,
     revision: i64,
     /// Every version that completed a workflow task.
     used: Vec<String>,
@@ -121,6 +124,17 @@ impl Versioning {
         }
     }
 
+    /// What the run that follows this one is told of its version, if it is not bound to it.
+    pub(crate) fn left(&self, asked: ContinueAsNewVersioningBehavior) -> Option<InheritedAutoUpgradeInfo> {
+        let moves = self.behavior == Behavior::AutoUpgrade || asked != ContinueAsNewVersioningBehavior::Unspecified;
+        let version = self.version.as_ref().filter(|_| moves && self.decided.is_none())?;
+        Some(InheritedAutoUpgradeInfo {
+            source_deployment_version: Some(version.wire()),
+            source_deployment_revision_number: self.revision,
+            continue_as_new_initial_versioning_behavior: asked.into(),
+        })
+    }
+
     pub(crate) fn describe(&self) -> Option<WorkflowExecutionVersioningInfo> {
         if self.version.is_none() && self.decided.is_none() {
             return None;
@@ -197,6 +211,7 @@ impl Run {
         version: Option<Version>,
     ) {
         self.versioning.transition = None;
+        self.versioning.begins_on_ramp = false;
         let Some(version) = version else {
             if self.versioning.version.take().is_some() {
                 self.versioning.behavior = Behavior::Unspecified;
