@@ -377,6 +377,10 @@ impl From<JsonError> for ReplayError {
 mod tests {
     use super::*;
     use crate::prelude::*;
+    use steadfast_proto::{
+        enums::SuggestContinueAsNewReason,
+        history::{WorkflowTaskStartedEventAttributes, history_event::Attributes},
+    };
 
     #[derive(Default)]
     struct Nap;
@@ -397,6 +401,55 @@ mod tests {
         #[run]
         async fn run(_ctx: WorkflowContext<Self>, _seconds: u64) -> WorkflowResult<()> {
             Ok(())
+        }
+    }
+
+    /// Goes on as another run when the server says so.
+    #[derive(Default)]
+    struct Attentive;
+
+    #[workflow]
+    impl Attentive {
+        #[run]
+        async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> {
+            let is_told = ctx.continue_as_new_reasons() == [SuggestContinueAsNewReason::TooManyUpdates];
+            if is_told || ctx.target_deployment_changed() {
+                ctx.sleep(secs(1)).await?;
+            }
+            Ok(())
+        }
+    }
+
+    #[steadfast::test]
+    async fn a_workflow_sees_why_it_is_to_continue_as_new_and_that_another_build_is_meant_for_it(env: TestEnv) {
+        type Change = fn(&mut WorkflowTaskStartedEventAttributes);
+        let changes: [Change; 2] = [
+            |started| {
+                let reason = SuggestContinueAsNewReason::TooManyUpdates;
+                started.suggest_continue_as_new_reasons = vec![reason.into()];
+            },
+            |started| started.target_worker_deployment_version_changed = true,
+        ];
+        env.worker("q").workflow::<Attentive>().start();
+        let run = env
+            .client()
+            .start::<Attentive>(())
+            .id("attentive")
+            .task_queue("q")
+            .await?;
+        run.result().await?;
+        let history = run.fetch_history().await?;
+        let replay = |history| Replayer::new().workflow::<Attentive>().replay(history);
+        replay(history.clone())?;
+        for change in changes {
+            let mut changed = history.clone();
+            for event in &mut changed.events {
+                if let Some(Attributes::WorkflowTaskStartedEventAttributes(started)) = &mut event.attributes {
+                    change(started);
+                }
+            }
+            let error = replay(changed).unwrap_err();
+            assert!(error.mismatch().is_some(), "it sleeps: {error}");
         }
     }
 

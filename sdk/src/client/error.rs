@@ -3,7 +3,7 @@
 use super::{Code, RpcError, WorkflowStatus};
 use crate::{
     convert::{DecodeError, EncodeError},
-    error::{ActivityFailure, QueryFailure, UpdateFailure, WorkflowFailure},
+    error::{ActivityFailure, NexusFailure, QueryFailure, UpdateFailure, WorkflowFailure},
 };
 use std::{error::Error, fmt};
 
@@ -224,6 +224,36 @@ client_errors! {
         Result(ActivityResultError) = "",
     }
 
+    /// Why a standalone Nexus operation was not started.
+    StartNexusOperationError {
+        /// An operation of this id runs already, or ran and its id must not be used again.
+        AlreadyStarted(NexusOperationAlreadyStarted) = "",
+        /// The input cannot be encoded.
+        Encode(EncodeError) = "not started: ",
+        /// There is no such endpoint.
+        NotFound(RpcError) = "not started: ",
+        /// The call failed: the server has such operations switched off, say.
+        Rpc(RpcError) = "not started: ",
+    }
+
+    /// Why a standalone Nexus operation has no result.
+    NexusOperationResultError {
+        /// It failed, all its attempts included.
+        Failed(NexusFailure) = "the operation failed: ",
+        /// It was cancelled.
+        Cancelled(NexusFailure) = "the operation was cancelled: ",
+        /// Somebody terminated it.
+        Terminated(NexusFailure) = "the operation was terminated: ",
+        /// It took longer than it may.
+        TimedOut(NexusFailure) = "the operation timed out: ",
+        /// There is no such operation.
+        NotFound(RpcError) = "",
+        /// The result is not of the expected type.
+        Decode(DecodeError) = "the result: ",
+        /// The call failed.
+        Rpc(RpcError) = "no result: ",
+    }
+
     /// Why a workflow was not reset.
     ResetError {
         /// There is no such workflow.
@@ -284,6 +314,8 @@ already_started! {
     AlreadyStarted "workflow" workflow_id: "The workflow's id.",
     /// Which standalone activity there is already.
     ActivityAlreadyStarted "activity" activity_id: "The activity's id.",
+    /// Which standalone Nexus operation there is already.
+    NexusOperationAlreadyStarted "Nexus operation" operation_id: "The operation's id.",
 }
 
 /// An option that was set where it has no place.
@@ -400,6 +432,8 @@ from_rpc!(
     ResetError;
     ResultError In => Decode;
     ActivityResultError In => Decode;
+    NexusOperationResultError In => Decode;
+    StartNexusOperationError Out => Encode;
 );
 
 /// Sorts out what does not exist, and what does already.

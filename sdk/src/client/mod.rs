@@ -45,6 +45,7 @@ mod schedule;
 mod search_attribute;
 mod signal;
 mod standalone_activity;
+mod standalone_operation;
 mod start;
 mod task_queue;
 #[cfg(all(test, feature = "server"))]
@@ -77,8 +78,9 @@ pub use deployment::{
 pub use describe::WorkflowDescription;
 pub use error::{
     ActivityAlreadyStarted, ActivityResultError, AlreadyStarted, BatchError, ContinuedAsNew, ExecuteActivityError,
-    ExecuteError, NoWorkflowTask, OperatorError, QueryError, Rejected, RequestError, ResetError, ResultError,
-    ScheduleError, SignalError, StartActivityError, StartError, UnfitOption, UpdateCallError, UpdateWithStartError,
+    ExecuteError, NexusOperationAlreadyStarted, NexusOperationResultError, NoWorkflowTask, OperatorError, QueryError,
+    Rejected, RequestError, ResetError, ResultError, ScheduleError, SignalError, StartActivityError, StartError,
+    StartNexusOperationError, UnfitOption, UpdateCallError, UpdateWithStartError,
 };
 pub use handle::{CancelCall, TerminateCall, ToClient, WorkflowHandle};
 pub use history::WorkflowEvents;
@@ -105,6 +107,10 @@ pub use standalone_activity::{
     ActivityDescription, ActivityHandle, ActivityIdConflictPolicy, ActivityIdReusePolicy, ActivityList,
     ActivityResultCall, ActivityStatus, ActivitySummary, CancelActivityCall, ExecuteActivity, StartActivity,
     StartActivityCall,
+};
+pub use standalone_operation::{
+    NexusOperationDescription, NexusOperationHandle, NexusOperationIdConflictPolicy, NexusOperationIdReusePolicy,
+    NexusOperationList, NexusOperationStatus, NexusOperationSummary, StartNexusOperationCall,
 };
 pub use start::{Execute, Messages, Start, StartCall, StartSignal, TaskQueueMissing, TaskQueueSet, ToStart};
 pub use steadfast_proto::{

@@ -22,6 +22,9 @@
 //! | [`ACTIVITY_EXECUTION_FAILED`] | counter | `task_queue`, `activity_type`, `workflow_type`, `failure_reason` |
 //! | [`LOCAL_ACTIVITY_TOTAL`], [`LOCAL_ACTIVITY_EXECUTION_FAILED`], [`LOCAL_ACTIVITY_EXECUTION_CANCELLED`] | counters | `task_queue`, `activity_type`, `workflow_type` |
 //! | [`LOCAL_ACTIVITY_EXECUTION_LATENCY`], [`LOCAL_ACTIVITY_SUCCEED_ENDTOEND_LATENCY`] | histograms | `task_queue`, `activity_type`, `workflow_type` |
+//! | [`NEXUS_POLL_NO_TASK`] | counter | `task_queue` |
+//! | [`NEXUS_TASK_SCHEDULE_TO_START_LATENCY`], [`NEXUS_TASK_EXECUTION_LATENCY`], [`NEXUS_TASK_ENDTOEND_LATENCY`] | histograms | `task_queue` |
+//! | [`NEXUS_TASK_EXECUTION_FAILED`] | counter | `task_queue`, `failure_reason` |
 
 macro_rules! names {
     ($($(#[$doc:meta])* $constant:ident = $name:literal;)*) => {$(
@@ -101,6 +104,16 @@ names! {
     LOCAL_ACTIVITY_EXECUTION_LATENCY = "temporal_local_activity_execution_latency";
     /// How long those that succeeded took, from when they were first asked for.
     LOCAL_ACTIVITY_SUCCEED_ENDTOEND_LATENCY = "temporal_local_activity_succeed_endtoend_latency";
+    /// Polls that brought no request to a Nexus operation.
+    NEXUS_POLL_NO_TASK = "temporal_nexus_poll_no_task";
+    /// How long requests to Nexus operations waited for a worker.
+    NEXUS_TASK_SCHEDULE_TO_START_LATENCY = "temporal_nexus_task_schedule_to_start_latency";
+    /// How long handlers of Nexus operations took.
+    NEXUS_TASK_EXECUTION_LATENCY = "temporal_nexus_task_execution_latency";
+    /// How long requests to Nexus operations took, from when they were made until they were answered.
+    NEXUS_TASK_ENDTOEND_LATENCY = "temporal_nexus_task_endtoend_latency";
+    /// Requests to Nexus operations that failed, or whose operation did.
+    NEXUS_TASK_EXECUTION_FAILED = "temporal_nexus_task_execution_failed";
 }
 
 /// Where the values of a latency are parted, in milliseconds, as in the other SDKs.

@@ -125,16 +125,7 @@ impl DevServerBuilder {
             Some(port) => port,
             None => free_port().map_err(DevServerError::Port)?,
         };
-        let mut command = Command::new(&self.program);
-        command
-            .args(["server", "start-dev", "--headless", "--ip", "127.0.0.1"])
-            .args(["--port", &port.to_string(), "--namespace", &self.namespace])
-            .args(&self.arguments);
-        if let Some(database) = &self.database {
-            command.arg("--db-filename").arg(database);
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let process = command.spawn().map_err(|error| DevServerError::Program {
+        let process = self.command(port).spawn().map_err(|error| DevServerError::Program {
             program: self.program.clone(),
             error,
         })?;
@@ -161,6 +152,21 @@ impl DevServerBuilder {
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+}
+
+impl DevServerBuilder {
+    fn command(&self, port: u16) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["server", "start-dev", "--headless", "--ip", "127.0.0.1"])
+            .args(["--port", &port.to_string(), "--namespace", &self.namespace])
+            .args(&self.arguments);
+        if let Some(database) = &self.database {
+            command.arg("--db-filename").arg(database);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
     }
 }
 
@@ -229,6 +235,22 @@ impl Error for DevServerError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_program_is_told_what_was_said() {
+        let server = DevServer::builder("temporal")
+            .namespace("shop")
+            .database("/tmp/shop.db")
+            .search_attribute("Customer", "Keyword")
+            .argument("--log-level=warn");
+        let command = server.command(7000);
+        let arguments: Vec<_> = command.get_args().filter_map(|argument| argument.to_str()).collect();
+        assert_eq!(
+            arguments.join(" "),
+            "server start-dev --headless --ip 127.0.0.1 --port 7000 --namespace shop --search-attribute Customer=Keyword \
+             --log-level=warn --db-filename /tmp/shop.db"
+        );
+    }
 
     #[tokio::test]
     async fn a_program_that_is_not_there_is_named() {

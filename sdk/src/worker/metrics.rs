@@ -26,21 +26,24 @@ use steadfast_proto::{
 
 const WORKFLOW_WORKER: (&str, &str) = ("worker_type", "WorkflowWorker");
 const ACTIVITY_WORKER: (&str, &str) = ("worker_type", "ActivityWorker");
+pub(super) const NEXUS_WORKER: (&str, &str) = ("worker_type", "NexusWorker");
 
 /// What a worker measures.
 pub(super) struct WorkerMetrics {
     recorder: Recorder,
     /// The workflow tasks at hand, by their tokens: their type, and when they came.
     tasks: Mutex<HashMap<Bytes, (String, Instant)>>,
-    gauges: Gauges,
+    pub(super) gauges: Gauges,
 }
 
 /// What was said last; what has not changed is not said again.
-struct Gauges {
+pub(super) struct Gauges {
     workflow_slots: [AtomicUsize; 2],
     activity_slots: [AtomicUsize; 2],
     workflow_polls: [AtomicUsize; 2],
     activity_polls: AtomicUsize,
+    pub(super) nexus_slots: [AtomicUsize; 2],
+    pub(super) nexus_polls: AtomicUsize,
     cached: AtomicUsize,
 }
 
@@ -53,6 +56,8 @@ impl Default for Gauges {
             activity_slots: neither(),
             workflow_polls: neither(),
             activity_polls: nothing_yet(),
+            nexus_slots: neither(),
+            nexus_polls: nothing_yet(),
             cached: nothing_yet(),
         }
     }
@@ -77,6 +82,9 @@ impl WorkerMetrics {
         }
         if shared.polls_activities {
             self.recorder.count(WORKER_START, &[ACTIVITY_WORKER]);
+        }
+        if shared.registry.has_nexus_services() {
+            self.recorder.count(WORKER_START, &[NEXUS_WORKER]);
         }
     }
 
@@ -166,7 +174,13 @@ impl WorkerMetrics {
         self.gauge(&self.gauges.activity_polls, NUM_POLLERS, polls, &labels);
     }
 
-    fn slots(&self, last: &[AtomicUsize; 2], worker: (&'static str, &str), used: usize, free: Option<usize>) {
+    pub(super) fn slots(
+        &self,
+        last: &[AtomicUsize; 2],
+        worker: (&'static str, &str),
+        used: usize,
+        free: Option<usize>,
+    ) {
         let [last_used, last_free] = last;
         self.gauge(last_used, TASK_SLOTS_USED, used, &[worker]);
         if let Some(free) = free {
@@ -174,7 +188,7 @@ impl WorkerMetrics {
         }
     }
 
-    fn gauge(&self, last: &AtomicUsize, name: &'static str, value: usize, labels: &[(&'static str, &str)]) {
+    pub(super) fn gauge(&self, last: &AtomicUsize, name: &'static str, value: usize, labels: &[(&'static str, &str)]) {
         if last.swap(value, Relaxed) != value {
             self.recorder.gauge(name, value, labels);
         }

@@ -9,6 +9,7 @@ mod error;
 mod local_activity;
 pub(crate) mod metrics;
 mod nexus_driver;
+mod nexus_metrics;
 mod nexus_task;
 mod options;
 mod payload;

@@ -42,6 +42,9 @@ pub(super) async fn drive(shared: Arc<Shared>) {
     loop {
         status.polls.store(polls.len(), Relaxed);
         status.running.store(running.len(), Relaxed);
+        if let Some(metrics) = &shared.metrics {
+            metrics.nexus_load(&shared);
+        }
         tokio::select! {
             biased;
             () = &mut draining => break,
@@ -112,7 +115,12 @@ async fn poll(shared: &Arc<Shared>, slots: &Slots) -> Arrived {
                 return Some((Box::new(task), slot));
             }
             // The end of a long poll.
-            Ok(_) => backoff.succeeded(),
+            Ok(_) => {
+                backoff.succeeded();
+                if let Some(metrics) = &shared.metrics {
+                    metrics.nexus_poll_empty();
+                }
+            }
             Err(error) => {
                 drop(slot);
                 shared.heed(&error);

@@ -37,7 +37,7 @@ pub(super) struct NexusTask {
 }
 
 /// What became of a request.
-type Outcome = Result<response::Variant, Failure>;
+pub(super) type Outcome = Result<response::Variant, Failure>;
 
 impl NexusTask {
     pub(super) fn new(shared: Arc<Shared>, task: Box<PollNexusTaskQueueResponse>) -> Self {
@@ -60,12 +60,17 @@ impl NexusTask {
             .is_some_and(|can| can.temporal_failure_responses);
         let timeout = request_timeout(&request);
         let shared = &self.shared;
+        let measured = shared.metrics.as_ref().map(|metrics| metrics.nexus_request(&request));
         let outcome = async {
             let mut request = request;
             shared.read_nexus(&mut request).await?;
             handle(shared, request).await
         };
-        let Some(outcome) = self.in_time(timeout, outcome).await else {
+        let outcome = self.in_time(timeout, outcome).await;
+        if let Some(measured) = &measured {
+            measured.handled(outcome.as_ref());
+        }
+        let Some(outcome) = outcome else {
             tracing::warn!("a Nexus operation took longer than the server waits for its answer, and is tried again");
             return;
         };
@@ -76,6 +81,8 @@ impl NexusTask {
             } else {
                 tracing::warn!(%error, "what came of a Nexus operation's request could not be reported");
             }
+        } else if let Some(measured) = &measured {
+            measured.answered();
         }
     }
 

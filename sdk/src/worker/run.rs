@@ -228,6 +228,11 @@ impl Options {
         }
     }
 
+    /// How long workflow code may keep its thread, if anybody looks.
+    pub(super) fn watched_for(&self) -> Option<Duration> {
+        self.deadlock_timeout.filter(|_| !self.is_debugged)
+    }
+
     /// How many runs one of so many shards keeps in memory.
     fn cached(&self, shards: usize) -> usize {
         self.cached_workflows_max.div_ceil(shards.max(1))
@@ -311,7 +316,7 @@ fn spawn_shards(
             load: Arc::clone(load),
             slots: supplier.cloned().map(slots),
             eager_activities: eager_activities.cloned(),
-            deadlock_timeout: options.deadlock_timeout.filter(|_| !options.is_debugged),
+            deadlock_timeout: options.watched_for(),
         };
         drivers.spawn(workflow_driver::drive(Arc::clone(shared), shard, settings));
     }

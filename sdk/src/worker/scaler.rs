@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn a_simple_maximum_stays() {
-        let mut scaler = Scaler::new(8.into(), true);
+        assert_eq!(PollerBehavior::simple_maximum(8), 8.into());
+        let mut scaler = Scaler::new(PollerBehavior::simple_maximum(8), true);
         scaler.observe(Polled::Nothing(suggests(-3)), Instant::now());
         assert_eq!(scaler.target(), 8);
     }

@@ -214,3 +214,51 @@ async fn workflows_that_run_are_given_another_build_or_priority() -> Outcome {
         .expect_err("it has ended");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_build_that_nobody_polls_for_becomes_the_current_one_only_if_that_is_said() -> Outcome {
+    let environment = Environment::connect().await?;
+    let deployment = environment.client().deployment(environment.name("deployment"));
+    deployment
+        .set_current_version("1")
+        .await
+        .expect_err("nobody has polled for it");
+    deployment.set_current_version("1").allow_no_pollers().await?;
+    assert_eq!(deployment.describe().await?.current_version(), Some("1"));
+    deployment
+        .set_ramping_version("2", 10.0)
+        .await
+        .expect_err("nobody has polled for it");
+    deployment.set_ramping_version("2", 10.0).allow_no_pollers().await?;
+    assert_eq!(deployment.describe().await?.ramping_version(), Some(("2", 10.0)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_build_without_a_queue_where_tasks_wait_becomes_the_current_one_only_if_that_is_said() -> Outcome {
+    let environment = Environment::connect().await?;
+    let client = environment.client();
+    let deployment = client.deployment(environment.name("deployment"));
+    let other_queue = environment.name("other");
+    let first = Deployment::new(deployment.name(), "1").versioned(VersioningBehavior::AutoUpgrade);
+    let first = Worker::new(client, &other_queue).deployment(first).workflow::<Which>();
+    let first = RunningWorker::start(first);
+    let _second = build(&environment, "2");
+    for build_id in ["1", "2"] {
+        while deployment.describe_version(build_id).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    }
+    deployment.set_current_version("1").await?;
+    first.kill().await;
+    let waiting = client.start::<Which>(()).id(environment.name("waiting"));
+    let waiting = waiting.task_queue(&other_queue).await?;
+    deployment
+        .set_current_version("2")
+        .await
+        .expect_err("a task waits where the second build does not look");
+    deployment.set_current_version("2").ignore_missing_task_queues().await?;
+    assert_eq!(deployment.describe().await?.current_version(), Some("2"));
+    waiting.terminate("seen enough").await?;
+    Ok(())
+}

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 use steadfast::{
-    client::RpcError,
+    client::{Client, RpcError},
+    convert::HeaderCodec,
     error::Failure,
     interceptor::*,
     prelude::*,
@@ -13,7 +14,10 @@ use steadfast::{
         workflowservice::{SignalWorkflowExecutionRequest, SignalWorkflowExecutionResponse},
     },
 };
-use tests::{Environment, Outcome, RunningWorker};
+use tests::{
+    Environment, Outcome, RunningWorker,
+    codec::{SEALED, SealedAnywhere},
+};
 
 /// Sends the tenant along with everything a client asks for, and workflows pass it on.
 struct Tenant;
@@ -446,5 +450,52 @@ async fn a_task_local_value_of_an_interceptor_is_there_in_all_of_the_workflows_c
         .id(environment.name("workflow"))
         .task_queue(environment.queue());
     assert_eq!(deep.await?.result().await?, "acme");
+    Ok(())
+}
+
+/// Asks an activity whom it works for.
+#[derive(Default)]
+struct Asking;
+
+#[workflow]
+impl Asking {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<(String, String)> {
+        Ok((tenant(&ctx.info().headers()), ctx.activity::<who>(()).await?))
+    }
+}
+
+#[tokio::test]
+async fn codecs_change_headers_as_far_as_was_said() -> Outcome {
+    let environment = Environment::connect().await?;
+    let plain = environment.another_client(Client::builder()).await?;
+    // An activity does not read what its workflow sealed, if only workflows are said to.
+    let rules = [
+        (HeaderCodec::None, [false, false], "acme"),
+        (HeaderCodec::All, [true, true], "acme"),
+        (HeaderCodec::WorkflowsOnly, [false, true], "nobody"),
+    ];
+    for (rule, sealed, heard) in rules {
+        let builder = Client::builder().codec(SealedAnywhere("key 1")).header_codec(rule);
+        let client = environment.another_client(builder.interceptor(Tenant)).await?;
+        let name = environment.name(&format!("{rule:?}"));
+        let worker = Worker::new(&client, &name).workflow_interceptor(Tenant);
+        let worker = RunningWorker::start(worker.workflow::<Asking>().activity::<who>());
+        let asking = client.start::<Asking>(()).id(&name).task_queue(&name).await?;
+        let told = ("acme".to_owned(), heard.to_owned());
+        assert_eq!(asking.result().await?, told, "{rule:?}");
+        worker.stop().await?;
+        let events = plain.workflow::<Asking>(&name).fetch_history().await?.events;
+        let headers = events.iter().filter_map(|event| match event.attributes.as_ref()? {
+            Attributes::WorkflowExecutionStartedEventAttributes(started) => started.header.as_ref(),
+            Attributes::ActivityTaskScheduledEventAttributes(scheduled) => scheduled.header.as_ref(),
+            _ => None,
+        });
+        let seen: Vec<_> = headers
+            .filter_map(|header| header.fields.get("tenant"))
+            .map(|payload| payload.encoding() == SEALED.as_bytes())
+            .collect();
+        assert_eq!(seen, sealed, "{rule:?}");
+    }
     Ok(())
 }

@@ -47,6 +47,7 @@ mod schedule;
 mod search_attribute;
 mod signal;
 mod standalone_activity;
+mod standalone_operation;
 mod start;
 mod terminate;
 mod time_skipping;

@@ -214,3 +214,22 @@ async fn a_workflow_task_that_fails_is_counted_with_its_reason() -> Outcome {
     assert_eq!(value(&text, "temporal_workflow_completed", &[]), 0.0);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_label_of_the_client_is_on_all_that_it_and_its_workers_measure() -> Outcome {
+    let meter = PrometheusMeter::new();
+    let builder = Client::builder().metrics(meter.clone()).metric_label("region", "north");
+    let environment = Environment::connect().await?.with_client(builder).await?;
+    let worker = RunningWorker::start(environment.worker().workflow::<Bakery>().activity::<bake>());
+    let bakery = environment.start::<Bakery>(vec!["apple".to_owned()]).await?;
+    assert_eq!(bakery.result().await?, 1);
+    worker.stop().await?;
+    let text = meter.text();
+    let measured: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let without: Vec<_> = measured
+        .iter()
+        .filter(|line| !line.contains("region=\"north\""))
+        .collect();
+    assert!(!measured.is_empty() && without.is_empty(), "{without:?}");
+    Ok(())
+}

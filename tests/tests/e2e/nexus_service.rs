@@ -1,10 +1,19 @@
 //! Nexus services: typed callers in workflows, and handlers in workers.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
-use steadfast::{client::NexusTarget, error::NexusErrorKind, prelude::*};
+use steadfast::{
+    client::NexusTarget,
+    error::NexusErrorKind,
+    metrics::PrometheusMeter,
+    prelude::*,
+    worker::{FixedSlots, SlotKind, SlotPermit, SlotRequest, SlotSupplier, SlotUse, Tuner},
+};
 use tests::{
     Environment, Failure, Gate, Outcome, RunningWorker,
     codec::{SEALED, SealedAnywhere},
@@ -353,6 +362,73 @@ async fn a_worker_that_stops_finishes_the_operations_at_hand() -> Outcome {
     Ok(())
 }
 
+/// Counts the polls that it lets begin, and writes down what comes of them; the rest is a fixed number's.
+struct Noted {
+    slots: FixedSlots,
+    polls: AtomicU32,
+    used: Mutex<Vec<String>>,
+}
+
+struct Shared(Arc<Noted>);
+
+impl SlotSupplier for Shared {
+    fn reserve<'a>(&'a self, request: &'a SlotRequest) -> Pin<Box<dyn Future<Output = SlotPermit> + Send + 'a>> {
+        assert_eq!(request.kind, SlotKind::NexusTask);
+        self.0.polls.fetch_add(1, Ordering::SeqCst);
+        self.0.slots.reserve(request)
+    }
+
+    fn try_reserve(&self, request: &SlotRequest) -> Option<SlotPermit> {
+        self.0.slots.try_reserve(request)
+    }
+
+    fn used(&self, _permit: &mut SlotPermit, slot_use: &SlotUse<'_>) {
+        self.0.used.lock().unwrap().push(slot_use.type_name.to_owned());
+    }
+
+    fn release(&self, permit: SlotPermit) {
+        self.0.slots.release(permit);
+    }
+}
+
+#[tokio::test]
+async fn operations_take_slots_of_ones_own_making_as_many_at_a_time_as_there_are_pollers() -> Outcome {
+    let environment = Environment::connect().await?;
+    let name = environment.name("gated");
+    environment
+        .client()
+        .create_nexus_endpoint(&name, target(&environment, name.clone()))
+        .await?;
+    let noted = Arc::new(Noted {
+        slots: FixedSlots::new(10),
+        polls: AtomicU32::new(0),
+        used: Mutex::default(),
+    });
+    let handler = Worker::new(environment.client(), &name)
+        .nexus_service(Gated::default())
+        .tuner(Tuner::fixed(2, 2).nexus_tasks(Shared(Arc::clone(&noted))))
+        .nexus_pollers(3);
+    let handler = RunningWorker::start(handler);
+    while noted.polls.load(Ordering::SeqCst) < 3 {
+        tokio::task::yield_now().await;
+    }
+    handler.stop().await?;
+    assert_eq!(noted.polls.load(Ordering::SeqCst), 3);
+    let gated = Gated::default();
+    gated.gate.open();
+    let handler = Worker::new(environment.client(), &name)
+        .nexus_service(gated)
+        .tuner(Tuner::fixed(2, 2).nexus_tasks(Shared(Arc::clone(&noted))));
+    let handler = RunningWorker::start(handler);
+    let _worker = RunningWorker::start(environment.worker().workflow::<Passer>());
+    let passer = environment.start::<Passer>(name).await?;
+    assert_eq!(passer.result().await?, "Ada passed");
+    handler.stop().await?;
+    assert_eq!(*noted.used.lock().unwrap(), ["gated"]);
+    assert_eq!(noted.slots.available(), Some(10), "all slots are back");
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_operations_take_and_give_is_sealed_by_a_codec_failures_included() -> Outcome {
     let environment = Environment::connect().await?;
@@ -410,5 +486,50 @@ async fn an_operation_whose_input_cannot_be_decoded_is_tried_again_until_somebod
     let worker = steadfast::Worker::new(environment.client(), &queue).nexus_service(Local::default());
     let _with = RunningWorker::start(worker);
     assert_eq!(caller.result().await?, "Hello, Ada!");
+    Ok(())
+}
+
+#[tokio::test]
+async fn operations_are_measured_under_the_names_of_other_sdks() -> Outcome {
+    let meter = PrometheusMeter::new();
+    let measured = Client::builder().metrics(meter.clone());
+    let environment = Environment::connect().await?.with_client(measured).await?;
+    let (endpoint, _, worker) = office(&environment).await?;
+    let input = |name: &str| (endpoint.clone(), "greet".to_owned(), name.to_owned());
+    for (name, id) in [("Ada", "one"), ("Nobody", "two"), ("", "three")] {
+        let caller = environment.client().start::<Caller>(input(name));
+        let caller = caller.id(environment.name(id)).task_queue(environment.queue());
+        caller.await?.result().await?;
+    }
+    worker.stop().await?;
+    let text = meter.text();
+    let queue = environment.queue();
+    let lines = |start: &str, with: &[&str]| -> Vec<String> {
+        let is_meant = |line: &&str| line.starts_with(start) && with.iter().all(|part| line.contains(part));
+        text.lines()
+            .filter(is_meant)
+            .map(|line| line.rsplit(' ').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let queue = format!("task_queue=\"{queue}\"");
+    let failed = "temporal_nexus_task_execution_failed";
+    let reasons = ["operation_failed", "handler_error_BAD_REQUEST"];
+    for reason in reasons.map(|reason| format!("failure_reason=\"{reason}\"")) {
+        assert_eq!(lines(failed, &[&queue, &reason]), ["1"], "{reason} in\n{text}");
+    }
+    for latency in ["execution", "schedule_to_start", "endtoend"] {
+        let name = format!("temporal_nexus_task_{latency}_latency_count");
+        assert_eq!(lines(&name, &[&queue]), ["3"], "{name} in\n{text}");
+    }
+    let worker = "worker_type=\"NexusWorker\"";
+    assert_eq!(lines("temporal_worker_start", &[&queue, worker]), ["1"], "{text}");
+    for gauge in [
+        "temporal_worker_task_slots_used",
+        "temporal_worker_task_slots_available",
+    ] {
+        assert_eq!(lines(gauge, &[&queue, worker]).len(), 1, "{gauge} in\n{text}");
+    }
+    let pollers = lines("temporal_num_pollers", &[&queue, "poller_type=\"nexus_task\""]);
+    assert_eq!(pollers.len(), 1, "{text}");
     Ok(())
 }

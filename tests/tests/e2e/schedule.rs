@@ -6,8 +6,9 @@ use steadfast::{
         Schedule, ScheduleCalendar, ScheduleError, ScheduleHandle, ScheduleOverlapPolicy, ScheduleRange, ScheduleSpec,
     },
     prelude::*,
+    search_attribute::SearchAttributeKey,
 };
-use steadfast_proto::duration;
+use steadfast_proto::{duration, enums::IndexedValueType};
 use tests::{Environment, Outcome, RunningWorker};
 
 #[derive(Default)]
@@ -213,6 +214,35 @@ async fn schedules_are_listed() -> Outcome {
     assert_eq!(listed.workflow_type(), "Report");
     assert!(listed.is_paused());
     assert_eq!(listed.handle().describe().await?.note(), "listed");
+    schedule.delete().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn schedules_are_counted_by_a_query() -> Outcome {
+    const NAME: SearchAttributeKey<String> = SearchAttributeKey::keyword("E2eKeyword");
+    let environment = Environment::connect().await?;
+    environment
+        .add_search_attributes(&[("E2eKeyword", IndexedValueType::Keyword)])
+        .await?;
+    let report = environment
+        .client()
+        .start::<Report>("sales".to_owned())
+        .task_queue(environment.queue());
+    let yearly = ScheduleSpec::calendar(ScheduleCalendar::default().month(1).day_of_month(1).year(2099));
+    let schedule = environment
+        .client()
+        .create_schedule(environment.name("reports"), Schedule::new(yearly, report))
+        .search_attributes([NAME.set(environment.name("counted"))])
+        .await?;
+    let count = async |name| {
+        let query = format!("E2eKeyword = '{}'", environment.name(name));
+        environment.client().count_schedules(query).await
+    };
+    while count("counted").await? == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((count("counted").await?, count("others").await?), (1, 0));
     schedule.delete().await?;
     Ok(())
 }

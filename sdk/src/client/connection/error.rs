@@ -54,6 +54,8 @@ details! {
     WorkflowAlreadyStarted(WorkflowExecutionAlreadyStartedFailure),
     /// A standalone activity of this id runs, or ran, already.
     ActivityAlreadyStarted(ActivityExecutionAlreadyStartedFailure),
+    /// A standalone Nexus operation of this id runs, or ran, already.
+    NexusOperationAlreadyStarted(NexusOperationExecutionAlreadyStartedFailure),
     /// The query's handler failed.
     QueryFailed(QueryFailedFailure),
     /// The workflow cannot be asked now, as its tasks fail, say.

@@ -491,6 +491,7 @@ coded_calls! {
     update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, update_schedule;
     list_schedules(ListSchedulesRequest) -> ListSchedulesResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, list_schedules;
     poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All;
+    poll_nexus_operation_execution(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All;
     /// As `describe_schedule`, for who will write back what comes.
     describe_schedule_to_update(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE, Reading::All, describe_schedule;
     get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, Retry::Call, CALL_DEADLINE, Reading::Possible;
