@@ -115,6 +115,11 @@ plain! {
     RecordActivityTaskHeartbeatRequest RecordActivityTaskHeartbeatByIdRequest RespondActivityTaskCompletedRequest
     RespondActivityTaskCompletedByIdRequest RespondActivityTaskFailedRequest RespondActivityTaskFailedByIdRequest
     RespondActivityTaskCanceledRequest RespondActivityTaskCanceledByIdRequest
+    PollActivityExecutionRequest DescribeActivityExecutionRequest RequestCancelActivityExecutionRequest
+    TerminateActivityExecutionRequest ListActivityExecutionsRequest CountActivityExecutionsRequest
+    StartNexusOperationExecutionRequest PollNexusOperationExecutionRequest DescribeNexusOperationExecutionRequest
+    RequestCancelNexusOperationExecutionRequest TerminateNexusOperationExecutionRequest
+    ListNexusOperationExecutionsRequest CountNexusOperationExecutionsRequest
 }
 
 macro_rules! hooks {
@@ -155,7 +160,7 @@ macro_rules! hooks {
         /// # }
         /// ```
         pub trait ClientInterceptor: Send + Sync + 'static {
-            /// Adds to the headers of whatever has some: starts, signals, queries, updates, schedules. Called before the
+            /// Adds to the headers of whatever has some: starts, signals, queries, updates, schedules, standalone activities. Called before the
             /// method of the call itself.
             fn headers(&self, headers: &mut Headers) {
                 let _ = headers;
@@ -271,4 +276,32 @@ hooks! {
     report_activity_cancelled(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse;
     /// As [`report_activity_cancelled`](Self::report_activity_cancelled), by ids.
     report_activity_cancelled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse;
+    /// A standalone activity is started.
+    start_activity(Outgoing<StartActivityExecutionRequest>) -> StartActivityExecutionResponse;
+    /// The outcome of a standalone activity is waited for. If there is none for a minute, this is called again.
+    poll_activity(PollActivityExecutionRequest) -> PollActivityExecutionResponse;
+    /// A standalone activity is described.
+    describe_activity(DescribeActivityExecutionRequest) -> DescribeActivityExecutionResponse;
+    /// A standalone activity is asked to end.
+    cancel_activity(RequestCancelActivityExecutionRequest) -> RequestCancelActivityExecutionResponse;
+    /// A standalone activity is ended.
+    terminate_activity(TerminateActivityExecutionRequest) -> TerminateActivityExecutionResponse;
+    /// A page of a list of standalone activities is fetched.
+    list_activities(ListActivityExecutionsRequest) -> ListActivityExecutionsResponse;
+    /// Standalone activities are counted.
+    count_activities(CountActivityExecutionsRequest) -> CountActivityExecutionsResponse;
+    /// A standalone Nexus operation is started. Its headers are text, and in the request.
+    start_nexus_operation(StartNexusOperationExecutionRequest) -> StartNexusOperationExecutionResponse;
+    /// A standalone Nexus operation is waited for. If nothing happens for a minute, this is called again.
+    poll_nexus_operation(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse;
+    /// A standalone Nexus operation is described.
+    describe_nexus_operation(DescribeNexusOperationExecutionRequest) -> DescribeNexusOperationExecutionResponse;
+    /// A standalone Nexus operation is asked to end.
+    cancel_nexus_operation(RequestCancelNexusOperationExecutionRequest) -> RequestCancelNexusOperationExecutionResponse;
+    /// A standalone Nexus operation is ended.
+    terminate_nexus_operation(TerminateNexusOperationExecutionRequest) -> TerminateNexusOperationExecutionResponse;
+    /// A page of a list of standalone Nexus operations is fetched.
+    list_nexus_operations(ListNexusOperationExecutionsRequest) -> ListNexusOperationExecutionsResponse;
+    /// Standalone Nexus operations are counted.
+    count_nexus_operations(CountNexusOperationExecutionsRequest) -> CountNexusOperationExecutionsResponse;
 }

@@ -12,8 +12,8 @@ use steadfast_proto::{
     update::{Input, Request},
     workflowservice::{
         CreateScheduleRequest, QueryWorkflowRequest, SignalWithStartWorkflowExecutionRequest,
-        SignalWorkflowExecutionRequest, StartWorkflowExecutionRequest, UpdateScheduleRequest,
-        UpdateWorkflowExecutionRequest,
+        SignalWorkflowExecutionRequest, StartActivityExecutionRequest, StartWorkflowExecutionRequest,
+        UpdateScheduleRequest, UpdateWorkflowExecutionRequest,
     },
 };
 
@@ -58,6 +58,7 @@ macro_rules! carriers {
 }
 
 carriers! {
+    StartActivityExecutionRequest
     StartWorkflowExecutionRequest
     SignalWithStartWorkflowExecutionRequest
     SignalWorkflowExecutionRequest

@@ -57,6 +57,20 @@ sees! {
     heartbeat_activity_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse;
     complete_activity_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse;
     fail_activity(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse;
+    start_activity(Outgoing<StartActivityExecutionRequest>) -> StartActivityExecutionResponse;
+    poll_activity(PollActivityExecutionRequest) -> PollActivityExecutionResponse;
+    describe_activity(DescribeActivityExecutionRequest) -> DescribeActivityExecutionResponse;
+    cancel_activity(RequestCancelActivityExecutionRequest) -> RequestCancelActivityExecutionResponse;
+    terminate_activity(TerminateActivityExecutionRequest) -> TerminateActivityExecutionResponse;
+    list_activities(ListActivityExecutionsRequest) -> ListActivityExecutionsResponse;
+    count_activities(CountActivityExecutionsRequest) -> CountActivityExecutionsResponse;
+    start_nexus_operation(StartNexusOperationExecutionRequest) -> StartNexusOperationExecutionResponse;
+    poll_nexus_operation(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse;
+    describe_nexus_operation(DescribeNexusOperationExecutionRequest) -> DescribeNexusOperationExecutionResponse;
+    cancel_nexus_operation(RequestCancelNexusOperationExecutionRequest) -> RequestCancelNexusOperationExecutionResponse;
+    terminate_nexus_operation(TerminateNexusOperationExecutionRequest) -> TerminateNexusOperationExecutionResponse;
+    list_nexus_operations(ListNexusOperationExecutionsRequest) -> ListNexusOperationExecutionsResponse;
+    count_nexus_operations(CountNexusOperationExecutionsRequest) -> CountNexusOperationExecutionsResponse;
 }
 
 /// Tells with which headers it was started, and added to.
@@ -223,6 +237,74 @@ async fn what_is_said_of_an_activity_from_elsewhere_is_seen_and_what_a_worker_sa
     assert_eq!(
         seen.take(),
         ["fail_activity", "heartbeat_activity_by_id", "complete_activity_by_id"]
+    );
+    Ok(())
+}
+
+#[activity(start_to_close_timeout = "30s")]
+async fn is_seen(ctx: ActivityContext) -> Result<bool, ActivityError> {
+    Ok(ctx.headers().get("seen")?.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn whatever_a_client_does_with_standalone_activities_is_seen_by_its_interceptor() -> Outcome {
+    let environment = Environment::connect().await?;
+    let _worker = RunningWorker::start(environment.worker().activity::<is_seen>());
+    let seen = Seen::default();
+    let client = environment.client().interceptor(seen.clone());
+    let activity = client
+        .start_activity::<is_seen>(())
+        .task_queue(environment.queue())
+        .await?;
+    assert!(activity.result().await?, "the header came with it");
+    activity.describe().await?;
+    client.count_activities("").await?;
+    client.list_activities("").next().await?;
+    assert_eq!(
+        seen.take(),
+        [
+            "start_activity",
+            "poll_activity",
+            "describe_activity",
+            "count_activities",
+            "list_activities"
+        ]
+    );
+    let nobody = environment.name("nobody");
+    let waiting = client.start_activity::<is_seen>(()).task_queue(nobody).await?;
+    waiting.cancel().await?;
+    waiting.terminate("seen enough").await.err();
+    assert_eq!(seen.take(), ["start_activity", "cancel_activity", "terminate_activity"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn whatever_a_client_does_with_standalone_operations_is_seen_by_its_interceptor() -> Outcome {
+    let environment = Environment::connect().await?;
+    let seen = Seen::default();
+    let client = environment.client().interceptor(seen.clone());
+    // There is no such endpoint: what is asked is seen, and the server's refusal is the answer.
+    let start = client.start_nexus_operation(environment.name("nowhere"), "Service", "operation", ());
+    start.await.expect_err("nobody is there");
+    let operation = client.nexus_operation(environment.name("nothing"));
+    operation.result::<()>().await.expect_err("nothing was started");
+    operation.describe().await.expect_err("nothing was started");
+    operation.cancel("why not").await.expect_err("nothing was started");
+    operation.terminate("why not").await.expect_err("nothing was started");
+    let counted = client.count_nexus_operations("").await;
+    let listed = client.list_nexus_operations("").next().await;
+    assert_eq!(counted.is_ok(), listed.is_ok());
+    assert_eq!(
+        seen.take(),
+        [
+            "start_nexus_operation",
+            "poll_nexus_operation",
+            "describe_nexus_operation",
+            "cancel_nexus_operation",
+            "terminate_nexus_operation",
+            "count_nexus_operations",
+            "list_nexus_operations"
+        ]
     );
     Ok(())
 }

@@ -469,6 +469,12 @@ calls! {
     poll_workflow_execution_time_skipping(PollWorkflowExecutionTimeSkippingRequest) -> PollWorkflowExecutionTimeSkippingResponse, Retry::LongPoll, LONG_POLL_DEADLINE;
     patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse, Retry::Call, CALL_DEADLINE, patch_schedule;
     delete_schedule(DeleteScheduleRequest) -> DeleteScheduleResponse, Retry::Call, CALL_DEADLINE, delete_schedule;
+    request_cancel_activity_execution(RequestCancelActivityExecutionRequest) -> RequestCancelActivityExecutionResponse, Retry::Call, CALL_DEADLINE, cancel_activity;
+    terminate_activity_execution(TerminateActivityExecutionRequest) -> TerminateActivityExecutionResponse, Retry::Call, CALL_DEADLINE, terminate_activity;
+    count_activity_executions(CountActivityExecutionsRequest) -> CountActivityExecutionsResponse, Retry::Call, CALL_DEADLINE, count_activities;
+    request_cancel_nexus_operation_execution(RequestCancelNexusOperationExecutionRequest) -> RequestCancelNexusOperationExecutionResponse, Retry::Call, CALL_DEADLINE, cancel_nexus_operation;
+    terminate_nexus_operation_execution(TerminateNexusOperationExecutionRequest) -> TerminateNexusOperationExecutionResponse, Retry::Call, CALL_DEADLINE, terminate_nexus_operation;
+    count_nexus_operation_executions(CountNexusOperationExecutionsRequest) -> CountNexusOperationExecutionsResponse, Retry::Call, CALL_DEADLINE, count_nexus_operations;
     count_schedules(CountSchedulesRequest) -> CountSchedulesResponse, Retry::Call, CALL_DEADLINE;
     list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse, Retry::Call, CALL_DEADLINE;
 }
@@ -490,8 +496,14 @@ coded_calls! {
     describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, describe_schedule;
     update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, update_schedule;
     list_schedules(ListSchedulesRequest) -> ListSchedulesResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, list_schedules;
-    poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All;
-    poll_nexus_operation_execution(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All;
+    start_activity_execution(StartActivityExecutionRequest) -> StartActivityExecutionResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, start_activity;
+    poll_activity_execution(PollActivityExecutionRequest) -> PollActivityExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All, poll_activity;
+    describe_activity_execution(DescribeActivityExecutionRequest) -> DescribeActivityExecutionResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, describe_activity;
+    list_activity_executions(ListActivityExecutionsRequest) -> ListActivityExecutionsResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, list_activities;
+    start_nexus_operation_execution(StartNexusOperationExecutionRequest) -> StartNexusOperationExecutionResponse, Retry::Call, CALL_DEADLINE, Reading::Nothing, start_nexus_operation;
+    poll_nexus_operation_execution(PollNexusOperationExecutionRequest) -> PollNexusOperationExecutionResponse, Retry::LongPoll, LONG_POLL_DEADLINE, Reading::All, poll_nexus_operation;
+    describe_nexus_operation_execution(DescribeNexusOperationExecutionRequest) -> DescribeNexusOperationExecutionResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, describe_nexus_operation;
+    list_nexus_operation_executions(ListNexusOperationExecutionsRequest) -> ListNexusOperationExecutionsResponse, Retry::Call, CALL_DEADLINE, Reading::Possible, list_nexus_operations;
     /// As `describe_schedule`, for who will write back what comes.
     describe_schedule_to_update(DescribeScheduleRequest) -> DescribeScheduleResponse, Retry::Call, CALL_DEADLINE, Reading::All, describe_schedule;
     get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, Retry::Call, CALL_DEADLINE, Reading::Possible;

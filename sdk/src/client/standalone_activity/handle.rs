@@ -90,7 +90,7 @@ impl<O> ActivityHandle<O> {
             include_last_failure: true,
             ..DescribeActivityExecutionRequest::default()
         };
-        let answer = self.client.connection().call_coded(request).await?;
+        let answer = self.client.connection().describe_activity_execution(request).await?;
         Ok(ActivityDescription::new(answer, self.client.converter().clone()))
     }
 
@@ -122,7 +122,7 @@ impl<O> ActivityHandle<O> {
             request_id: new_id(),
             reason: reason.into(),
         };
-        self.client.connection().call(request).await?;
+        self.client.connection().terminate_activity_execution(request).await?;
         Ok(())
     }
 
@@ -256,7 +256,10 @@ impl IntoFuture for CancelActivityCall {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            self.client.connection().call(*self.request).await?;
+            self.client
+                .connection()
+                .request_cancel_activity_execution(self.request)
+                .await?;
             Ok(())
         })
     }

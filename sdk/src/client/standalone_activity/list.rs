@@ -61,7 +61,7 @@ impl ActivityList {
                 next_page_token,
                 ..(*self.request).clone()
             };
-            let answer = self.client.connection().call_coded(request).await?;
+            let answer = self.client.connection().list_activity_executions(request).await?;
             self.pages.add(answer.executions, answer.next_page_token);
         }
         Ok(self.pages.pop().map(|info| ActivitySummary {
@@ -168,5 +168,5 @@ async fn ask_count(client: &Client, query: String) -> Result<CountActivityExecut
         namespace: client.namespace().to_owned(),
         query,
     };
-    client.connection().call(request).await
+    client.connection().count_activity_executions(request).await
 }

@@ -196,7 +196,7 @@ impl<O, Q, T, M> StartActivityCall<O, Q, T, M> {
             }
         }
         let id = request.activity_id.clone();
-        match self.client.connection().call_coded(*self.request).await {
+        match self.client.connection().start_activity_execution(self.request).await {
             Ok(answer) => Ok(ActivityHandle::new(self.client, id, answer.run_id)),
             Err(error) if error.code() == Code::AlreadyExists => {
                 let run_id = match error.detail() {

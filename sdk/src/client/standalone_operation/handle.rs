@@ -114,7 +114,11 @@ impl NexusOperationHandle {
             run_id: self.run_id.clone(),
             ..DescribeNexusOperationExecutionRequest::default()
         };
-        let answer = self.client.connection().call_coded(request).await?;
+        let answer = self
+            .client
+            .connection()
+            .describe_nexus_operation_execution(request)
+            .await?;
         Ok(NexusOperationDescription::new(answer, self.client.converter().clone()))
     }
 
@@ -131,7 +135,10 @@ impl NexusOperationHandle {
             request_id: new_id(),
             reason: reason.into(),
         };
-        self.client.connection().call(request).await?;
+        self.client
+            .connection()
+            .request_cancel_nexus_operation_execution(request)
+            .await?;
         Ok(())
     }
 
@@ -148,7 +155,10 @@ impl NexusOperationHandle {
             request_id: new_id(),
             reason: reason.into(),
         };
-        self.client.connection().call(request).await?;
+        self.client
+            .connection()
+            .terminate_nexus_operation_execution(request)
+            .await?;
         Ok(())
     }
 

@@ -64,7 +64,11 @@ impl NexusOperationList {
                 next_page_token,
                 ..(*self.request).clone()
             };
-            let answer = self.client.connection().call_coded(request).await?;
+            let answer = self
+                .client
+                .connection()
+                .list_nexus_operation_executions(request)
+                .await?;
             self.pages.add(answer.operations, answer.next_page_token);
         }
         Ok(self.pages.pop().map(|info| NexusOperationSummary {
@@ -159,5 +163,5 @@ async fn ask_count(client: &Client, query: String) -> Result<CountNexusOperation
         namespace: client.namespace().to_owned(),
         query,
     };
-    client.connection().call(request).await
+    client.connection().count_nexus_operation_executions(request).await
 }

@@ -118,7 +118,12 @@ impl StartNexusOperationCall {
             }
         }
         let id = request.operation_id.clone();
-        match self.client.connection().call_coded(*self.request).await {
+        match self
+            .client
+            .connection()
+            .start_nexus_operation_execution(self.request)
+            .await
+        {
             Ok(answer) => Ok(NexusOperationHandle::new(self.client, id, answer.run_id)),
             Err(error) if error.code() == Code::AlreadyExists => {
                 let run_id = match error.detail() {
