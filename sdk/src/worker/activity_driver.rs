@@ -305,7 +305,7 @@ mod tests {
                 workflow_pollers: 1.into(),
                 activity_pollers: 1.into(),
                 nexus_tasks: Arc::new(FixedSlots::new(1)),
-                nexus_pollers: 1,
+                nexus_pollers: 1.into(),
                 queue_activities_per_second: None,
             },
             status: Status::new(Vec::new()),

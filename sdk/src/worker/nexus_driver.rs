@@ -3,18 +3,21 @@
 use super::{
     backoff::Backoff,
     nexus_task::NexusTask,
+    scaler::{Polled, Scaler},
     shared::Shared,
     slot::{HeldSlot, SlotKind, Slots},
     stop::Phase,
 };
+use crate::client::RpcError;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::{
-    future::pending,
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use steadfast_proto::{
     enums::TaskQueueType,
+    taskqueue::PollerScalingDecision,
+    tonic::Code,
     workflowservice::{PollNexusTaskQueueRequest, PollNexusTaskQueueResponse},
 };
 use tokio::task::JoinSet;
@@ -22,8 +25,16 @@ use tokio::task::JoinSet;
 /// How long open polls may take to end after the server was told of the shutdown.
 const POLLS_END: Duration = Duration::from_secs(5);
 
-/// What a poll brought, at last: a request, and the slot that it holds. Nothing if the worker stops.
-type Arrived = Option<(Box<PollNexusTaskQueueResponse>, HeldSlot)>;
+/// What a poll brought.
+enum Arrived {
+    /// A request, and the slot that it holds.
+    Request(Box<PollNexusTaskQueueResponse>, HeldSlot),
+    /// The end of a long poll.
+    Nothing(Option<PollerScalingDecision>),
+    Failed(RpcError),
+    /// The worker stops.
+    Stopped,
+}
 
 /// Handles requests until the worker stops and those at hand are answered.
 pub(super) async fn drive(shared: Arc<Shared>) {
@@ -33,13 +44,16 @@ pub(super) async fn drive(shared: Arc<Shared>) {
         shared.task_queue.clone(),
     );
     let mut running = JoinSet::new();
-    let mut polls: FuturesUnordered<_> = (0..shared.tuning.nexus_pollers)
-        .map(|_| poll(&shared, &slots))
-        .collect();
+    let mut polls = FuturesUnordered::new();
+    let mut scaler = Scaler::new(shared.tuning.nexus_pollers, shared.server.suggests_pollers);
+    let (mut backoff, mut delay) = (Backoff::default(), None);
     let mut listener = shared.stop.listen();
     let mut draining = std::pin::pin!(listener.reached(Phase::Draining));
     let status = &shared.status.nexus_tasks;
     loop {
+        while polls.len() < scaler.target() {
+            polls.push(poll(&shared, &slots, delay.take()));
+        }
         status.polls.store(polls.len(), Relaxed);
         status.running.store(running.len(), Relaxed);
         if let Some(metrics) = &shared.metrics {
@@ -49,10 +63,25 @@ pub(super) async fn drive(shared: Arc<Shared>) {
             biased;
             () = &mut draining => break,
             Some(_) = running.join_next() => {}
-            arrived = next(&mut polls) => {
-                if let Some((task, slot)) = arrived {
-                    spawn(&mut running, &shared, task, slot);
-                    polls.push(poll(&shared, &slots));
+            Some(arrived) = polls.next() => {
+                scaler.observe(arrived.polled(), Instant::now());
+                match arrived {
+                    Arrived::Request(task, slot) => {
+                        backoff.succeeded();
+                        spawn(&mut running, &shared, task, slot);
+                    }
+                    Arrived::Nothing(_) => {
+                        backoff.succeeded();
+                        if let Some(metrics) = &shared.metrics {
+                            metrics.nexus_poll_empty();
+                        }
+                    }
+                    Arrived::Failed(error) => {
+                        shared.heed(&error);
+                        delay = Some(backoff.failed(&error, &shared.task_queue));
+                    }
+                    // The other arm comes first with the next turn.
+                    Arrived::Stopped => {}
                 }
             }
         }
@@ -62,7 +91,7 @@ pub(super) async fn drive(shared: Arc<Shared>) {
         if shared.server.completes_polls_on_shutdown {
             let last = async {
                 while let Some(arrived) = polls.next().await {
-                    if let Some((task, slot)) = arrived {
+                    if let Arrived::Request(task, slot) = arrived {
                         spawn(&mut running, &shared, task, slot);
                     }
                 }
@@ -83,54 +112,45 @@ fn spawn(running: &mut JoinSet<()>, shared: &Arc<Shared>, task: Box<PollNexusTas
     });
 }
 
-/// The first of the polls that is over; none may ever be.
-async fn next(polls: &mut FuturesUnordered<impl Future<Output = Arrived>>) -> Arrived {
-    match polls.next().await {
-        Some(arrived) => arrived,
-        None => pending().await,
+impl Arrived {
+    fn polled(&self) -> Polled {
+        match self {
+            Self::Request(task, _) => Polled::Task(task.poller_scaling_decision),
+            Self::Nothing(decision) => Polled::Nothing(*decision),
+            Self::Failed(error) => Polled::Failed(error.code()),
+            Self::Stopped => Polled::Failed(Code::Cancelled),
+        }
     }
 }
 
-/// Polls until there is a request, or the worker stops.
-async fn poll(shared: &Arc<Shared>, slots: &Slots) -> Arrived {
+/// One poll, once there is a slot for what it brings.
+async fn poll(shared: &Arc<Shared>, slots: &Slots, delay: Option<Duration>) -> Arrived {
     let mut listener = shared.stop.listen();
-    let mut backoff = Backoff::default();
-    while !shared.stop.has_reached(Phase::Draining) {
-        let slot = tokio::select! {
-            biased;
-            () = listener.reached(Phase::Draining) => return None,
-            slot = slots.reserve(false) => slot,
-        };
-        let request = PollNexusTaskQueueRequest {
-            namespace: shared.namespace(),
-            task_queue: Some(shared.normal_queue()),
-            identity: shared.identity.clone(),
-            worker_instance_key: shared.instance_key.clone(),
-            deployment_options: shared.deployment_options(),
-            ..PollNexusTaskQueueRequest::default()
-        };
-        match shared.client.connection().poll_nexus_task_queue(request).await {
-            Ok(task) if !task.task_token.is_empty() => {
-                shared.status.nexus_tasks.polled(false);
-                return Some((Box::new(task), slot));
-            }
-            // The end of a long poll.
-            Ok(_) => {
-                backoff.succeeded();
-                if let Some(metrics) = &shared.metrics {
-                    metrics.nexus_poll_empty();
-                }
-            }
-            Err(error) => {
-                drop(slot);
-                shared.heed(&error);
-                let delay = backoff.failed(&error, &shared.task_queue);
-                tokio::select! {
-                    () = listener.reached(Phase::Draining) => return None,
-                    () = tokio::time::sleep(delay) => {}
-                }
-            }
+    let ready = async {
+        if let Some(delay) = delay {
+            tokio::time::sleep(delay).await;
         }
+        slots.reserve(false).await
+    };
+    let slot = tokio::select! {
+        biased;
+        () = listener.reached(Phase::Draining) => return Arrived::Stopped,
+        slot = ready => slot,
+    };
+    let request = PollNexusTaskQueueRequest {
+        namespace: shared.namespace(),
+        task_queue: Some(shared.normal_queue()),
+        identity: shared.identity.clone(),
+        worker_instance_key: shared.instance_key.clone(),
+        deployment_options: shared.deployment_options(),
+        ..PollNexusTaskQueueRequest::default()
+    };
+    match shared.client.connection().poll_nexus_task_queue(request).await {
+        Ok(task) if !task.task_token.is_empty() => {
+            shared.status.nexus_tasks.polled(false);
+            Arrived::Request(Box::new(task), slot)
+        }
+        Ok(nothing) => Arrived::Nothing(nothing.poller_scaling_decision),
+        Err(error) => Arrived::Failed(error),
     }
-    None
 }

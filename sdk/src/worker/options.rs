@@ -22,7 +22,7 @@ const CONCURRENT_LOCAL_ACTIVITIES: usize = 100;
 pub(super) const CONCURRENT_WORKFLOW_TASKS: usize = 100;
 pub(super) const CONCURRENT_ACTIVITIES: usize = 100;
 pub(super) const CONCURRENT_NEXUS_TASKS: usize = 100;
-const NEXUS_POLLERS: usize = 5;
+const NEXUS_POLLERS: PollerBehavior = PollerBehavior::simple_maximum(5);
 const POLLERS: PollerBehavior = PollerBehavior::simple_maximum(8);
 /// How long workflow code may keep its thread.
 const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -82,7 +82,7 @@ pub(super) struct Options {
     pub(super) activities_max: Option<usize>,
     pub(super) local_activities_max: usize,
     pub(super) nexus_tasks_max: Option<usize>,
-    pub(super) nexus_pollers: usize,
+    pub(super) nexus_pollers: PollerBehavior,
     pub(super) tuner: Option<Tuner>,
     pub(super) workflow_pollers: PollerBehavior,
     pub(super) activity_pollers: PollerBehavior,
@@ -264,9 +264,9 @@ impl Worker {
         self
     }
 
-    /// How many polls for requests to Nexus operations are open at the same time (5 if not set).
-    pub fn nexus_pollers(mut self, pollers: usize) -> Self {
-        self.options.nexus_pollers = pollers;
+    /// How many polls for requests to Nexus operations are open at the same time (5 if not set): a number, or as the server suggests.
+    pub fn nexus_pollers(mut self, pollers: impl Into<PollerBehavior>) -> Self {
+        self.options.nexus_pollers = pollers.into();
         self
     }
 

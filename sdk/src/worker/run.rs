@@ -204,7 +204,8 @@ impl Worker {
             return Err(WorkerError::Option(mistake));
         }
         options.workflow_pollers.check("workflow_pollers")?;
-        options.activity_pollers.check("activity_pollers")
+        options.activity_pollers.check("activity_pollers")?;
+        options.nexus_pollers.check("nexus_pollers")
     }
 }
 
@@ -265,9 +266,6 @@ impl Options {
         ];
         if self.local_activities_max == 0 {
             return Some("`max_concurrent_local_activities` is 0, it must be at least 1".to_owned());
-        }
-        if self.nexus_pollers == 0 {
-            return Some("`nexus_pollers` is 0, it must be at least 1".to_owned());
         }
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == Some(0)) {
             return Some(format!("`{name}` is 0, it must be at least 1"));

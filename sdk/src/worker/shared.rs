@@ -67,7 +67,7 @@ pub(super) struct Tuning {
     pub(super) workflow_pollers: PollerBehavior,
     pub(super) activity_pollers: PollerBehavior,
     pub(super) nexus_tasks: Arc<dyn SlotSupplier>,
-    pub(super) nexus_pollers: usize,
+    pub(super) nexus_pollers: PollerBehavior,
     /// The limit of the task queue, kept by the server.
     pub(super) queue_activities_per_second: Option<f64>,
 }

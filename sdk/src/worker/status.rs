@@ -145,7 +145,7 @@ pub(super) fn heartbeat(shared: &Shared, worker_status: WorkerStatus) -> WorkerH
             .then(|| supplied(&status.nexus_tasks, nexus_tasks, &*tuning.nexus_tasks)),
         nexus_poller_info: has_nexus_services.then(|| {
             let polls = status.nexus_tasks.polls.load(Relaxed);
-            poller(polls, &status.nexus_tasks.polled, tuning.nexus_pollers.into())
+            poller(polls, &status.nexus_tasks.polled, tuning.nexus_pollers)
         }),
         workflow_poller_info: has_workflows.then(|| {
             let polls = status.sum(|shard| shard.normal_polls.load(Relaxed));

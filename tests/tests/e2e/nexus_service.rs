@@ -12,7 +12,7 @@ use steadfast::{
     error::NexusErrorKind,
     metrics::PrometheusMeter,
     prelude::*,
-    worker::{FixedSlots, SlotKind, SlotPermit, SlotRequest, SlotSupplier, SlotUse, Tuner},
+    worker::{FixedSlots, PollerBehavior, SlotKind, SlotPermit, SlotRequest, SlotSupplier, SlotUse, Tuner},
 };
 use tests::{
     Environment, Failure, Gate, Outcome, RunningWorker,
@@ -404,16 +404,19 @@ async fn operations_take_slots_of_ones_own_making_as_many_at_a_time_as_there_are
         polls: AtomicU32::new(0),
         used: Mutex::default(),
     });
-    let handler = Worker::new(environment.client(), &name)
-        .nexus_service(Gated::default())
-        .tuner(Tuner::fixed(2, 2).nexus_tasks(Shared(Arc::clone(&noted))))
-        .nexus_pollers(3);
-    let handler = RunningWorker::start(handler);
-    while noted.polls.load(Ordering::SeqCst) < 3 {
-        tokio::task::yield_now().await;
+    let polls = || noted.polls.swap(0, Ordering::SeqCst);
+    for pollers in [PollerBehavior::simple_maximum(3), PollerBehavior::autoscaling(1, 5, 3)] {
+        let handler = Worker::new(environment.client(), &name)
+            .nexus_service(Gated::default())
+            .tuner(Tuner::fixed(2, 2).nexus_tasks(Shared(Arc::clone(&noted))))
+            .nexus_pollers(pollers);
+        let handler = RunningWorker::start(handler);
+        while noted.polls.load(Ordering::SeqCst) < 3 {
+            tokio::task::yield_now().await;
+        }
+        handler.stop().await?;
+        assert_eq!(polls(), 3, "{pollers:?}");
     }
-    handler.stop().await?;
-    assert_eq!(noted.polls.load(Ordering::SeqCst), 3);
     let gated = Gated::default();
     gated.gate.open();
     let handler = Worker::new(environment.client(), &name)
