@@ -113,6 +113,14 @@ async fn an_activity_is_described_found_and_counted() -> Outcome {
         .map(|activity| (activity.id(), activity.activity_type()))
         .collect();
     assert_eq!(found, [(&*id, "send")]);
+    let groups = client
+        .count_activity_groups(format!("{query} GROUP BY ExecutionStatus"))
+        .await?;
+    let groups: Vec<_> = groups
+        .iter()
+        .map(|group| (group.count(), group.value::<String>()))
+        .collect();
+    assert_eq!(groups, [(1, Ok("Completed".to_owned()))]);
     assert_eq!(client.activity::<usize>(&id).result().await?, 3);
     Ok(())
 }
