@@ -159,6 +159,51 @@ mod tests {
         });
     }
 
+    static BEGUN: tokio::sync::Notify = tokio::sync::Notify::const_new();
+
+    #[activity(start_to_close_timeout = "1h")]
+    async fn never_done() -> Result<(), ActivityError> {
+        BEGUN.notify_one();
+        std::future::pending().await
+    }
+
+    #[derive(Default)]
+    struct Waiting;
+
+    #[workflow]
+    impl Waiting {
+        #[run]
+        async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> {
+            Ok(ctx.activity::<never_done>(()).await?)
+        }
+    }
+
+    #[test]
+    fn a_test_that_takes_too_long_says_who_holds_time() {
+        run_test(|environment| async move {
+            environment.skip_replay();
+            environment
+                .worker("queue")
+                .workflow::<Waiting>()
+                .activity::<never_done>()
+                .start();
+            let call = environment.client().execute::<Waiting>(()).id("held");
+            let explained = async {
+                BEGUN.notified().await;
+                explain(&environment).await
+            };
+            let text = tokio::select! {
+                ended = call.task_queue("queue") => panic!("nothing ends here: {ended:?}"),
+                text = explained => text,
+            };
+            assert!(
+                text.contains("a worker has a task of workflow \"held\": activity") && text.contains("never_done"),
+                "{text}"
+            );
+            assert!(text.contains("Waiting \"held\""), "{text}");
+        });
+    }
+
     static RUNS: AtomicU32 = AtomicU32::new(0);
 
     #[derive(Default)]
