@@ -93,7 +93,7 @@ REASONS_OF_FIELDS = {
         capability: "each says what it can"
         for capability in (
             "reportedProblemsSearchAttribute", "pollerAutoscaling", "standaloneActivityBatchOperations", "workflowPause",
-            "workerPollCompleteOnShutdown", "standaloneNexusOperation",
+            "workerPollCompleteOnShutdown",
         )
     },  # fmt: skip
     "sdkVersion": "ours does not note which SDK had a task",
