@@ -1,5 +1,6 @@
 """Calls whose answers are compared field by field: above all the ones that a server refuses."""
 
+import asyncio
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -360,17 +361,36 @@ def see(method, row):
     SEEN.setdefault(method, []).append(f"answer {row}")
 
 
+# Lists that the original gives in any order, and what tells their items apart.
+UNORDERED = {"pendingActivities": "activityId", "pendingChildren": "workflowId", "pendingNexusOperations": "scheduledEventId"}
+
+
+def in_order(said):
+    for name, key in UNORDERED.items():
+        if name in said:
+            said[name].sort(key=lambda item: item.get(key, ""))
+    return said
+
+
+# What the dev server says to lists that come faster than it allows.
+TOO_OFTEN = "namespace rate limit exceeded"
+
+
 async def answer(client, method, request, seconds=10):
     """What the server says, as plain data: an answer, or an error with its details."""
     operated = type(request).__module__.startswith("temporalio.api.operatorservice")
     service = client.operator_service if operated else client.workflow_service
-    try:
-        said = await getattr(service, method)(request, timeout=timedelta(seconds=seconds))
-        return {"answer": MessageToDict(said)}
-    except RPCError as error:
-        details = [detail.type_url.rsplit("/", 1)[-1] for detail in error.grpc_status.details]
-        contents = [detail.value.decode("latin-1") for detail in error.grpc_status.details]
-        return {"status": error.status.name, "message": error.message, "details": details, "contents": contents}
+    while True:
+        try:
+            said = await getattr(service, method)(request, timeout=timedelta(seconds=seconds))
+            return {"answer": in_order(MessageToDict(said))}
+        except RPCError as error:
+            if error.message == TOO_OFTEN:
+                await asyncio.sleep(0.2)
+                continue
+            details = [detail.type_url.rsplit("/", 1)[-1] for detail in error.grpc_status.details]
+            contents = [detail.value.decode("latin-1") for detail in error.grpc_status.details]
+            return {"status": error.status.name, "message": error.message, "details": details, "contents": contents}
 
 
 async def refusals(stage):

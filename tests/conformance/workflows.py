@@ -168,6 +168,12 @@ class Child:
             raise ApplicationError("child failed", type="ChildFailed")
         if mode == "hang":
             await asyncio.Future()
+        if mode == "linger":
+            try:
+                await asyncio.Future()
+            except asyncio.CancelledError:
+                await workflow.sleep(0.5)  # by then the parent has heard that this was asked for
+                raise
         return "child " + mode
 
 
@@ -184,10 +190,12 @@ class Parent:
         try:
             if mode in ("ok", "fail"):
                 return await workflow.execute_child_workflow(Child.run, mode, id=child, static_summary="kid")
-            handle = await workflow.start_child_workflow(Child.run, "hang", id=child)
             if mode == "cancel":
+                handle = await workflow.start_child_workflow(Child.run, "linger", id=child)
+                await workflow.sleep(0.5)  # by then the child's first task is done
                 handle.cancel()
                 await handle
+            await workflow.start_child_workflow(Child.run, "hang", id=child)
             await workflow.start_child_workflow(Child.run, "hang", id=child)
         except ChildWorkflowError as error:
             return repr(error.cause)
