@@ -164,6 +164,8 @@ class Messages:
 class Child:
     @workflow.run
     async def run(self, mode: str) -> str:
+        if mode in ("ok", "fail"):
+            await workflow.sleep(0.5)  # by then the parent has heard of its start
         if mode == "fail":
             raise ApplicationError("child failed", type="ChildFailed")
         if mode == "hang":
