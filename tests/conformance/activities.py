@@ -187,6 +187,52 @@ async def activity_reset_with_its_heartbeat(hand):
 
 
 @scenario
+async def activity_reset_while_it_runs(hand):
+    """It is the first attempt from now on, and the token names another one; the activity's name is good still."""
+    await hand.start()
+    await hand.answer(await hand.poll(), activity("1", hand.queue, heartbeat_timeout=Duration(seconds=10), retry_policy=SHORT))
+    task = await hand.poll_activity()
+    await fail(hand, task)
+    task = await hand.poll_activity()
+    token = {"task_token": task.task_token}
+    await hand.call("reset", "reset_activity", id="1")
+    await pending(hand, "reset")
+    await hand.call("heartbeat", "record_activity_task_heartbeat", **token)
+    await hand.call("completion", "respond_activity_task_completed", **token)
+    by = {"workflow_id": hand.workflow_id, "identity": "hand", "activity_id": "1"}
+    await hand.call("heartbeat by its name", "record_activity_task_heartbeat_by_id", **by)
+    await hand.call("failure by its name", "respond_activity_task_failed_by_id", **by, failure=OH)
+    task = await hand.poll_activity()
+    hand.note("next", seen(task))
+    await hand.call("heartbeat of the next", "record_activity_task_heartbeat", task_token=task.task_token)
+    await hand.call("pause", "pause_activity", id="1")
+    await hand.call("unpause", "unpause_activity", id="1", reset_attempts=True)
+    await pending(hand, "unpaused")
+    await hand.call("heartbeat after that", "record_activity_task_heartbeat", task_token=task.task_token)
+    await hand.call("completion by its name", "respond_activity_task_completed_by_id", **by)
+    await hand.close()
+
+
+@scenario
+async def activity_reset_in_its_first_attempt(hand):
+    """The token names the attempt that it has been; the one after is the second. Unpausing forgets the failure."""
+    await hand.start()
+    await hand.answer(await hand.poll(), activity("1", hand.queue, retry_policy=RetryPolicy(initial_interval=Duration(nanos=100_000_000))))
+    task = await hand.poll_activity()
+    await hand.call("reset", "reset_activity", id="1")
+    await hand.call("heartbeat", "record_activity_task_heartbeat", task_token=task.task_token)
+    await fail(hand, task)
+    task = await hand.poll_activity()
+    hand.note("next", seen(task))
+    await hand.call("pause", "pause_activity", id="1")
+    await fail(hand, task)
+    await hand.call("unpause", "unpause_activity", id="1")
+    await pending(hand, "unpaused")
+    await hand.complete_activity(await hand.poll_activity())
+    await hand.close()
+
+
+@scenario
 async def activity_alone(hand):
     """Without a workflow."""
     started = {
@@ -229,5 +275,6 @@ async def activity_alone_terminated(hand):
 
 ACTIVITIES_BY_HAND = dict([
     activity_attempts, activity_cancelled_by_worker, activity_by_name, activity_eager, activity_defaults,
-    activity_out_of_time, activity_operations, activity_reset_with_its_heartbeat, activity_alone, activity_alone_terminated,
+    activity_out_of_time, activity_operations, activity_reset_with_its_heartbeat,
+    activity_reset_while_it_runs, activity_reset_in_its_first_attempt, activity_alone, activity_alone_terminated,
 ])  # fmt: skip

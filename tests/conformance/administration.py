@@ -187,4 +187,26 @@ async def deployment_ramp(hand):
     await hand.show()
 
 
-ADMINISTRATION = dict([batch, namespace, endpoint, queue, worker_that_beats, deployment, deployment_ramp])
+@scenario
+async def deployment_without_workers(hand):
+    """Its routing may be set before anybody polls, if the caller says so."""
+    for kind, build_id in (("ramp", "1"), ("ramp to nobody", ""), ("current", "1"), ("current nobody", "")):
+        name = f"{hand.workflow_id}-{kind}"
+        routed = {"deployment_name": name, "identity": "hand", "build_id": build_id}
+        method, more = "set_worker_deployment_current_version", {}
+        if "ramp" in kind:
+            method, more = "set_worker_deployment_ramping_version", {"percentage": 10}
+        await hand.call(f"{kind}: not there", method, **routed, **more)
+        await hand.call(f"{kind}: made", method, **routed, **more, allow_no_pollers=True)
+        shown = await answer(hand.stage.client, *called("describe_worker_deployment", deployment_name=name))
+        info = shown["answer"]["workerDeploymentInfo"]
+        hand.note(f"{kind}: described", {key: info.get(key) for key in ("routingConfig", "lastModifierIdentity")})
+        hand.note(f"{kind}: versions", [of.get("status") for of in info.get("versionSummaries", [])])
+    changed = {"deployment_name": f"{hand.workflow_id}-ramp", "identity": "hand", "build_id": "2", "allow_no_pollers": True}
+    await hand.call("another state", "set_worker_deployment_ramping_version", **changed, percentage=5, conflict_token=b"x")
+    await hand.call("another ramp", "set_worker_deployment_ramping_version", **changed, percentage=5)
+
+
+ADMINISTRATION = dict([
+    batch, namespace, endpoint, queue, worker_that_beats, deployment, deployment_ramp, deployment_without_workers,
+])  # fmt: skip

@@ -45,7 +45,7 @@ pub(crate) struct Activity {
     pub(crate) last_heartbeat: Option<Time>,
     /// Who paused it, if anybody did.
     pub(crate) paused: Option<Paused>,
-    /// It begins anew after the attempt at hand.
+    /// It was reset during the attempt at hand, of which the worker hears.
     pub(crate) is_reset: bool,
     /// Its next attempt does not hear what heartbeats said so far.
     pub(crate) forgets_heartbeat: bool,

@@ -172,10 +172,14 @@ impl Engine {
 }
 
 impl Activity {
-    /// The next attempt is the first; a worker that has one hears of it with its next heartbeat.
-    fn begin_anew(&mut self) {
+    /// Its attempts are counted from the start. One that a worker has is the first from now on, so that the worker's token,
+    /// which names its attempt, is good only if it was the first before; without a workflow it stays what it is, and the
+    /// next one is the first.
+    fn begin_anew(&mut self, is_alone: bool) {
         if self.is_started() {
-            self.is_reset = true;
+            if !is_alone {
+                self.attempt = 1;
+            }
         } else {
             self.attempt = 1;
             if self.paused.is_none() {
@@ -316,6 +320,7 @@ impl Run {
     }
 
     pub(crate) fn unpause_activity(&mut self, world: &mut World, event_id: i64, begin: Begin) {
+        let is_alone = self.standalone.is_some();
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return;
         };
@@ -323,15 +328,17 @@ impl Run {
             return;
         }
         if begin.attempts {
-            activity.begin_anew();
+            activity.begin_anew(is_alone);
+            // Whose activity a workflow has is not told of it.
+            activity.is_reset |= is_alone && activity.is_started();
         }
         if begin.heartbeat {
             activity.heartbeat_details = None;
+            activity.last_heartbeat = None;
         }
         activity.forget_heartbeat();
         if matches!(activity.state, Attempt::Paused { .. }) {
-            if activity.attempt == 1 {
-                // It was reset while it was paused, and showed the failure until now.
+            if !is_alone || activity.attempt == 1 {
                 activity.last_failure = None;
             }
             self.go_on(world, event_id, begin.jitter);
@@ -342,13 +349,15 @@ impl Run {
         if begin.restores {
             self.restore_options(event_id)?;
         }
+        let is_alone = self.standalone.is_some();
         let Some(activity) = self.activities.get_mut(&event_id) else {
             return Ok(());
         };
         if !begin.keeps_paused {
             activity.paused = None;
         }
-        activity.begin_anew();
+        activity.begin_anew(is_alone);
+        activity.is_reset |= activity.is_started();
         activity.forgets_heartbeat |= begin.heartbeat;
         if !activity.is_started() && activity.paused.is_none() {
             activity.forget_heartbeat();

@@ -166,7 +166,11 @@ impl Run {
             return Err(RetryState::CancelRequested);
         }
         let is_reset = std::mem::take(&mut activity.is_reset);
-        let attempt = if is_reset { 0 } else { activity.attempt };
+        // The attempt at hand was made the first when it was reset, unless it has no workflow.
+        let attempt = match is_reset && self.standalone.is_some() {
+            true => 0,
+            false => activity.attempt,
+        };
         let interval = activity.retry.next(attempt.max(1), failure)?;
         let until = now.plus(interval);
         if activity.closes().is_some_and(|closes| until > closes) {

@@ -106,11 +106,41 @@ async fn a_reset_activity_begins_anew_at_once() {
     bench.service.reset_activity(Request::new(reset())).await.unwrap();
     let task = bench.poll_activity().await;
     assert_eq!(task.attempt, 1);
-    // One that a worker has begins anew when that attempt is over.
+    // The first attempt of one that a worker has stays what it is.
     bench.service.reset_activity(Request::new(reset())).await.unwrap();
     assert!(beat(&bench, &task).await.activity_reset);
     bench.fail_activity(&task, Failure::application("Bug", "oops")).await;
-    assert_eq!(pending(&bench).await.attempt, 1);
+    assert_eq!(pending(&bench).await.attempt, 2);
+}
+
+#[tokio::test]
+async fn a_later_attempt_that_is_reset_while_it_runs_is_the_first_and_its_token_is_no_longer_good() {
+    let bench = scheduled().await;
+    let task = bench.poll_activity().await;
+    bench.fail_activity(&task, Failure::application("Bug", "oops")).await;
+    bench.server.skip(Duration::from_secs(2));
+    let task = bench.poll_activity().await;
+    assert_eq!(task.attempt, 2);
+    bench.service.reset_activity(Request::new(reset())).await.unwrap();
+    let info = pending(&bench).await;
+    assert_eq!((info.state(), info.attempt), (PendingActivityState::Started, 1));
+    let refused = bench.complete_activity(&task).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    // Who names the activity need not know the attempt.
+    let beat = RecordActivityTaskHeartbeatByIdRequest {
+        namespace: "default".to_owned(),
+        workflow_id: "workflow".to_owned(),
+        activity_id: "one".to_owned(),
+        ..Default::default()
+    };
+    let beat = bench
+        .service
+        .record_activity_task_heartbeat_by_id(Request::new(beat))
+        .await;
+    assert!(beat.unwrap().into_inner().activity_reset);
+    // Nobody answers for it: it times out, and the next attempt is the second.
+    bench.server.skip(Duration::from_secs(60));
+    assert_eq!(bench.poll_activity().await.attempt, 2);
 }
 
 #[tokio::test]

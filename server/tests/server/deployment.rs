@@ -530,3 +530,32 @@ async fn a_deployment_and_its_versions_may_be_made_before_any_worker_polls() {
         .unwrap();
     assert_eq!(bench.version_info("one").await.status(), Status::Created);
 }
+
+#[tokio::test]
+async fn a_ramp_makes_a_deployment_that_need_not_have_pollers() {
+    let bench = real();
+    let ramp = |allow_no_pollers| SetWorkerDeploymentRampingVersionRequest {
+        namespace: "default".to_owned(),
+        deployment_name: NAME.to_owned(),
+        build_id: "one".to_owned(),
+        percentage: 10.0,
+        allow_no_pollers,
+        ..Default::default()
+    };
+    let set = |request| {
+        bench
+            .service
+            .set_worker_deployment_ramping_version(Request::new(request))
+    };
+    assert_eq!(set(ramp(false)).await.unwrap_err().code(), Code::NotFound);
+    set(ramp(true)).await.unwrap();
+    assert_eq!(bench.version_info("one").await.status(), Status::Ramping);
+    // One that was taken back is no longer as if nobody had ever used it.
+    let taken_back = SetWorkerDeploymentRampingVersionRequest {
+        build_id: String::new(),
+        percentage: 0.0,
+        ..ramp(true)
+    };
+    set(taken_back).await.unwrap();
+    assert_eq!(bench.version_info("one").await.status(), Status::Drained);
+}

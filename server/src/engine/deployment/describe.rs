@@ -69,10 +69,11 @@ impl Deployment {
             Status::Current
         } else if is_ramping {
             Status::Ramping
-        } else if known.queues.is_empty() {
-            Status::Created
         } else if known.first_activation.is_none() {
-            Status::Inactive
+            match known.queues.is_empty() {
+                true => Status::Created,
+                false => Status::Inactive,
+            }
         } else if is_used {
             Status::Draining
         } else {

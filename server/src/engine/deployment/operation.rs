@@ -31,9 +31,7 @@ impl Deployment {
             )));
         }
         if !conflict_token.is_empty() && conflict_token != self.conflict_token().as_ref() {
-            return Err(refused(
-                "conflict token mismatch: the deployment has changed since".to_owned(),
-            ));
+            return Err(refused("conflict token mismatch".to_owned()));
         }
         Ok(())
     }
@@ -93,6 +91,22 @@ impl Engine {
     fn deployment(&mut self, namespace: NamespaceKey, name: &str) -> Result<&mut Deployment> {
         let deployment = self.world.deployments.all.get_mut(&(namespace, Arc::from(name)));
         deployment.ok_or_else(|| no_deployment(name))
+    }
+
+    /// The deployment, which is made if it need not have pollers.
+    fn deployment_or_new(
+        &mut self,
+        namespace: NamespaceKey,
+        name: &str,
+        allow_no_pollers: bool,
+    ) -> Result<&mut Deployment> {
+        let now = self.world.now();
+        if allow_no_pollers {
+            let all = &mut self.world.deployments.all;
+            all.entry((namespace, Arc::from(name)))
+                .or_insert_with(|| Deployment::new(now));
+        }
+        self.deployment(namespace, name)
     }
 
     /// A version that takes over must have workers for what waits for the one before.
@@ -184,18 +198,14 @@ impl Engine {
         let now = self.world.now();
         let name = request.deployment_name.as_str();
         let next = build_of(&request.build_id, &request.version);
-        if request.allow_no_pollers {
-            self.world
-                .deployments
-                .all
-                .entry((namespace, Arc::from(name)))
-                .or_insert_with(|| Deployment::new(now));
-        }
-        let deployment = self.deployment(namespace, name)?;
+        let deployment = self.deployment_or_new(namespace, name, request.allow_no_pollers)?;
         let before = deployment.current.clone();
         let previous = before.as_deref().map(|build_id| Deployment::version(name, build_id));
-        let is_same = before == next && deployment.current_changed.is_some();
-        if !is_same {
+        if before == next {
+            if next.is_none() {
+                deployment.changed(&request.identity);
+            }
+        } else {
             deployment.check(&request.identity, &request.conflict_token)?;
             if let Some(build_id) = &next {
                 deployment.check_build(name, build_id, request.allow_no_pollers, now)?;
@@ -238,7 +248,7 @@ impl Engine {
             return Err(Error::invalid("Percentage must be between 0 and 100 (inclusive)"));
         }
         let build_id = build_of(&request.build_id, &request.version);
-        let deployment = self.deployment(namespace, name)?;
+        let deployment = self.deployment_or_new(namespace, name, request.allow_no_pollers)?;
         deployment.check(&request.identity, &request.conflict_token)?;
         // Nothing named and nothing given takes a ramp back.
         let next = (build_id.is_some() || request.percentage > 0.0).then_some(Ramp {
@@ -318,9 +328,7 @@ impl Engine {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
         let deployment = self.deployment(namespace, &request.deployment_name)?;
         if !request.conflict_token.is_empty() && request.conflict_token != deployment.conflict_token() {
-            return Err(refused(
-                "conflict token mismatch: the deployment has changed since".to_owned(),
-            ));
+            return Err(refused("conflict token mismatch".to_owned()));
         }
         let manager = match request.new_manager_identity {
             Some(NewManagerIdentity::ManagerIdentity(identity)) => identity,
