@@ -379,6 +379,7 @@ impl Run {
         self.status = status;
         self.is_indexed = false;
         self.close_time = Some(self.now(world));
+        self.history.shrink();
         world.deadlines.clear(&mut self.expiry);
         if let Some((_, deadline)) = self.backoff.take() {
             world.deadlines.clear(&mut Some(deadline));

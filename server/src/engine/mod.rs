@@ -343,15 +343,6 @@ impl Engine {
         self.check_size(key);
         self.reindex(key);
         self.retain(key);
-        self.pack(key);
-    }
-
-    /// What has ended is kept in little room; of what is no workflow the few events are looked at by lists.
-    fn pack(&mut self, key: run::RunKey) {
-        let run = self.runs.peek_mut(key);
-        if let Some(run) = run.filter(|run| !run.is_open() && run.kind() == RunKind::Workflow) {
-            run.history.pack();
-        }
     }
 
     /// A history that grows without end ends its run.

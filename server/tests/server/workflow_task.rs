@@ -5,6 +5,7 @@ use std::time::Duration;
 use steadfast_proto::{
     common::Priority,
     enums::EventType::*,
+    failure::Failure,
     history::history_event::Attributes,
     tonic::{Code, Request},
     workflowservice::*,
@@ -29,6 +30,24 @@ async fn a_workflow_of_one_task_has_five_events() {
     ];
     assert_eq!(bench.events("w").await, expected);
     assert_eq!(bench.closed("w").await.event_type(), WorkflowExecutionCompleted);
+}
+
+#[tokio::test]
+async fn a_failure_with_more_causes_than_the_wire_could_read_ends_a_workflow_as_it_is() {
+    let bench = real();
+    bench.start("w").await;
+    let task = bench.poll().await;
+    let innermost = Failure::application("Innermost", "0");
+    let failure = (1..200).fold(innermost, |cause, depth| Failure {
+        cause: Some(Box::new(cause)),
+        ..Failure::application("Cause", &depth.to_string())
+    });
+    bench.answer(&task, vec![fail(failure.clone())]).await.unwrap();
+    let Some(Attributes::WorkflowExecutionFailedEventAttributes(failed)) = bench.closed("w").await.attributes else {
+        panic!("the workflow did not fail");
+    };
+    assert_eq!(failed.failure, Some(failure));
+    assert_eq!(bench.history("w").await.len(), 5);
 }
 
 #[tokio::test]
