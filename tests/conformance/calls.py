@@ -20,7 +20,7 @@ from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 import temporalio.api.workflowservice.v1 as api
 from temporalio.service import RPCError
 
-from workflows import Messages, Nothing
+from recorded_programs import OneLine, SignalWf
 
 RateLimitUpdate = api.UpdateTaskQueueConfigRequest.RateLimitUpdate
 MISSING = WorkflowExecution(workflow_id="conformance-missing")
@@ -36,7 +36,7 @@ def start(**changed):
     request = {
         "namespace": "default",
         "workflow_id": "conformance-refused",
-        "workflow_type": WorkflowType(name="Nothing"),
+        "workflow_type": WorkflowType(name="OneLine"),
         "task_queue": TaskQueue(name="conformance-nobody"),
         "request_id": "request",
         **changed,
@@ -166,7 +166,7 @@ REFUSED = {
     ),
     "signal with start without a name": of(
         "signal_with_start_workflow_execution", api.SignalWithStartWorkflowExecutionRequest,
-        workflow_id="conformance-refused", workflow_type=WorkflowType(name="Nothing"),
+        workflow_id="conformance-refused", workflow_type=WorkflowType(name="OneLine"),
         task_queue=TaskQueue(name="conformance-nobody"),
     ),
     "no operations": of("execute_multi_operation", api.ExecuteMultiOperationRequest),
@@ -402,9 +402,9 @@ async def refusals(stage):
 
 async def answers_about_runs(stage):
     """The same calls to an open and to a closed run."""
-    open_run = await stage.start("open", Messages.run)
-    await open_run.query(Messages.items)
-    closed = await stage.start("closed", Nothing.run)
+    open_run = await stage.start("open", SignalWf.run)
+    await open_run.query(SignalWf.items)
+    closed = await stage.start("closed", OneLine.run)
     await closed.result()
     for name, handle in (("an open run", open_run), ("a closed run", closed)):
         execution = WorkflowExecution(workflow_id=handle.id)

@@ -35,9 +35,10 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from normal import differences, normal
 from recorded_programs import (
     ACTIVITIES, AsyncAct, CancelWf, ContinueWf, CronWf, ExternalWf, FailWf, Handler, LocalWf, NexusCaller, OneLine,
-    ParentWf, Retry, SideEffecty, SignalWf, Simple, SkipParent, Sleeper, SwallowCancel, TAG, Timer, TimeoutWf, WORKFLOWS,
-    seconds,
+    ParentWf, Retry, SideEffecty, SignalWf, Simple, SkipParent, Sleeper, SwallowCancel, TAG, TIMEOUTS, Timer,
+    TimeoutWf, WORKFLOWS, seconds,
 )  # fmt: skip
+from stage import Stage, activity_runs, add_search_attribute, ended
 
 FOLDER = Path(__file__).parents[2] / "proto/tests/histories"
 # Documents of the command line and of the HTTP API, and histories of a client by hand: what those do is played in `raw.py`,
@@ -78,43 +79,6 @@ class AfterItsChild(PayloadCodec, WithSerializationContext):
         return list(payloads)
 
 
-class Stage:
-    def __init__(self, client):
-        self.client = client
-        self.unique = uuid.uuid4().hex[:12]
-        self.queue = f"rec-{self.unique}"
-        self.shown = {}
-
-    async def start(self, name, workflow, *arguments, client=None, **options):
-        options = {"task_queue": self.queue, **options}
-        return await (client or self.client).start_workflow(
-            workflow, args=arguments, id=f"{name}-{self.unique}", **options
-        )
-
-    async def begun(self, name, workflow, *arguments, **options):
-        """Started, and past its first workflow task: only then is a query answered."""
-        handle = await self.start(name, workflow, *arguments, **options)
-        await handle.query("__stack_trace")
-        return handle
-
-    async def show(self, name, workflow_id, run_id=None, closed=True):
-        handle = self.client.get_workflow_handle(workflow_id, run_id=run_id)
-        if closed:
-            await end(handle, follow_runs=False)
-        self.shown[name] = (await handle.fetch_history()).to_json_dict()
-
-    async def whole(self, name, workflow, *arguments, **options):
-        handle = await self.start(name, workflow, *arguments, **options)
-        await self.show(name, handle.id, handle.result_run_id)
-
-
-async def end(handle, **options):
-    try:
-        await handle.result(**options)
-    except Exception:  # how it ended is in its history
-        pass
-
-
 def whole(name, workflow, *arguments, **options):
     return lambda stage: stage.whole(name, workflow, *arguments, **options)
 
@@ -152,15 +116,6 @@ async def update(stage):
     await stage.show("update", handle.id)
 
 
-async def activity_runs(handle):
-    """Until the run's activity is in somebody's hands."""
-    while True:
-        pending = (await handle.describe()).raw_description.pending_activities
-        if pending and pending[0].state == 2:
-            return
-        await asyncio.sleep(0.02)
-
-
 def cancelled(how):
     async def play(stage):
         handle = await stage.start(f"cancel-{how}", CancelWf.run, how.upper())
@@ -180,7 +135,7 @@ async def cancel_swallowed(stage):
 def child(mode):
     async def play(stage):
         handle = await stage.start(f"child-{mode}", ParentWf.run, mode)
-        await end(handle)
+        await ended(handle)
         await stage.show(f"child_{mode}", handle.id)
         of = stage.client.get_workflow_handle(f"{handle.id}-child")
         if mode == "abandon":
@@ -196,7 +151,7 @@ async def external(stage):
     target = await stage.begun("target", SignalWf.run)
     await stage.whole("external_signal", ExternalWf.run, target.id, "signal")
     await target.query(SignalWf.items)
-    await end(await stage.start("external_cancel", ExternalWf.run, target.id, "cancel"))
+    await ended(await stage.start("external_cancel", ExternalWf.run, target.id, "cancel"))
     await stage.show("external_target", target.id)
 
 
@@ -252,7 +207,7 @@ async def schedule(stage):
     action = ScheduleActionStartWorkflow(OneLine.run, id="h-sched-wf", task_queue=stage.queue)
     spec = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(hours=1))])
     created = await stage.client.create_schedule(
-        f"h-sched-{stage.unique}", Schedule(action=action, spec=spec), trigger_immediately=True
+        f"h-sched-{stage.queue.removeprefix('rec-')}", Schedule(action=action, spec=spec), trigger_immediately=True
     )
     while not (actions := (await created.describe()).info.recent_actions):
         await asyncio.sleep(0.05)
@@ -263,12 +218,12 @@ async def schedule(stage):
 
 async def reset(stage):
     handle = await stage.start("reset", Retry.run, "ok")
-    await end(handle)
+    await ended(handle)
     request = api.ResetWorkflowExecutionRequest(
         namespace="default",
         workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=handle.result_run_id),
         workflow_task_finish_event_id=4,
-        request_id=stage.unique,
+        request_id="again",
         reason="again",
     )
     await stage.client.workflow_service.reset_workflow_execution(request)
@@ -317,7 +272,6 @@ async def time_skipping(stage):
     await stage.show("time_skipping_fast_forward_done", handle.id)
 
 
-TIMEOUTS = ("start_to_close", "start_to_close_retry", "heartbeat", "schedule_to_start", "schedule_to_close_run")
 PROGRAMS = [
     whole("simple_activity", Simple.run, "bob", static_summary="a summary", static_details="details"),
     *(whole(f"activity_retry_{mode}", Retry.run, mode) for mode in ("ok", "exhaust", "fatal", "type", "delay")),
@@ -372,22 +326,12 @@ async def play(stage, slots, program):
         await asyncio.wait_for(program(stage), LIMIT_SECONDS)
 
 
-async def add_search_attribute(client):
-    wanted = {TAG.name: 2}
-    await client.operator_service.add_search_attributes(
-        operator.AddSearchAttributesRequest(namespace="default", search_attributes=wanted)
-    )
-    listing = operator.ListSearchAttributesRequest(namespace="default")
-    while TAG.name not in (await client.operator_service.list_search_attributes(listing)).custom_attributes:
-        await asyncio.sleep(0.05)
-
-
 async def main():
     plain = await Client.connect(sys.argv[1])
     converter = replace(DataConverter.default, payload_codec=AfterItsChild(plain))
     client = await Client.connect(sys.argv[1], data_converter=converter)
-    await add_search_attribute(client)
-    stage, slots = Stage(client), asyncio.Semaphore(AT_ONCE)
+    await add_search_attribute(client, TAG)
+    stage, slots = Stage(client, f"rec-{uuid.uuid4().hex[:12]}"), asyncio.Semaphore(AT_ONCE)
     async with Worker(
         client, task_queue=stage.queue, workflows=WORKFLOWS, activities=ACTIVITIES, nexus_service_handlers=[Handler()],
         workflow_runner=UnsandboxedWorkflowRunner(),
@@ -400,7 +344,7 @@ async def main():
         if name in NOT_BY_PROGRAMS:
             continue
         recorded = comparable(name, json.loads(file.read_text()))
-        found = differences(recorded, comparable(name, stage.shown[name])) if name in stage.shown else ["not shown"]
+        found = differences(recorded, comparable(name, stage.histories[name])) if name in stage.histories else ["not shown"]
         equal += not found
         failed += [(name, *difference) for difference in found]
     for failure in failed:

@@ -1,4 +1,8 @@
-"""The workflows and activities whose histories are in `proto/tests/histories`: names and arguments are part of those."""
+"""The workflows and activities whose histories are in `proto/tests/histories`: names, arguments and numbers are part of those.
+
+The scenarios of two servers use them too. `workflows.py` has what only those do, and children that take their time: the
+recorded ones take none.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -10,6 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 
 TAG = SearchAttributeKey.for_keyword("CustomKw")
 QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=3)
+TIMEOUTS = ("start_to_close", "start_to_close_retry", "heartbeat", "schedule_to_start", "schedule_to_close_run")
 
 
 def seconds(number):
@@ -171,39 +176,53 @@ class SignalWf:
         raise ApplicationError("update failed", type="UpdFail")
 
 
+async def child(mode: str) -> str:
+    """What a child does."""
+    if mode == "fail":
+        raise ApplicationError("child failed", type="ChildFail")
+    if mode == "hang":
+        await asyncio.Future()
+    return "child " + mode
+
+
+async def parent(child_type, mode: str, settle=None) -> str:
+    """What the parent of such a child does. `settle` is awaited once the child has been started, if something has to come of that."""
+    child_id = workflow.info().workflow_id + "-child"
+    if mode in ("terminate", "abandon", "request_cancel"):
+        policy = workflow.ParentClosePolicy[mode.upper()]
+        await workflow.start_child_workflow(child_type.run, "hang", id=child_id, parent_close_policy=policy)
+        if settle:
+            await settle()
+        return "closed"
+    try:
+        if mode == "ok":
+            return await workflow.execute_child_workflow(child_type.run, "ok", id=child_id, static_summary="kid")
+        handle = await workflow.start_child_workflow(child_type.run, "fail" if mode == "fail" else "hang", id=child_id)
+        if mode == "cancel":
+            if settle:
+                await settle()
+            handle.cancel()
+        if mode == "dup":
+            await workflow.start_child_workflow(child_type.run, "hang", id=child_id)
+        return await handle
+    except ChildWorkflowError as error:
+        return repr(error.cause)
+    except Exception as error:  # what the SDK raises for an id in use
+        return repr(error)
+
+
 @workflow.defn
 class ChildWf:
     @workflow.run
     async def run(self, mode: str) -> str:
-        if mode == "fail":
-            raise ApplicationError("child failed", type="ChildFail")
-        if mode == "hang":
-            await asyncio.Future()
-        return "child " + mode
+        return await child(mode)
 
 
 @workflow.defn
 class ParentWf:
     @workflow.run
     async def run(self, mode: str) -> str:
-        child = workflow.info().workflow_id + "-child"
-        if mode == "ok":
-            return await workflow.execute_child_workflow(ChildWf.run, "ok", id=child, static_summary="kid")
-        if mode in ("terminate", "abandon", "request_cancel"):
-            policy = workflow.ParentClosePolicy[mode.upper()]
-            await workflow.start_child_workflow(ChildWf.run, "hang", id=child, parent_close_policy=policy)
-            return "closed"
-        try:
-            handle = await workflow.start_child_workflow(ChildWf.run, "fail" if mode == "fail" else "hang", id=child)
-            if mode == "cancel":
-                handle.cancel()
-            if mode == "dup":
-                await workflow.start_child_workflow(ChildWf.run, "hang", id=child)
-            return await handle
-        except ChildWorkflowError as error:
-            return repr(error.cause)
-        except Exception as error:
-            return repr(error)
+        return await parent(ChildWf, mode)
 
 
 @workflow.defn

@@ -18,7 +18,6 @@ import sys
 import uuid
 from pathlib import Path
 
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -31,12 +30,14 @@ from commands import COMMANDS
 from coverage import gaps, table
 from elsewhere import ELSEWHERE
 from raw import RAW
-from scenarios import SCENARIOS, Stage
+from recorded_programs import ACTIVITIES
+from scenarios import SCENARIOS
 from schedules import SCHEDULES
+from stage import Stage, add_search_attribute
 from starts import STARTS
 from updates import UPDATES
 from visibility import VISIBILITY
-from workflows import ACTIVITIES, TEAM, WORKFLOWS
+from workflows import TEAM, WORKFLOWS
 
 LIMIT_SECONDS = 45
 # Scenarios under way on a server.
@@ -112,7 +113,7 @@ ALL = {
 async def play(address, names):
     """The scenarios on one server: the histories and the answers of each, normalised."""
     client = await Client.connect(address)
-    await add_search_attribute(client)
+    await add_search_attribute(client, TEAM)
     slots = asyncio.Semaphore(AT_ONCE)
     return dict(zip(names, await asyncio.gather(*(play_one(client, slots, name, ALL[name]) for name in names))))
 
@@ -139,16 +140,6 @@ async def play_one(client, slots, name, scenario):
     rows |= {f"history {key}": normal(shown, unique) for key, shown in stage.histories.items()}
     rows |= {f"answer {key}": normal(shown, unique) for key, shown in stage.answers.items()}
     return rows
-
-
-async def add_search_attribute(client):
-    """What the scenarios use; a new attribute takes a moment to be there."""
-    request = AddSearchAttributesRequest(namespace="default", search_attributes={TEAM.name: 2})
-    await client.operator_service.add_search_attributes(request)
-    while TEAM.name not in (
-        await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace="default"))
-    ).custom_attributes:
-        await asyncio.sleep(0.05)
 
 
 def reason(row, field):

@@ -10,41 +10,11 @@ from temporalio.client import (
 )  # fmt: skip
 from temporalio.common import RetryPolicy, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 
-from workflows import (
-    Again, Attributes, Cancelled, External, Failing, FailsOnce, Local, Memo, Messages, Nothing, OneActivity, Outside,
-    Parent, Patches, Retry, TEAM, Timeout, Timers,
+from recorded_programs import (
+    AsyncAct, CancelWf, ContinueWf, ExternalWf, FailWf, LocalWf, OneLine, Retry, SignalWf, Simple, TIMEOUTS, TimeoutWf, Timer,
 )  # fmt: skip
-
-
-class Stage:
-    """One server, a queue of its own, and what the scenario under way has shown."""
-
-    def __init__(self, client, queue):
-        self.client = client
-        self.queue = queue
-        self.histories = {}
-        self.answers = {}
-
-    def id(self, name):
-        return f"{self.queue}-{name}"
-
-    async def start(self, name, workflow, *arguments, **options):
-        return await self.client.start_workflow(
-            workflow, args=arguments, id=self.id(name), task_queue=self.queue, **options
-        )
-
-    async def show(self, name, workflow_id, run_id=None):
-        """Keeps the run's history, once the run has closed."""
-        handle = self.client.get_workflow_handle(workflow_id, run_id=run_id)
-        try:
-            await handle.result(follow_runs=False)
-        except Exception:  # how it closed is in the history
-            pass
-        self.histories[name] = (await handle.fetch_history()).to_json_dict()
-
-    async def whole(self, name, workflow, *arguments, **options):
-        handle = await self.start(name, workflow, *arguments, **options)
-        await self.show(name, handle.id, handle.result_run_id)
+from stage import activity_runs, ended
+from workflows import Attributes, FailsOnce, Memo, Parent, Patches, TEAM
 
 
 def whole(name, workflow, *arguments, **options):
@@ -52,44 +22,44 @@ def whole(name, workflow, *arguments, **options):
 
 
 async def signal(stage):
-    handle = await stage.start("signal", Messages.run)
-    await handle.query(Messages.items)
-    await handle.signal(Messages.add, "a")
-    await handle.query(Messages.items)
-    await handle.signal(Messages.finish)
+    handle = await stage.start("signal", SignalWf.run)
+    await handle.query(SignalWf.items)
+    await handle.signal(SignalWf.add, "a")
+    await handle.query(SignalWf.items)
+    await handle.signal(SignalWf.finish)
     await stage.show("signal", handle.id)
 
 
 async def signal_with_start(stage):
-    handle = await stage.start("signal_with_start", Messages.run, start_signal="finish")
+    handle = await stage.start("signal_with_start", SignalWf.run, start_signal="finish")
     await stage.show("signal_with_start", handle.id)
 
 
 async def update(stage):
-    handle = await stage.start("update", Messages.run)
-    await handle.query(Messages.items)
-    await handle.execute_update(Messages.push, "good", id="first")
-    for call in (handle.execute_update(Messages.push, "bad", id="bad"), handle.execute_update(Messages.failing, id="f")):
+    handle = await stage.start("update", SignalWf.run)
+    await handle.query(SignalWf.items)
+    await handle.execute_update(SignalWf.push, "good", id="first")
+    for call in (handle.execute_update(SignalWf.push, "bad", id="bad"), handle.execute_update(SignalWf.failing, id="f")):
         try:
             await call
         except WorkflowUpdateFailedError:
             pass
-    await handle.execute_update(Messages.slow, "slow", id="slow")
-    await handle.execute_update(Messages.slow, "slow", id="slow")
-    await handle.signal(Messages.finish)
+    await handle.execute_update(SignalWf.slow, "slow", id="slow")
+    await handle.execute_update(SignalWf.slow, "slow", id="slow")
+    await handle.signal(SignalWf.finish)
     await stage.show("update", handle.id)
 
 
 async def update_with_start(stage):
     policy = WorkflowIDConflictPolicy.USE_EXISTING
     operation = WithStartWorkflowOperation(
-        Messages.run, id=stage.id("update_with_start"), task_queue=stage.queue, id_conflict_policy=policy
+        SignalWf.run, id=stage.id("update_with_start"), task_queue=stage.queue, id_conflict_policy=policy
     )
     await stage.client.execute_update_with_start_workflow(
-        Messages.push, "x", id="first", start_workflow_operation=operation
+        SignalWf.push, "x", id="first", start_workflow_operation=operation
     )
     handle = await operation.workflow_handle()
-    await handle.signal(Messages.finish)
+    await handle.signal(SignalWf.finish)
     await stage.show("update_with_start", handle.id)
 
 
@@ -97,11 +67,8 @@ def cancelled(how):
     name = f"cancel_{how.lower()}"
 
     async def play(stage):
-        handle = await stage.start(name, Cancelled.run, how)
-        while not (await handle.describe()).raw_description.pending_activities[0:1] or (
-            (await handle.describe()).raw_description.pending_activities[0].state != 2
-        ):
-            await asyncio.sleep(0.02)
+        handle = await stage.start(name, CancelWf.run, how)
+        await activity_runs(handle)
         await handle.cancel()
         await stage.show(name, handle.id)
 
@@ -109,20 +76,20 @@ def cancelled(how):
 
 
 async def terminate(stage):
-    handle = await stage.start("terminate", Messages.run)
-    await handle.query(Messages.items)
+    handle = await stage.start("terminate", SignalWf.run)
+    await handle.query(SignalWf.items)
     await handle.terminate("details", reason="enough")
     await stage.show("terminate", handle.id)
 
 
 async def terminate_existing(stage):
-    first = await stage.start("terminate_existing", Messages.run)
-    await first.query(Messages.items)
+    first = await stage.start("terminate_existing", SignalWf.run)
+    await first.query(SignalWf.items)
     policy = WorkflowIDConflictPolicy.TERMINATE_EXISTING
-    second = await stage.start("terminate_existing", Messages.run, id_conflict_policy=policy)
+    second = await stage.start("terminate_existing", SignalWf.run, id_conflict_policy=policy)
     await stage.show("terminate_existing", first.id, first.result_run_id)
-    await second.query(Messages.items)
-    await second.signal(Messages.finish)
+    await second.query(SignalWf.items)
+    await second.signal(SignalWf.finish)
     await stage.show("terminate_existing, the second", second.id, second.result_run_id)
 
 
@@ -143,11 +110,11 @@ def external(mode):
     name = f"external_{mode}"
 
     async def play(stage):
-        target = await stage.start(f"{name}-target", Messages.run)
-        await target.query(Messages.items)
-        await stage.whole(name, External.run, target.id, mode)
+        target = await stage.start(f"{name}-target", SignalWf.run)
+        await target.query(SignalWf.items)
+        await stage.whole(name, ExternalWf.run, target.id, mode)
         if mode == "signal":
-            await target.signal(Messages.finish)
+            await target.signal(SignalWf.finish)
         await stage.show(f"{name}, the other", target.id)
 
     return name, play
@@ -155,7 +122,7 @@ def external(mode):
 
 def external_missing(mode):
     name = f"external_{mode}_missing"
-    return name, lambda stage: stage.whole(name, External.run, "conformance-missing", mode)
+    return name, lambda stage: stage.whole(name, ExternalWf.run, "conformance-missing", mode)
 
 
 def chain(name, workflow, *arguments, **options):
@@ -163,10 +130,7 @@ def chain(name, workflow, *arguments, **options):
 
     async def play(stage):
         handle = await stage.start(name, workflow, *arguments, **options)
-        try:
-            await handle.result()
-        except Exception:  # how the last one closed is in its history
-            pass
+        await ended(handle)
         await stage.show(f"{name}, the first", handle.id, handle.result_run_id)
         await stage.show(f"{name}, the last", handle.id)
 
@@ -174,31 +138,27 @@ def chain(name, workflow, *arguments, **options):
 
 
 async def outside(stage):
-    handle = await stage.start("activity_completed_outside", Outside.run)
-    while True:
-        described = (await handle.describe()).raw_description.pending_activities
-        if described and described[0].state == 2:
-            break
-        await asyncio.sleep(0.02)
-    activity = stage.client.get_async_activity_handle(workflow_id=handle.id, run_id=None, activity_id="outside")
+    handle = await stage.start("activity_completed_outside", AsyncAct.run)
+    await activity_runs(handle)
+    activity = stage.client.get_async_activity_handle(workflow_id=handle.id, run_id=None, activity_id="the-async")
     await activity.heartbeat("half way")
     await activity.complete("from outside")
     await stage.show("activity_completed_outside", handle.id)
 
 
 async def cron(stage):
-    handle = await stage.start("cron", Nothing.run, cron_schedule="@every 1s")
+    handle = await stage.start("cron", OneLine.run, cron_schedule="@every 1s")
     await stage.show("cron, the first", handle.id, handle.result_run_id)
     await stage.client.get_workflow_handle(handle.id).terminate("enough")
 
 
 async def reset(stage):
     """The reset run begins with a copy, and signals come after it again."""
-    handle = await stage.start("reset", Messages.run)
-    await handle.query(Messages.items)
-    await handle.signal(Messages.add, "a")
-    await handle.query(Messages.items)
-    await handle.execute_update(Messages.push, "b", id="update")
+    handle = await stage.start("reset", SignalWf.run)
+    await handle.query(SignalWf.items)
+    await handle.signal(SignalWf.add, "a")
+    await handle.query(SignalWf.items)
+    await handle.execute_update(SignalWf.push, "b", id="update")
     request = api.ResetWorkflowExecutionRequest(
         namespace="default",
         workflow_execution=WorkflowExecution(workflow_id=handle.id),
@@ -209,14 +169,14 @@ async def reset(stage):
     await stage.client.workflow_service.reset_workflow_execution(request)
     await stage.show("reset, the base", handle.id, handle.result_run_id)
     again = stage.client.get_workflow_handle(handle.id)
-    await again.query(Messages.items)
-    await again.signal(Messages.finish)
+    await again.query(SignalWf.items)
+    await again.signal(SignalWf.finish)
     await stage.show("reset, the new run", handle.id)
 
 
 async def schedule(stage):
     action = ScheduleActionStartWorkflow(
-        Nothing.run, id=stage.id("scheduled"), task_queue=stage.queue, memo={"m": 1}
+        OneLine.run, id=stage.id("scheduled"), task_queue=stage.queue, memo={"m": 1}
     )
     created = await stage.client.create_schedule(
         stage.id("schedule"), Schedule(action=action, spec=ScheduleSpec()), trigger_immediately=True
@@ -239,22 +199,22 @@ async def task_fails_once(stage):
 
 
 async def closed_and_gone(stage):
-    handle = await stage.start("reuse", Nothing.run)
+    handle = await stage.start("reuse", OneLine.run)
     await stage.show("reuse, the first", handle.id, handle.result_run_id)
-    again = await stage.start("reuse", Nothing.run)
+    again = await stage.start("reuse", OneLine.run)
     await stage.show("reuse, the second", again.id, again.result_run_id)
 
 
 SCENARIOS = dict(
     [
-        whole("activity", OneActivity.run, "Ada", static_summary="a summary", static_details="details"),
-        *(whole(f"activity_retry_{mode}", Retry.run, mode) for mode in ("ok", "exhausted", "fatal", "type")),
+        whole("activity", Simple.run, "Ada", static_summary="a summary", static_details="details"),
+        *(whole(f"activity_retry_{mode}", Retry.run, mode) for mode in ("ok", "exhaust", "fatal", "type", "delay")),
         *(
-            whole(f"activity_timeout_{kind}", Timeout.run, kind)
-            for kind in ("start_to_close", "start_to_close_twice", "heartbeat", "schedule_to_start", "schedule_to_close")
+            whole(f"activity_timeout_{kind}", TimeoutWf.run, kind)
+            for kind in TIMEOUTS
         ),
         ("activity_completed_outside", outside),
-        whole("timers", Timers.run),
+        whole("timers", Timer.run),
         ("signal", signal),
         ("signal_with_start", signal_with_start),
         ("update", update),
@@ -262,18 +222,18 @@ SCENARIOS = dict(
         *(cancelled(how) for how in ("WAIT_CANCELLATION_COMPLETED", "TRY_CANCEL", "ABANDON")),
         ("terminate", terminate),
         ("terminate_existing", terminate_existing),
-        *(child(mode) for mode in ("ok", "fail", "cancel", "terminate", "abandon", "request_cancel", "duplicate")),
+        *(child(mode) for mode in ("ok", "fail", "cancel", "terminate", "abandon", "request_cancel", "dup")),
         *(external(mode) for mode in ("signal", "cancel")),
         *(external_missing(mode) for mode in ("signal", "cancel")),
-        chain("continue_as_new", Again.run, 2, memo={"m": 1}),
-        chain("retry", Failing.run, retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2)),
-        whole("failure", Failing.run),
+        chain("continue_as_new", ContinueWf.run, 2, memo={"m": 1}),
+        chain("retry", FailWf.run, retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2)),
+        whole("failure", FailWf.run),
         whole("patches", Patches.run),
-        *(whole(f"local_activity_{failures}_failures", Local.run, failures) for failures in (0, 2)),
+        *(whole(f"local_activity_{mode}", LocalWf.run, mode) for mode in ("ok", "retry")),
         whole("memo", Memo.run, memo={"given": True}),
-        whole("run_timeout", Messages.run, run_timeout=timedelta(seconds=4)),
-        whole("execution_timeout", Messages.run, execution_timeout=timedelta(seconds=4)),
-        whole("start_delay", Nothing.run, start_delay=timedelta(milliseconds=500)),
+        whole("run_timeout", SignalWf.run, run_timeout=timedelta(seconds=4)),
+        whole("execution_timeout", SignalWf.run, execution_timeout=timedelta(seconds=4)),
+        whole("start_delay", OneLine.run, start_delay=timedelta(milliseconds=500)),
         ("reuse", closed_and_gone),
         ("cron", cron),
         ("reset", reset),
