@@ -1,4 +1,6 @@
 //! Workflows with clocks of their own, which the server turns forward.
+//!
+//! A real server does so only if it is told to: `docs/testing.md` has its command line.
 
 use steadfast::{
     client::{FastForwarded, TimeSkipping},
@@ -33,21 +35,12 @@ impl Sleeper {
     }
 }
 
-/// Whether this is how a real server says that it wasn't started with `frontend.WorkflowTimeSkippingEnabled`.
-fn is_off(error: &impl std::fmt::Display) -> bool {
-    error.to_string().contains("Time-Skipping feature is not enabled")
-}
-
 #[tokio::test]
 async fn a_workflow_whose_clock_is_turned_forward_sleeps_for_days_in_a_moment() -> Outcome {
     let environment = Environment::connect().await?;
     let _worker = RunningWorker::start(environment.worker().workflow::<Sleeper>());
     let start = environment.start::<Sleeper>(3).time_skipping(TimeSkipping::new());
-    let started = start.await;
-    if !environment.is_embedded() && started.as_ref().is_err_and(is_off) {
-        return Ok(());
-    }
-    let sleeper = started?;
+    let sleeper = start.await?;
     sleeper.wake().await?;
     assert_eq!(sleeper.result().await?, 3);
     let description = sleeper.describe().await?;
@@ -69,11 +62,7 @@ async fn a_running_workflow_is_fast_forwarded_as_far_as_somebody_says() -> Outco
         None,
         "its clock is everybody's"
     );
-    let forwarded = sleeper.fast_forward(days(2)).await;
-    if !environment.is_embedded() && forwarded.as_ref().is_err_and(is_off) {
-        return Ok(sleeper.terminate("it would sleep for days").await?);
-    }
-    assert_eq!(forwarded?, FastForwarded::Arrived);
+    assert_eq!(sleeper.fast_forward(days(2)).await?, FastForwarded::Arrived);
     assert!(sleeper.describe().await?.virtual_time().is_some());
     sleeper.update_options().time_skipping(TimeSkipping::new()).await?;
     sleeper.wake().await?;
