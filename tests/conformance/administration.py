@@ -8,6 +8,7 @@ from temporalio.api.batch.v1 import BatchOperationSignal, BatchOperationTerminat
 from temporalio.api.deployment.v1 import WorkerDeploymentOptions, WorkerDeploymentVersion
 from temporalio.api.namespace.v1 import UpdateNamespaceInfo
 from temporalio.api.nexus.v1 import EndpointSpec, EndpointTarget
+from temporalio.api.taskqueue.v1 import RateLimit
 from temporalio.api.worker.v1 import WorkerHeartbeat
 
 from calls import answer, called
@@ -95,6 +96,38 @@ async def queue(hand):
     hand.note("somebody", [sorted(poller) for poller in described["answer"]["pollers"]])
     await hand.signal("end")
     await hand.close()
+
+
+@scenario
+async def queue_config(hand):
+    """Rates and weights, as operators give them and as they are described."""
+    Rate = api.UpdateTaskQueueConfigRequest.RateLimitUpdate
+    rate = lambda per_second: Rate(rate_limit=RateLimit(requests_per_second=per_second), reason="why")  # noqa: E731
+    name = {"task_queue": hand.queue.name, "identity": "hand"}
+    for what, change in {
+        "nothing": {},
+        "a rate": {"update_queue_rate_limit": rate(7)},
+        "a rate of keys": {"update_fairness_key_rate_limit_default": rate(3)},
+        "weights": {"set_fairness_weight_overrides": {"a": 2.5, "b": 1}},
+        "other weights": {"set_fairness_weight_overrides": {"c": 100_000}, "unset_fairness_weight_overrides": ["a", "z"]},
+        "both set and taken back": {"set_fairness_weight_overrides": {"c": 5}, "unset_fairness_weight_overrides": ["c"]},
+        "a weight of nothing": {"set_fairness_weight_overrides": {"c": 0}},
+        "a long key": {"set_fairness_weight_overrides": {"x" * 65: 1}},
+        "no key": {"set_fairness_weight_overrides": {"": 1}},
+        "many keys": {"set_fairness_weight_overrides": {str(number): 1 for number in range(1001)}},
+        "a bad rate": {"update_queue_rate_limit": rate(-1)},
+        "a bad rate of keys": {"update_fairness_key_rate_limit_default": rate(-1)},
+        "no rates": {"update_queue_rate_limit": Rate(), "update_fairness_key_rate_limit_default": Rate()},
+    }.items():
+        await hand.call(what, "update_task_queue_config", **name, task_queue_type=2, **change)
+        shown = await answer(hand.stage.client, *called("describe_task_queue", task_queue=hand.queue, task_queue_type=2, report_config=True))
+        hand.note(f"{what}: described", {key: shown["answer"].get(key) for key in ("config", "effectiveRateLimit")})
+    for what, change in {
+        "a rate": {"update_queue_rate_limit": rate(7)},
+        "a rate of keys": {"update_fairness_key_rate_limit_default": rate(3)},
+        "weights": {"set_fairness_weight_overrides": {"a": 2.5}},
+    }.items():
+        await hand.call(f"{what} of workflows", "update_task_queue_config", **name, task_queue_type=1, **change)
 
 
 @scenario
@@ -208,5 +241,5 @@ async def deployment_without_workers(hand):
 
 
 ADMINISTRATION = dict([
-    batch, namespace, endpoint, queue, worker_that_beats, deployment, deployment_ramp, deployment_without_workers,
+    batch, namespace, endpoint, queue, queue_config, worker_that_beats, deployment, deployment_ramp, deployment_without_workers,
 ])  # fmt: skip

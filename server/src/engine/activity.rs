@@ -2,6 +2,7 @@
 
 use super::{
     attempt::{size, too_large},
+    backlog::Urgency,
     deadline::{DeadlineKey, Due},
     error::{Error, Result},
     options,
@@ -252,10 +253,7 @@ impl Run {
         let Some(activity) = self.activities.get(&event_id) else {
             return;
         };
-        let priority_key = match activity.priority.priority_key {
-            0 => self.is.priority.priority_key,
-            own => own,
-        };
+        let urgency = Urgency::of(&activity.priority).or(&self.is.priority);
         let version = self.activity_version(world, &activity.task_queue);
         let queue = world.version_queue(
             self.is.namespace,
@@ -268,7 +266,7 @@ impl Run {
             scheduled_event_id: event_id,
             stamp: activity.stamp,
         };
-        world.queues.add(queue, task, priority_key, world.real);
+        world.queues.add(queue, task, urgency, world.real);
         self.arm_activity(world, event_id);
     }
 

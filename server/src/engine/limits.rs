@@ -98,6 +98,17 @@ pub(crate) const HISTORY_PAGE_MAX: usize = 256;
 pub(crate) const HISTORY_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// The priority of what asks for none; one is the most urgent.
 pub(crate) const PRIORITY_KEY: i32 = 3;
+/// A fairness key's share is at least this and at most that many times the usual one.
+pub(crate) const FAIRNESS_WEIGHT_MIN: f32 = 0.001;
+pub(crate) const FAIRNESS_WEIGHT_MAX: f32 = 1_000.0;
+/// How many fairness keys are remembered before they are looked through.
+pub(crate) const FAIRNESS_KEYS_MIN: usize = 64;
+/// Fairness keys of a queue that wait for their rates.
+pub(crate) const FAIRNESS_KEYS_MAX: usize = 100_000;
+/// How long a fairness key may be, in bytes, to have a weight of its own.
+pub(crate) const FAIRNESS_KEY_BYTES_MAX: usize = 64;
+/// Fairness keys of a queue that operators have given weights.
+pub(crate) const FAIRNESS_WEIGHTS_MAX: usize = 1_000;
 /// How many idle queues are kept before they are looked through.
 pub(crate) const IDLE_QUEUES_MIN: usize = 64;
 /// Rows of a page of a list.

@@ -11,6 +11,7 @@
 mod activity;
 mod activity_operation;
 mod attempt;
+mod backlog;
 mod batch;
 mod callback;
 mod child;

@@ -177,12 +177,13 @@ impl Engine {
     /// The next task of a queue, as soon as the queue may hand one out.
     fn take(&mut self, queue: QueueKey) -> Option<Task> {
         let world = &mut self.world;
-        if !world.queues.is_held_back(queue, world.now()) {
-            return world.queues.take(queue);
-        }
-        if world.queues.get(queue).is_some_and(|queue| !queue.tasks.is_empty())
-            && let Some(turn) = world.queues.await_turn(queue)
+        let now = world.now();
+        if !world.queues.is_held_back(queue, now)
+            && let Some(task) = world.queues.take_ready(queue, now)
         {
+            return Some(task);
+        }
+        if let Some(turn) = world.queues.await_turn(queue, now) {
             world.deadlines.set(turn, Due::Queue { queue });
         }
         None

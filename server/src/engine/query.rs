@@ -2,6 +2,7 @@
 
 use super::{
     Engine,
+    backlog::Urgency,
     error::{Code, Error, Result},
     limits,
     request::{Handled, Reply, expiry},
@@ -152,7 +153,7 @@ impl Run {
                 run: self.is.key,
                 query: id,
             },
-            self.is.priority.priority_key,
+            Urgency::of(&self.is.priority),
             real,
         );
     }

@@ -1,13 +1,14 @@
-//! Task queues: tasks that wait for a poller, pollers that wait for a task. First come, first served, on both sides.
+//! Task queues: tasks that wait for a poller, pollers that wait for a task. Who polled first is served first.
 
 use super::{
+    backlog::{Backlog, Urgency},
     counter::Counter,
     deployment::Version,
     limits,
     namespace::NamespaceKey,
     rate::Rate,
     run::RunKey,
-    time::{self, Time},
+    time::Time,
     waiter::WaiterId,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,61 +62,6 @@ impl Task {
     }
 }
 
-/// The tasks of a queue: the more urgent ones first, among equals those that came first.
-#[derive(Debug, Default)]
-pub(crate) struct Backlog {
-    /// By priority and number; with the time (real) since when each waits.
-    tasks: BTreeMap<(i32, u64), (Task, Time)>,
-    count: Counter,
-}
-
-impl Backlog {
-    fn push(&mut self, task: Task, priority_key: i32, real: Time) {
-        let priority_key = match priority_key {
-            1.. => priority_key,
-            _ => limits::PRIORITY_KEY,
-        };
-        self.tasks.insert((priority_key, self.count.next()), (task, real));
-    }
-
-    fn pop(&mut self) -> Option<Task> {
-        self.tasks.pop_first().map(|(_, (task, _))| task)
-    }
-
-    pub(crate) fn front(&self) -> Option<&Task> {
-        self.tasks.values().next().map(|(task, _)| task)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.tasks.len()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.tasks.is_empty()
-    }
-
-    /// How many tasks wait and for how long, in all and by priority.
-    pub(crate) fn stats(&self, real: Time) -> (taskqueue::TaskQueueStats, BTreeMap<i32, taskqueue::TaskQueueStats>) {
-        let mut by_key: BTreeMap<i32, (i64, Time)> = BTreeMap::new();
-        for ((priority_key, _), (_, since)) in &self.tasks {
-            let (count, oldest) = by_key.entry(*priority_key).or_insert((0, *since));
-            *count = count.saturating_add(1);
-            *oldest = (*oldest).min(*since);
-        }
-        let stats = |count: i64, oldest: Time| taskqueue::TaskQueueStats {
-            approximate_backlog_count: count,
-            approximate_backlog_age: time::wire(real.since(oldest)),
-            ..taskqueue::TaskQueueStats::default()
-        };
-        let count = i64::try_from(self.tasks.len()).unwrap_or(i64::MAX);
-        let oldest = by_key.values().map(|(_, oldest)| *oldest).min();
-        let by_key = by_key
-            .into_iter()
-            .map(|(key, (count, oldest))| (key, stats(count, oldest)));
-        (stats(count, oldest.unwrap_or(real)), by_key.collect())
-    }
-}
-
 /// Who polls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Poller {
@@ -143,8 +89,10 @@ pub(crate) struct TaskQueue {
     /// The queue of which this is the part for one version.
     whole: Option<QueueKey>,
     pub(super) rate: Option<Rate>,
-    /// What an operator said about the rate.
-    pub(super) configured: Option<Box<taskqueue::RateLimitConfig>>,
+    /// When a deadline is set for it to be looked at again.
+    pub(super) awaited: Option<Time>,
+    /// What operators said about it.
+    pub(super) configured: Option<Box<taskqueue::TaskQueueConfig>>,
 }
 
 impl TaskQueue {
@@ -224,6 +172,7 @@ impl TaskQueues {
             seen: BTreeMap::new(),
             is_shut_down: false,
             rate: None,
+            awaited: None,
             configured: None,
             whole: None,
         };
@@ -240,7 +189,7 @@ impl TaskQueues {
             return whole;
         };
         let key = QueueKey(self.count.next());
-        let part = TaskQueue {
+        let mut part = TaskQueue {
             namespace: queue.namespace,
             work: queue.work,
             name: queue.name.clone(),
@@ -253,9 +202,11 @@ impl TaskQueues {
             rate: queue
                 .configured_rate()
                 .map(|rate| Rate::new(rate.into(), Time::default())),
+            awaited: None,
             configured: queue.configured.clone(),
             whole: Some(whole),
         };
+        part.tasks.set_key_rate(part.configured_key_rate());
         self.queues.insert(key, part);
         self.versions.insert((whole, version.clone()), key);
         key
@@ -333,11 +284,12 @@ impl TaskQueues {
         self.queues.get(&key)
     }
 
-    pub(crate) fn add(&mut self, key: QueueKey, task: Task, priority_key: i32, real: Time) {
+    pub(crate) fn add(&mut self, key: QueueKey, task: Task, urgency: Urgency<'_>, real: Time) {
         let Some(queue) = self.queues.get_mut(&key) else {
             return;
         };
-        queue.tasks.push(task, priority_key, real);
+        let weight = urgency.key().and_then(|key| queue.configured_weight(key));
+        queue.tasks.push(task, urgency.weighing(weight), real);
         queue.added = real;
         self.backlog.insert(key);
         if !queue.pollers.is_empty() {
@@ -354,10 +306,19 @@ impl TaskQueues {
         self.queues.values()
     }
 
-    /// The next task, stale or not.
+    /// The next task, stale or not, whatever the rates are.
     pub(crate) fn take(&mut self, key: QueueKey) -> Option<Task> {
+        self.take_by(key, Backlog::pop)
+    }
+
+    /// The next task, stale or not, that may be handed out now.
+    pub(crate) fn take_ready(&mut self, key: QueueKey, now: Time) -> Option<Task> {
+        self.take_by(key, |tasks| tasks.pop_ready(now))
+    }
+
+    fn take_by(&mut self, key: QueueKey, take: impl FnOnce(&mut Backlog) -> Option<Task>) -> Option<Task> {
         let queue = self.queues.get_mut(&key)?;
-        let task = queue.tasks.pop();
+        let task = take(&mut queue.tasks);
         if queue.tasks.is_empty() {
             self.backlog.remove(&key);
         }
@@ -449,7 +410,7 @@ mod tests {
             run: RunKey::FIRST,
             query: 1,
         };
-        queues.add(kept, task, 0, now);
+        queues.add(kept, task, Urgency::default(), now);
         for number in 0..10_000 {
             now = now.plus(Duration::from_secs(10));
             queues.key(namespace, Work::Workflow, &number.to_string(), now);

@@ -2,10 +2,9 @@
 
 use super::{
     Engine,
-    error::{Code, Error, Result},
-    limits,
+    error::{Error, Result},
     namespace::NamespaceKey,
-    rate::{self, RateUpdate},
+    rate::{self, ConfigUpdate},
     start::check_queue,
     task_queue::{TaskQueue, Work},
 };
@@ -97,7 +96,7 @@ impl Engine {
         }
     }
 
-    /// Sets or takes back how fast a queue hands out tasks.
+    /// Sets or takes back how a queue hands out its tasks.
     pub(crate) fn update_task_queue_config(
         &mut self,
         request: UpdateTaskQueueConfigRequest,
@@ -105,32 +104,11 @@ impl Engine {
         let namespace = self.world.namespaces.find(&request.namespace)?.key;
         check_queue(&request.task_queue)?;
         let work = work_of(request.task_queue_type());
-        if request.update_fairness_key_rate_limit_default.is_some()
-            || !request.set_fairness_weight_overrides.is_empty()
-            || !request.unset_fairness_weight_overrides.is_empty()
-        {
-            return Err(Error::unbuilt("rates and weights of fairness keys"));
-        }
         let now = self.world.now();
-        let key = self.world.queue(namespace, work, &request.task_queue);
-        if let Some(update) = request.update_queue_rate_limit {
-            if work == Work::Workflow {
-                return Err(Error::invalid(
-                    "Setting rate limit on workflow task queues is not allowed.",
-                ));
-            }
-            let update = RateUpdate::read(update, request.identity, now)?;
-            let queues = &mut self.world.queues;
-            if !queues.set_rate(key, &update, now) {
-                return Err(Error::new(
-                    Code::ResourceExhausted,
-                    format!(
-                        "{} task queues have a rate limit already: take one back first",
-                        limits::QUEUE_RATES_MAX
-                    ),
-                ));
-            }
-        }
+        let name = request.task_queue.clone();
+        let update = ConfigUpdate::read(request, work, now)?;
+        let key = self.world.queue(namespace, work, &name);
+        self.world.queues.configure(key, &update, now)?;
         let config = self.world.queues.get(key).and_then(TaskQueue::config);
         Ok(UpdateTaskQueueConfigResponse {
             config: Some(config.unwrap_or_default()),

@@ -1,6 +1,7 @@
 //! Workflow tasks: scheduled, started, timed out, failed. Their completion is in `completion`.
 
 use super::{
+    backlog::Urgency,
     deadline::{DeadlineKey, Due},
     history,
     limits::{self, Limits},
@@ -177,7 +178,7 @@ impl Run {
                 run: key,
                 stamp: scheduled.stamp,
             },
-            self.is.priority.priority_key,
+            Urgency::of(&self.is.priority),
             world.real,
         );
         let due = Due::WorkflowTask {

@@ -10,6 +10,7 @@ const SETTLED: &[(&str, &str)] = &[
     ("frontend.WorkflowTimeSkippingEnabled", "true"),
     ("frontend.enableUpdateWorkflowExecution", "true"),
     ("frontend.enableUpdateWorkflowExecutionAsyncAccepted", "true"),
+    ("matching.enableFairness", "true"),
     ("nexusoperation.enableStandalone", "true"),
     ("system.enableActivityEagerExecution", "true"),
     ("system.enableEagerWorkflowStart", "true"),

@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use steadfast_proto::{
+    common::Priority,
     enums::{RateLimitSource, TaskQueueType},
     taskqueue::{RateLimit, TaskQueueConfig},
     tonic::{Code, Request, Status},
@@ -119,10 +120,109 @@ async fn rates_that_make_no_sense_are_refused() {
             .unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument, "{rate}");
     }
-    let fairness = UpdateTaskQueueConfigRequest {
-        set_fairness_weight_overrides: [("key".to_owned(), 2.0)].into(),
+    let key_rate = UpdateTaskQueueConfigRequest {
+        update_queue_rate_limit: None,
+        update_fairness_key_rate_limit_default: update(TaskQueueType::Workflow, Some(1.0)).update_queue_rate_limit,
+        ..update(TaskQueueType::Workflow, None)
+    };
+    let refused = bench.configure(key_rate).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+}
+
+fn weights(set: &[(&str, f32)], unset: &[&str]) -> UpdateTaskQueueConfigRequest {
+    UpdateTaskQueueConfigRequest {
+        update_queue_rate_limit: None,
+        set_fairness_weight_overrides: set.iter().map(|(key, weight)| ((*key).to_owned(), *weight)).collect(),
+        unset_fairness_weight_overrides: unset.iter().map(|key| (*key).to_owned()).collect(),
+        ..update(TaskQueueType::Activity, None)
+    }
+}
+
+impl Bench {
+    /// A workflow with an activity for each key.
+    async fn with_keys(&self, keys: &[&str]) {
+        self.start("workflow").await;
+        let task = self.poll().await;
+        let commands = keys.iter().enumerate().map(|(number, key)| {
+            activity(&format!("{key}{number}"), |activity| {
+                activity.priority = Some(Priority {
+                    fairness_key: (*key).to_owned(),
+                    ..Priority::default()
+                });
+            })
+        });
+        self.answer(&task, commands.collect()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn fairness_keys_take_turns_by_weights_that_operators_may_change() {
+    let bench = real();
+    let config = bench
+        .configure(weights(&[("a", 2.0), ("gone", 1.0)], &[]))
+        .await
+        .unwrap();
+    assert_eq!(config.fairness_weight_overrides.len(), 2);
+    let config = bench.configure(weights(&[], &["gone", "unknown"])).await.unwrap();
+    assert_eq!(config.fairness_weight_overrides, [("a".to_owned(), 2.0)].into());
+    bench.with_keys(&["b", "b", "a", "a", "a", "a"]).await;
+    let mut order = Vec::new();
+    for _ in 0..6 {
+        order.push(bench.poll_activity().await.activity_id);
+    }
+    assert_eq!(order, ["a2", "b0", "a3", "a4", "b1", "a5"]);
+}
+
+#[tokio::test]
+async fn weights_that_make_no_sense_are_refused() {
+    let bench = real();
+    let many: Vec<String> = (0..1_001).map(|number| number.to_string()).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let long = "x".repeat(65);
+    for request in [
+        weights(&[("a", 0.0)], &[]),
+        weights(&[("a", f32::NAN)], &[]),
+        weights(&[("", 1.0)], &[]),
+        weights(&[(&long, 1.0)], &[]),
+        weights(&[("a", 1.0)], &["a"]),
+        weights(&[], &many),
+    ] {
+        let refused = bench.configure(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+    }
+    assert_eq!(
+        bench.configure(weights(&[], &[])).await.unwrap(),
+        TaskQueueConfig::default()
+    );
+}
+
+#[tokio::test]
+async fn each_fairness_key_has_the_rate_that_an_operator_gave_them_all() {
+    let bench = bench(Time::Virtual);
+    let key_rate = UpdateTaskQueueConfigRequest {
+        update_queue_rate_limit: None,
+        update_fairness_key_rate_limit_default: update(TaskQueueType::Activity, Some(0.1)).update_queue_rate_limit,
         ..update(TaskQueueType::Activity, None)
     };
-    let refused = bench.configure(fairness).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unimplemented);
+    let config = bench.configure(key_rate).await.unwrap();
+    assert!(config.fairness_keys_rate_limit_default.is_some() && config.queue_rate_limit.is_none());
+    bench.with_keys(&["a", "a", "a", "b", "b"]).await;
+    let before = bench.server.now();
+    let mut order = Vec::new();
+    // Whoever waits for the end lets time pass.
+    tokio::select! {
+        _ = bench.closed("workflow") => panic!("nobody completes the workflow"),
+        () = async {
+            for _ in 0..5 {
+                let task = bench.poll_activity().await;
+                let passed = bench.server.now().duration_since(before).unwrap();
+                order.push((task.activity_id.clone(), passed.as_secs()));
+                bench.complete_activity(&task).await.unwrap();
+                let task = bench.poll().await;
+                bench.answer(&task, vec![]).await.unwrap();
+            }
+        } => {}
+    }
+    let order: Vec<_> = order.iter().map(|(id, at)| (id.as_str(), *at)).collect();
+    assert_eq!(order, [("a0", 0), ("b3", 0), ("a1", 10), ("b4", 10), ("a2", 20)]);
 }

@@ -40,7 +40,7 @@ async fn a_failure_with_more_causes_than_the_wire_could_read_ends_a_workflow_as_
     let innermost = Failure::application("Innermost", "0");
     let failure = (1..200).fold(innermost, |cause, depth| Failure {
         cause: Some(Box::new(cause)),
-        ..Failure::application("Cause", &depth.to_string())
+        ..Failure::application("Cause", depth.to_string())
     });
     bench.answer(&task, vec![fail(failure.clone())]).await.unwrap();
     let Some(Attributes::WorkflowExecutionFailedEventAttributes(failed)) = bench.closed("w").await.attributes else {

@@ -3,6 +3,7 @@
 use super::{
     super::{
         Engine,
+        backlog::Urgency,
         namespace::NamespaceKey,
         run::Run,
         task_queue::{QueueKey, Task, Work},
@@ -102,7 +103,7 @@ impl Engine {
                     }
                     Task::Query { query, .. } => run.redirect_query(world, query),
                     Task::Nexus { .. } => {
-                        world.queues.add(plain, task, run.is.priority.priority_key, world.real);
+                        world.queues.add(plain, task, Urgency::of(&run.is.priority), world.real);
                     }
                 }
             }

@@ -3,6 +3,7 @@
 use super::{
     super::{
         Engine,
+        backlog::Urgency,
         deadline::Due,
         error::{Error, Result},
         limits,
@@ -99,7 +100,9 @@ impl Run {
             scheduled_event_id: event_id,
             stamp,
         };
-        world.queues.add(queue, task, self.is.priority.priority_key, world.real);
+        world
+            .queues
+            .add(queue, task, Urgency::of(&self.is.priority), world.real);
     }
 
     /// Hands a request to a worker. `None` if it is not the attempt that the queue names.
