@@ -1,7 +1,5 @@
 //! Requests to handlers elsewhere: the engine says what is to be sent, the answer goes back as a worker's would.
 
-#![expect(deprecated, reason = "HTTP says failures in the way that workers said them once")]
-
 use super::{BODY_BYTES_MAX, LINK, OPERATION_STATE, OPERATION_TOKEN, content, failure};
 use crate::{
     engine::{Outbound, Request as Asked},
@@ -42,6 +40,7 @@ enum Refused {
 }
 
 /// Sends a request, and answers it in the name of the handler.
+#[expect(deprecated, reason = "HTTP says failures in the way that workers said them once")]
 pub(crate) async fn perform(server: Server, mut call: Outbound) {
     let task_token = std::mem::take(&mut call.task.task_token);
     let namespace = call.namespace.clone();
@@ -281,6 +280,7 @@ fn begun(headers: &HeaderMap, body: &[u8], is_awaited: bool) -> Result<start_ope
     ))
 }
 
+#[expect(deprecated, reason = "HTTP says failures in the way that workers said them once")]
 fn unsuccessful(headers: &HeaderMap, body: &[u8]) -> Result<start_operation_response::Variant, Refused> {
     let state = content::text(headers, OPERATION_STATE);
     let said = said(headers, body);
