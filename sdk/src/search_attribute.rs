@@ -146,6 +146,11 @@ impl<T: SearchAttributeValue> SearchAttributeKey<T> {
         }
     }
 
+    /// The value among those of an execution.
+    pub(crate) fn among(&self, attributes: Option<&SearchAttributes>) -> Result<Option<T>, DecodeError> {
+        self.read(attributes.and_then(|attributes| attributes.indexed_fields.get(self.name())))
+    }
+
     /// The value in a payload. One that was taken away, and one of nothing, is none.
     pub(crate) fn read(&self, payload: Option<&Payload>) -> Result<Option<T>, DecodeError> {
         let Some(payload) = payload.filter(|payload| payload.encoding() != NULL.as_bytes()) else {

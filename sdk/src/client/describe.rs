@@ -118,8 +118,7 @@ macro_rules! execution_info {
                 &self,
                 key: &SearchAttributeKey<T>,
             ) -> Result<Option<T>, DecodeError> {
-                let attributes = self.info.search_attributes.as_ref();
-                key.read(attributes.and_then(|attributes| attributes.indexed_fields.get(key.name())))
+                key.among(self.info.search_attributes.as_ref())
             }
         }
     };

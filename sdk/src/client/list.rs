@@ -12,7 +12,7 @@ use steadfast_proto::{
     history::History,
     system_time,
     workflow::WorkflowExecutionInfo,
-    workflowservice::{CountWorkflowExecutionsRequest, CountWorkflowExecutionsResponse, ListWorkflowExecutionsRequest},
+    workflowservice::{CountWorkflowExecutionsRequest, ListWorkflowExecutionsRequest},
 };
 
 /// The workflows that a query finds, fetched page by page.
@@ -193,7 +193,7 @@ pub struct WorkflowCount {
 }
 
 impl WorkflowCount {
-    pub(super) fn new(count: i64, values: Vec<Payload>, converter: Converter) -> Self {
+    fn new(count: i64, values: Vec<Payload>, converter: Converter) -> Self {
         Self {
             count: natural(count),
             values,
@@ -224,25 +224,50 @@ impl WorkflowCount {
     }
 }
 
-pub(super) async fn count(client: &Client, query: String) -> Result<u64, RpcError> {
-    Ok(natural(ask_count(client, query).await?.count))
+/// How many a query finds, of whatever kind, and how many of each group if it has groups.
+pub(super) struct Counted {
+    pub(super) count: u64,
+    pub(super) groups: Vec<WorkflowCount>,
 }
 
-pub(super) async fn count_groups(client: &Client, query: String) -> Result<Vec<WorkflowCount>, RpcError> {
-    let groups = ask_count(client, query).await?.groups.into_iter();
-    Ok(groups
-        .map(|group| WorkflowCount::new(group.count, group.group_values, client.converter().clone()))
-        .collect())
+impl Counted {
+    pub(super) fn new(client: &Client, count: i64, groups: impl Iterator<Item = (i64, Vec<Payload>)>) -> Self {
+        Self {
+            count: natural(count),
+            groups: groups
+                .map(|(count, values)| WorkflowCount::new(count, values, client.converter().clone()))
+                .collect(),
+        }
+    }
 }
 
-async fn ask_count(client: &Client, query: String) -> Result<CountWorkflowExecutionsResponse, RpcError> {
+pub(super) async fn counted(client: &Client, query: String) -> Result<Counted, RpcError> {
     let request = CountWorkflowExecutionsRequest {
         namespace: client.namespace().to_owned(),
         query,
     };
-    client.connection().count_workflow_executions(request).await
+    let answer = client.connection().count_workflow_executions(request).await?;
+    let groups = answer.groups.into_iter().map(|group| (group.count, group.group_values));
+    Ok(Counted::new(client, answer.count, groups))
 }
 
-pub(super) fn natural(count: i64) -> u64 {
+fn natural(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_has_a_value_for_each_attribute_of_its_query() {
+        let converter = Converter::default();
+        let values = vec![converter.encode(&"Order").unwrap(), converter.encode(&7_u32).unwrap()];
+        let group = WorkflowCount::new(3, values, converter);
+        assert_eq!(group.count(), 3);
+        assert_eq!(group.value::<String>().unwrap(), "Order");
+        assert_eq!(group.value_at::<u32>(1).unwrap(), 7);
+        assert!(group.value_at::<u32>(0).is_err(), "it is text");
+        assert!(group.value_at::<u32>(2).is_err(), "there are two");
+    }
 }

@@ -44,6 +44,7 @@ mod result;
 mod schedule;
 mod search_attribute;
 mod signal;
+mod standalone;
 mod standalone_activity;
 mod standalone_operation;
 mod start;
@@ -273,7 +274,7 @@ impl Client {
     /// # Errors
     /// The query is malformed, or the call fails.
     pub async fn count(&self, query: impl Into<String>) -> Result<u64, RpcError> {
-        list::count(self, query.into()).await
+        Ok(list::counted(self, query.into()).await?.count)
     }
 
     /// How many workflows a visibility query finds, for each value of the attribute that it groups them by:
@@ -282,7 +283,7 @@ impl Client {
     /// # Errors
     /// The query is malformed, or the call fails.
     pub async fn count_groups(&self, query: impl Into<String>) -> Result<Vec<WorkflowCount>, RpcError> {
-        list::count_groups(self, query.into()).await
+        Ok(list::counted(self, query.into()).await?.groups)
     }
 
     /// One operation on all workflows that a visibility query finds, done by the server in its own time.

@@ -14,7 +14,10 @@ use std::{
     fmt,
     sync::Arc,
 };
-use steadfast_proto::common::{Payload, Payloads};
+use steadfast_proto::{
+    common::{Payload, Payloads},
+    sdk::UserMetadata,
+};
 
 const NULL: &str = "binary/null";
 const PLAIN: &str = "binary/plain";
@@ -231,6 +234,12 @@ impl Converter {
     ) -> Result<Option<T>, DecodeError> {
         let field = fields.and_then(|fields| fields.get(name));
         field.map(|payload| self.decode(Some(payload))).transpose()
+    }
+
+    /// The summary among what was written for people.
+    pub(crate) fn decode_summary(&self, metadata: Option<&UserMetadata>) -> Result<Option<String>, DecodeError> {
+        let summary = metadata.and_then(|metadata| metadata.summary.as_ref());
+        summary.map(|summary| self.decode(Some(summary))).transpose()
     }
 }
 

@@ -168,8 +168,7 @@ impl ScheduleDescription {
         &self,
         key: &SearchAttributeKey<T>,
     ) -> Result<Option<T>, DecodeError> {
-        let attributes = self.response.search_attributes.as_ref();
-        key.read(attributes.and_then(|attributes| attributes.indexed_fields.get(key.name())))
+        key.among(self.response.search_attributes.as_ref())
     }
 
     /// The answer as it came.

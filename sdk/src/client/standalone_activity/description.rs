@@ -2,10 +2,9 @@
 
 use super::ActivityStatus;
 use crate::{
-    client::pending::attempts,
+    client::{pending::attempts, standalone::execution_facts},
     convert::{Converter, Data, DecodeError},
     error::Failure,
-    search_attribute::{SearchAttributeKey, SearchAttributeValue},
 };
 use std::time::{Duration, SystemTime};
 use steadfast_proto::{
@@ -23,6 +22,8 @@ pub struct ActivityDescription {
 
 attempts!(ActivityDescription);
 
+execution_facts!(ActivityDescription, activity_id, ActivityStatus);
+
 impl ActivityDescription {
     pub(super) fn new(mut response: DescribeActivityExecutionResponse, converter: Converter) -> Self {
         Self {
@@ -32,28 +33,10 @@ impl ActivityDescription {
         }
     }
 
-    /// The activity's id.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.info.activity_id
-    }
-
-    /// The run's id.
-    #[must_use]
-    pub fn run_id(&self) -> &str {
-        &self.info.run_id
-    }
-
     /// The name of the activity's type.
     #[must_use]
     pub fn activity_type(&self) -> &str {
         self.info.activity_type.as_ref().map_or("", |kind| &kind.name)
-    }
-
-    /// Whether it runs, and if not, how it ended.
-    #[must_use]
-    pub fn status(&self) -> ActivityStatus {
-        self.info.status()
     }
 
     /// Whether a worker has it, while it runs.
@@ -80,34 +63,10 @@ impl ActivityDescription {
         self.info.schedule_to_close_timeout.as_ref().and_then(std_duration)
     }
 
-    /// When it was started.
-    #[must_use]
-    pub fn schedule_time(&self) -> Option<SystemTime> {
-        self.info.schedule_time.as_ref().and_then(system_time)
-    }
-
-    /// When it ended, if it did.
-    #[must_use]
-    pub fn close_time(&self) -> Option<SystemTime> {
-        self.info.close_time.as_ref().and_then(system_time)
-    }
-
     /// Why its cancellation was asked for, empty if it was not.
     #[must_use]
     pub fn cancel_reason(&self) -> &str {
         &self.info.canceled_reason
-    }
-
-    /// The value of a search attribute, `None` if it is not set.
-    ///
-    /// # Errors
-    /// It is of another type than the key says.
-    pub fn search_attribute<T: SearchAttributeValue>(
-        &self,
-        key: &SearchAttributeKey<T>,
-    ) -> Result<Option<T>, DecodeError> {
-        let attributes = self.info.search_attributes.as_ref();
-        key.read(attributes.and_then(|attributes| attributes.indexed_fields.get(key.name())))
     }
 
     /// One line about it, for people; `None` if nobody wrote one.
@@ -115,12 +74,7 @@ impl ActivityDescription {
     /// # Errors
     /// It is no text.
     pub fn summary(&self) -> Result<Option<String>, DecodeError> {
-        let summary = self
-            .info
-            .user_metadata
-            .as_ref()
-            .and_then(|metadata| metadata.summary.as_ref());
-        summary.map(|summary| self.converter.decode(Some(summary))).transpose()
+        self.converter.decode_summary(self.info.user_metadata.as_ref())
     }
 
     /// The answer as it came, and the part of it that is about the activity.

@@ -4,7 +4,7 @@ use super::ActivityDescription;
 use crate::{
     client::{
         ActivityResultError, Client, PauseActivityCall, RequestError, ResetActivityCall, Standalone,
-        UnpauseActivityCall, UpdateActivityOptionsCall, activity_operation::Named, new_id,
+        UnpauseActivityCall, UpdateActivityOptionsCall, activity_operation::Named, new_id, standalone::Execution,
     },
     convert::Data,
     error::{ActivityFailure, Failure, SOURCE},
@@ -22,34 +22,30 @@ use steadfast_proto::{
 
 /// A standalone activity, reached through a client; it returns an `O`. Cheap to clone.
 pub struct ActivityHandle<O> {
-    client: Client,
-    id: String,
-    /// The run that everything goes to; the latest one if it is empty.
-    run_id: String,
+    execution: Execution,
     _output: PhantomData<fn() -> O>,
 }
 
 impl<O> Clone for ActivityHandle<O> {
     fn clone(&self) -> Self {
-        Self::new(self.client.clone(), self.id.clone(), self.run_id.clone())
+        Self::of(self.execution.clone())
     }
 }
 
 impl<O> fmt::Debug for ActivityHandle<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ActivityHandle")
-            .field("id", &self.id)
-            .field("run_id", &self.run_id())
-            .finish_non_exhaustive()
+        self.execution.fmt_as("ActivityHandle", f)
     }
 }
 
 impl<O> ActivityHandle<O> {
     pub(super) fn new(client: Client, id: String, run_id: String) -> Self {
+        Self::of(Execution { client, id, run_id })
+    }
+
+    fn of(execution: Execution) -> Self {
         Self {
-            client,
-            id,
-            run_id,
+            execution,
             _output: PhantomData,
         }
     }
@@ -57,19 +53,19 @@ impl<O> ActivityHandle<O> {
     /// The activity's id.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.id
+        &self.execution.id
     }
 
     /// The run that this handle started or is bound to, if it is known.
     #[must_use]
     pub fn run_id(&self) -> Option<&str> {
-        Some(self.run_id.as_str()).filter(|id| !id.is_empty())
+        self.execution.run_id()
     }
 
     /// The same, bound to one run: everything goes to it, and to no later one of the same id.
     #[must_use]
     pub fn with_run_id(&self, run_id: impl Into<String>) -> Self {
-        Self::new(self.client.clone(), self.id.clone(), run_id.into())
+        Self::of(self.execution.with_run_id(run_id.into()))
     }
 
     /// Waits for the activity's result, all its attempts included.
@@ -83,26 +79,34 @@ impl<O> ActivityHandle<O> {
     /// There is no such activity, or the call fails.
     pub async fn describe(&self) -> Result<ActivityDescription, RequestError> {
         let request = DescribeActivityExecutionRequest {
-            namespace: self.client.namespace().to_owned(),
-            activity_id: self.id.clone(),
-            run_id: self.run_id.clone(),
+            namespace: self.execution.namespace(),
+            activity_id: self.execution.id.clone(),
+            run_id: self.execution.run_id.clone(),
             include_heartbeat_details: true,
             include_last_failure: true,
             ..DescribeActivityExecutionRequest::default()
         };
-        let answer = self.client.connection().describe_activity_execution(request).await?;
-        Ok(ActivityDescription::new(answer, self.client.converter().clone()))
+        let answer = self
+            .execution
+            .client
+            .connection()
+            .describe_activity_execution(request)
+            .await?;
+        Ok(ActivityDescription::new(
+            answer,
+            self.execution.client.converter().clone(),
+        ))
     }
 
     /// Asks the activity to end: it hears of it with its next heartbeat, and decides.
     pub fn cancel(&self) -> CancelActivityCall {
         CancelActivityCall {
-            client: self.client.clone(),
+            client: self.execution.client.clone(),
             request: Box::new(RequestCancelActivityExecutionRequest {
-                namespace: self.client.namespace().to_owned(),
-                activity_id: self.id.clone(),
-                run_id: self.run_id.clone(),
-                identity: self.client.identity().to_owned(),
+                namespace: self.execution.namespace(),
+                activity_id: self.execution.id.clone(),
+                run_id: self.execution.run_id.clone(),
+                identity: self.execution.identity(),
                 request_id: new_id(),
                 reason: String::new(),
             }),
@@ -115,14 +119,18 @@ impl<O> ActivityHandle<O> {
     /// There is no such activity, it has ended, or the call fails.
     pub async fn terminate(&self, reason: impl Into<String>) -> Result<(), RequestError> {
         let request = TerminateActivityExecutionRequest {
-            namespace: self.client.namespace().to_owned(),
-            activity_id: self.id.clone(),
-            run_id: self.run_id.clone(),
-            identity: self.client.identity().to_owned(),
+            namespace: self.execution.namespace(),
+            activity_id: self.execution.id.clone(),
+            run_id: self.execution.run_id.clone(),
+            identity: self.execution.identity(),
             request_id: new_id(),
             reason: reason.into(),
         };
-        self.client.connection().terminate_activity_execution(request).await?;
+        self.execution
+            .client
+            .connection()
+            .terminate_activity_execution(request)
+            .await?;
         Ok(())
     }
 
@@ -132,38 +140,38 @@ impl<O> ActivityHandle<O> {
     /// There is no such activity, or the call fails.
     pub async fn delete(&self) -> Result<(), RequestError> {
         let request = DeleteActivityExecutionRequest {
-            namespace: self.client.namespace().to_owned(),
-            activity_id: self.id.clone(),
-            run_id: self.run_id.clone(),
+            namespace: self.execution.namespace(),
+            activity_id: self.execution.id.clone(),
+            run_id: self.execution.run_id.clone(),
         };
-        self.client.connection().call(request).await?;
+        self.execution.client.connection().call(request).await?;
         Ok(())
     }
 
     /// Makes no further attempt until it is unpaused; one that runs is asked to end with its next heartbeat.
     pub fn pause(&self) -> PauseActivityCall {
-        PauseActivityCall::new(self.client.clone(), self.named())
+        PauseActivityCall::new(self.execution.client.clone(), self.named())
     }
 
     /// Goes on after a pause.
     pub fn unpause(&self) -> UnpauseActivityCall<Standalone> {
-        UnpauseActivityCall::new(self.client.clone(), self.named())
+        UnpauseActivityCall::new(self.execution.client.clone(), self.named())
     }
 
     /// Begins anew with the first attempt.
     pub fn reset(&self) -> ResetActivityCall {
-        ResetActivityCall::new(self.client.clone(), self.named())
+        ResetActivityCall::new(self.execution.client.clone(), self.named())
     }
 
     /// Changes how it is run: its time-outs, its retries, its task queue.
     pub fn update_options(&self) -> UpdateActivityOptionsCall {
-        UpdateActivityOptionsCall::new(self.client.clone(), self.named())
+        UpdateActivityOptionsCall::new(self.execution.client.clone(), self.named())
     }
 
     fn named(&self) -> Named {
         Named::Standalone {
-            id: self.id.clone(),
-            run_id: self.run_id.clone(),
+            id: self.execution.id.clone(),
+            run_id: self.execution.run_id.clone(),
         }
     }
 }
@@ -179,7 +187,7 @@ impl<O: Data> IntoFuture for ActivityResultCall<O> {
     type IntoFuture = BoxFuture<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let ActivityHandle { client, id, run_id, .. } = self.handle;
+        let Execution { client, id, run_id } = self.handle.execution;
         Box::pin(async move {
             let request = PollActivityExecutionRequest {
                 namespace: client.namespace().to_owned(),

@@ -3,17 +3,15 @@
 use super::{ActivityHandle, ActivityStatus};
 use crate::{
     client::{
-        Client, RpcError, WorkflowCount,
-        list::{Pages, natural},
+        Client, RpcError,
+        list::{Counted, Pages},
+        standalone::execution_facts,
     },
-    convert::{Data, DecodeError},
-    search_attribute::{SearchAttributeKey, SearchAttributeValue},
+    convert::Data,
 };
-use std::time::SystemTime;
 use steadfast_proto::{
     activity::ActivityExecutionListInfo,
-    system_time,
-    workflowservice::{CountActivityExecutionsRequest, CountActivityExecutionsResponse, ListActivityExecutionsRequest},
+    workflowservice::{CountActivityExecutionsRequest, ListActivityExecutionsRequest},
 };
 
 /// The standalone activities that a query finds, fetched page by page.
@@ -83,19 +81,9 @@ impl ActivityList {
     }
 }
 
+execution_facts!(ActivitySummary, activity_id, ActivityStatus);
+
 impl ActivitySummary {
-    /// The activity's id.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.info.activity_id
-    }
-
-    /// The run's id.
-    #[must_use]
-    pub fn run_id(&self) -> &str {
-        &self.info.run_id
-    }
-
     /// A handle to this run of it.
     #[must_use]
     pub fn handle<O: Data>(&self) -> ActivityHandle<O> {
@@ -109,40 +97,10 @@ impl ActivitySummary {
         self.info.activity_type.as_ref().map_or("", |kind| &kind.name)
     }
 
-    /// Whether it runs, and if not, how it ended.
-    #[must_use]
-    pub fn status(&self) -> ActivityStatus {
-        self.info.status()
-    }
-
     /// The task queue.
     #[must_use]
     pub fn task_queue(&self) -> &str {
         &self.info.task_queue
-    }
-
-    /// When it was started.
-    #[must_use]
-    pub fn schedule_time(&self) -> Option<SystemTime> {
-        self.info.schedule_time.as_ref().and_then(system_time)
-    }
-
-    /// When it ended, if it did.
-    #[must_use]
-    pub fn close_time(&self) -> Option<SystemTime> {
-        self.info.close_time.as_ref().and_then(system_time)
-    }
-
-    /// The value of a search attribute, `None` if it is not set.
-    ///
-    /// # Errors
-    /// It is of another type than the key says.
-    pub fn search_attribute<T: SearchAttributeValue>(
-        &self,
-        key: &SearchAttributeKey<T>,
-    ) -> Result<Option<T>, DecodeError> {
-        let attributes = self.info.search_attributes.as_ref();
-        key.read(attributes.and_then(|attributes| attributes.indexed_fields.get(key.name())))
     }
 
     /// The entry as it came.
@@ -152,21 +110,12 @@ impl ActivitySummary {
     }
 }
 
-pub(super) async fn count(client: &Client, query: String) -> Result<u64, RpcError> {
-    Ok(natural(ask_count(client, query).await?.count))
-}
-
-pub(super) async fn count_groups(client: &Client, query: String) -> Result<Vec<WorkflowCount>, RpcError> {
-    let groups = ask_count(client, query).await?.groups.into_iter();
-    Ok(groups
-        .map(|group| WorkflowCount::new(group.count, group.group_values, client.converter().clone()))
-        .collect())
-}
-
-async fn ask_count(client: &Client, query: String) -> Result<CountActivityExecutionsResponse, RpcError> {
+pub(super) async fn counted(client: &Client, query: String) -> Result<Counted, RpcError> {
     let request = CountActivityExecutionsRequest {
         namespace: client.namespace().to_owned(),
         query,
     };
-    client.connection().count_activity_executions(request).await
+    let answer = client.connection().count_activity_executions(request).await?;
+    let groups = answer.groups.into_iter().map(|group| (group.count, group.group_values));
+    Ok(Counted::new(client, answer.count, groups))
 }

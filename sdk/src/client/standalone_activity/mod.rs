@@ -91,7 +91,7 @@ impl Client {
     /// # Errors
     /// The query is malformed, or the call fails.
     pub async fn count_activities(&self, query: impl Into<String>) -> Result<u64, RpcError> {
-        list::count(self, query.into()).await
+        Ok(list::counted(self, query.into()).await?.count)
     }
 
     /// How many standalone activities a visibility query finds, for each value of the attribute that it groups them by:
@@ -100,6 +100,6 @@ impl Client {
     /// # Errors
     /// The query is malformed, or the call fails.
     pub async fn count_activity_groups(&self, query: impl Into<String>) -> Result<Vec<WorkflowCount>, RpcError> {
-        list::count_groups(self, query.into()).await
+        Ok(list::counted(self, query.into()).await?.groups)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     activity::{ActivityOptions, CloseTimeoutSet, RetryPolicy, Scheduling},
     client::{
         ActivityAlreadyStarted, Client, Code, ErrorDetail, ExecuteActivityError, StartActivityError, TaskQueueMissing,
-        TaskQueueSet, error::Codec, new_id, signal::split, start::encode_field,
+        TaskQueueSet, error::Codec, signal::split, standalone::fill_ids, start::encode_field,
     },
     convert::{Data, EncodeError},
     search_attribute::{self, SearchAttributeUpdate},
@@ -190,11 +190,7 @@ impl<O, Q, T, M> StartActivityCall<O, Q, T, M> {
             return Err(error.into());
         }
         let request = &mut self.request;
-        for id in [&mut request.activity_id, &mut request.request_id] {
-            if id.is_empty() {
-                *id = new_id();
-            }
-        }
+        fill_ids([&mut request.activity_id, &mut request.request_id]);
         let id = request.activity_id.clone();
         match self.client.connection().start_activity_execution(self.request).await {
             Ok(answer) => Ok(ActivityHandle::new(self.client, id, answer.run_id)),

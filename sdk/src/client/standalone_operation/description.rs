@@ -2,14 +2,13 @@
 
 use super::NexusOperationStatus;
 use crate::{
+    client::standalone::execution_facts,
     convert::{Converter, DecodeError},
     error::Failure,
-    search_attribute::{SearchAttributeKey, SearchAttributeValue},
 };
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use steadfast_proto::{
-    nexus::NexusOperationExecutionInfo, std_duration, system_time,
-    workflowservice::DescribeNexusOperationExecutionResponse,
+    nexus::NexusOperationExecutionInfo, std_duration, workflowservice::DescribeNexusOperationExecutionResponse,
 };
 
 /// What the server knows about a standalone Nexus operation, at the time it was asked.
@@ -19,6 +18,8 @@ pub struct NexusOperationDescription {
     converter: Converter,
 }
 
+execution_facts!(NexusOperationDescription, operation_id, NexusOperationStatus);
+
 impl NexusOperationDescription {
     pub(super) fn new(response: DescribeNexusOperationExecutionResponse, converter: Converter) -> Self {
         Self {
@@ -27,28 +28,10 @@ impl NexusOperationDescription {
         }
     }
 
-    /// The operation's id.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.info.operation_id
-    }
-
-    /// The run's id.
-    #[must_use]
-    pub fn run_id(&self) -> &str {
-        &self.info.run_id
-    }
-
     /// The endpoint, the service and the operation's name.
     #[must_use]
     pub fn names(&self) -> [&str; 3] {
         [&self.info.endpoint, &self.info.service, &self.info.operation]
-    }
-
-    /// Whether it runs, and if not, how it ended.
-    #[must_use]
-    pub fn status(&self) -> NexusOperationStatus {
-        self.info.status()
     }
 
     /// How often its handler was asked to start it, the first time included.
@@ -75,18 +58,6 @@ impl NexusOperationDescription {
         self.info.schedule_to_close_timeout.as_ref().and_then(std_duration)
     }
 
-    /// When it was started.
-    #[must_use]
-    pub fn schedule_time(&self) -> Option<SystemTime> {
-        self.info.schedule_time.as_ref().and_then(system_time)
-    }
-
-    /// When it ended, if it did.
-    #[must_use]
-    pub fn close_time(&self) -> Option<SystemTime> {
-        self.info.close_time.as_ref().and_then(system_time)
-    }
-
     /// Why its cancellation was asked for; `None` if it was not.
     #[must_use]
     pub fn cancel_reason(&self) -> Option<&str> {
@@ -96,26 +67,12 @@ impl NexusOperationDescription {
             .map(|cancellation| cancellation.reason.as_str())
     }
 
-    /// The value of a search attribute, `None` if it is not set.
-    ///
-    /// # Errors
-    /// It is of another type than the key says.
-    pub fn search_attribute<T: SearchAttributeValue>(
-        &self,
-        key: &SearchAttributeKey<T>,
-    ) -> Result<Option<T>, DecodeError> {
-        let attributes = self.info.search_attributes.as_ref();
-        key.read(attributes.and_then(|attributes| attributes.indexed_fields.get(key.name())))
-    }
-
     /// One line about it, for people; `None` if nobody wrote one.
     ///
     /// # Errors
     /// It is no text.
     pub fn summary(&self) -> Result<Option<String>, DecodeError> {
-        let metadata = self.info.user_metadata.as_ref();
-        let summary = metadata.and_then(|metadata| metadata.summary.as_ref());
-        summary.map(|summary| self.converter.decode(Some(summary))).transpose()
+        self.converter.decode_summary(self.info.user_metadata.as_ref())
     }
 
     /// All of it, as it came.

@@ -2,7 +2,7 @@
 
 use super::NexusOperationDescription;
 use crate::{
-    client::{Client, NexusOperationResultError, RequestError, new_id},
+    client::{Client, NexusOperationResultError, RequestError, new_id, standalone::Execution},
     convert::Data,
     error::NexusFailure,
 };
@@ -21,42 +21,40 @@ use steadfast_proto::{
 /// A standalone Nexus operation, reached through a client. Cheap to clone.
 #[derive(Clone)]
 pub struct NexusOperationHandle {
-    client: Client,
-    id: String,
-    /// The run that everything goes to; the latest one if it is empty.
-    run_id: String,
+    execution: Execution,
 }
 
 impl fmt::Debug for NexusOperationHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NexusOperationHandle")
-            .field("id", &self.id)
-            .field("run_id", &self.run_id())
-            .finish_non_exhaustive()
+        self.execution.fmt_as("NexusOperationHandle", f)
     }
 }
 
 impl NexusOperationHandle {
     pub(super) fn new(client: Client, id: String, run_id: String) -> Self {
-        Self { client, id, run_id }
+        Self::of(Execution { client, id, run_id })
+    }
+
+    fn of(execution: Execution) -> Self {
+        Self { execution }
     }
 
     /// The operation's id.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.id
+        &self.execution.id
     }
 
     /// The run that this handle started or is bound to, if it is known.
     #[must_use]
     pub fn run_id(&self) -> Option<&str> {
-        Some(self.run_id.as_str()).filter(|id| !id.is_empty())
+        self.execution.run_id()
     }
 
     /// The same, bound to one run: everything goes to it, and to no later one of the same id.
     #[must_use]
     pub fn with_run_id(&self, run_id: impl Into<String>) -> Self {
-        Self::new(self.client.clone(), self.id.clone(), run_id.into())
+        Self::of(self.execution.with_run_id(run_id.into()))
     }
 
     /// Waits for the operation's result.
@@ -65,8 +63,8 @@ impl NexusOperationHandle {
     /// It did not complete, there is no such operation, the result is no `O`, or the call fails.
     pub async fn result<O: Data>(&self) -> Result<O, NexusOperationResultError> {
         match self.reached(NexusOperationWaitStage::Closed).await?.outcome {
-            Some(Outcome::Result(result)) => Ok(self.client.converter().decode(Some(&result))?),
-            None => Ok(self.client.converter().decode(None)?),
+            Some(Outcome::Result(result)) => Ok(self.execution.client.converter().decode(Some(&result))?),
+            None => Ok(self.execution.client.converter().decode(None)?),
             Some(Outcome::Failure(failure)) => Err(failed(failure)),
         }
     }
@@ -85,12 +83,12 @@ impl NexusOperationHandle {
         stage: NexusOperationWaitStage,
     ) -> Result<PollNexusOperationExecutionResponse, NexusOperationResultError> {
         let request = PollNexusOperationExecutionRequest {
-            namespace: self.client.namespace().to_owned(),
-            operation_id: self.id.clone(),
-            run_id: self.run_id.clone(),
+            namespace: self.execution.namespace(),
+            operation_id: self.execution.id.clone(),
+            run_id: self.execution.run_id.clone(),
             wait_stage: stage.into(),
         };
-        let connection = self.client.connection();
+        let connection = self.execution.client.connection();
         let calls = async {
             loop {
                 let answer = connection.poll_nexus_operation_execution(request.clone()).await?;
@@ -109,17 +107,21 @@ impl NexusOperationHandle {
     /// There is no such operation, or the call fails.
     pub async fn describe(&self) -> Result<NexusOperationDescription, RequestError> {
         let request = DescribeNexusOperationExecutionRequest {
-            namespace: self.client.namespace().to_owned(),
-            operation_id: self.id.clone(),
-            run_id: self.run_id.clone(),
+            namespace: self.execution.namespace(),
+            operation_id: self.execution.id.clone(),
+            run_id: self.execution.run_id.clone(),
             ..DescribeNexusOperationExecutionRequest::default()
         };
         let answer = self
+            .execution
             .client
             .connection()
             .describe_nexus_operation_execution(request)
             .await?;
-        Ok(NexusOperationDescription::new(answer, self.client.converter().clone()))
+        Ok(NexusOperationDescription::new(
+            answer,
+            self.execution.client.converter().clone(),
+        ))
     }
 
     /// Asks the operation's handler to end it.
@@ -128,14 +130,15 @@ impl NexusOperationHandle {
     /// There is no such operation, it has ended, or the call fails.
     pub async fn cancel(&self, reason: impl Into<String>) -> Result<(), RequestError> {
         let request = RequestCancelNexusOperationExecutionRequest {
-            namespace: self.client.namespace().to_owned(),
-            operation_id: self.id.clone(),
-            run_id: self.run_id.clone(),
-            identity: self.client.identity().to_owned(),
+            namespace: self.execution.namespace(),
+            operation_id: self.execution.id.clone(),
+            run_id: self.execution.run_id.clone(),
+            identity: self.execution.identity(),
             request_id: new_id(),
             reason: reason.into(),
         };
-        self.client
+        self.execution
+            .client
             .connection()
             .request_cancel_nexus_operation_execution(request)
             .await?;
@@ -148,14 +151,15 @@ impl NexusOperationHandle {
     /// There is no such operation, it has ended, or the call fails.
     pub async fn terminate(&self, reason: impl Into<String>) -> Result<(), RequestError> {
         let request = TerminateNexusOperationExecutionRequest {
-            namespace: self.client.namespace().to_owned(),
-            operation_id: self.id.clone(),
-            run_id: self.run_id.clone(),
-            identity: self.client.identity().to_owned(),
+            namespace: self.execution.namespace(),
+            operation_id: self.execution.id.clone(),
+            run_id: self.execution.run_id.clone(),
+            identity: self.execution.identity(),
             request_id: new_id(),
             reason: reason.into(),
         };
-        self.client
+        self.execution
+            .client
             .connection()
             .terminate_nexus_operation_execution(request)
             .await?;
@@ -168,11 +172,11 @@ impl NexusOperationHandle {
     /// There is no such operation, or the call fails.
     pub async fn delete(&self) -> Result<(), RequestError> {
         let request = DeleteNexusOperationExecutionRequest {
-            namespace: self.client.namespace().to_owned(),
-            operation_id: self.id.clone(),
-            run_id: self.run_id.clone(),
+            namespace: self.execution.namespace(),
+            operation_id: self.execution.id.clone(),
+            run_id: self.execution.run_id.clone(),
         };
-        self.client.connection().call(request).await?;
+        self.execution.client.connection().call(request).await?;
         Ok(())
     }
 }

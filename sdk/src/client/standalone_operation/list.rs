@@ -1,22 +1,14 @@
 //! Finding standalone Nexus operations.
 
 use super::{NexusOperationHandle, NexusOperationStatus};
-use crate::{
-    client::{
-        Client, RpcError, WorkflowCount,
-        list::{Pages, natural},
-    },
-    convert::DecodeError,
-    search_attribute::{SearchAttributeKey, SearchAttributeValue},
+use crate::client::{
+    Client, RpcError,
+    list::{Counted, Pages},
+    standalone::execution_facts,
 };
-use std::time::SystemTime;
 use steadfast_proto::{
     nexus::NexusOperationExecutionListInfo,
-    system_time,
-    workflowservice::{
-        CountNexusOperationExecutionsRequest, CountNexusOperationExecutionsResponse,
-        ListNexusOperationExecutionsRequest,
-    },
+    workflowservice::{CountNexusOperationExecutionsRequest, ListNexusOperationExecutionsRequest},
 };
 
 /// The standalone Nexus operations that a query finds, fetched page by page.
@@ -90,13 +82,9 @@ impl NexusOperationList {
     }
 }
 
-impl NexusOperationSummary {
-    /// The operation's id.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.info.operation_id
-    }
+execution_facts!(NexusOperationSummary, operation_id, NexusOperationStatus);
 
+impl NexusOperationSummary {
     /// A handle to this run of it.
     #[must_use]
     pub fn handle(&self) -> NexusOperationHandle {
@@ -110,36 +98,6 @@ impl NexusOperationSummary {
         [&self.info.endpoint, &self.info.service, &self.info.operation]
     }
 
-    /// Whether it runs, and if not, how it ended.
-    #[must_use]
-    pub fn status(&self) -> NexusOperationStatus {
-        self.info.status()
-    }
-
-    /// When it was started.
-    #[must_use]
-    pub fn schedule_time(&self) -> Option<SystemTime> {
-        self.info.schedule_time.as_ref().and_then(system_time)
-    }
-
-    /// When it ended, if it did.
-    #[must_use]
-    pub fn close_time(&self) -> Option<SystemTime> {
-        self.info.close_time.as_ref().and_then(system_time)
-    }
-
-    /// The value of a search attribute, `None` if it is not set.
-    ///
-    /// # Errors
-    /// It is of another type than the key says.
-    pub fn search_attribute<T: SearchAttributeValue>(
-        &self,
-        key: &SearchAttributeKey<T>,
-    ) -> Result<Option<T>, DecodeError> {
-        let attributes = self.info.search_attributes.as_ref();
-        key.read(attributes.and_then(|attributes| attributes.indexed_fields.get(key.name())))
-    }
-
     /// The entry as it came.
     #[must_use]
     pub fn raw(&self) -> &NexusOperationExecutionListInfo {
@@ -147,21 +105,12 @@ impl NexusOperationSummary {
     }
 }
 
-pub(super) async fn count(client: &Client, query: String) -> Result<u64, RpcError> {
-    Ok(natural(ask_count(client, query).await?.count))
-}
-
-pub(super) async fn count_groups(client: &Client, query: String) -> Result<Vec<WorkflowCount>, RpcError> {
-    let groups = ask_count(client, query).await?.groups.into_iter();
-    Ok(groups
-        .map(|group| WorkflowCount::new(group.count, group.group_values, client.converter().clone()))
-        .collect())
-}
-
-async fn ask_count(client: &Client, query: String) -> Result<CountNexusOperationExecutionsResponse, RpcError> {
+pub(super) async fn counted(client: &Client, query: String) -> Result<Counted, RpcError> {
     let request = CountNexusOperationExecutionsRequest {
         namespace: client.namespace().to_owned(),
         query,
     };
-    client.connection().count_nexus_operation_executions(request).await
+    let answer = client.connection().count_nexus_operation_executions(request).await?;
+    let groups = answer.groups.into_iter().map(|group| (group.count, group.group_values));
+    Ok(Counted::new(client, answer.count, groups))
 }

@@ -61,7 +61,7 @@ impl Client {
     /// # Errors
     /// The query is malformed, or the call fails.
     pub async fn count_nexus_operations(&self, query: impl Into<String>) -> Result<u64, RpcError> {
-        list::count(self, query.into()).await
+        Ok(list::counted(self, query.into()).await?.count)
     }
 
     /// How many standalone Nexus operations a visibility query finds, for each value of the attribute that it groups them by:
@@ -70,6 +70,6 @@ impl Client {
     /// # Errors
     /// The query is malformed, or the call fails.
     pub async fn count_nexus_operation_groups(&self, query: impl Into<String>) -> Result<Vec<WorkflowCount>, RpcError> {
-        list::count_groups(self, query.into()).await
+        Ok(list::counted(self, query.into()).await?.groups)
     }
 }

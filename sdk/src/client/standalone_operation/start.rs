@@ -3,7 +3,8 @@
 use super::{NexusOperationHandle, NexusOperationIdConflictPolicy, NexusOperationIdReusePolicy};
 use crate::{
     client::{
-        Client, Code, ErrorDetail, NexusOperationAlreadyStarted, StartNexusOperationError, new_id, start::encode_field,
+        Client, Code, ErrorDetail, NexusOperationAlreadyStarted, StartNexusOperationError, standalone::fill_ids,
+        start::encode_field,
     },
     convert::EncodeError,
     search_attribute::{self, SearchAttributeUpdate},
@@ -112,11 +113,7 @@ impl StartNexusOperationCall {
             return Err(error.into());
         }
         let request = &mut self.request;
-        for id in [&mut request.operation_id, &mut request.request_id] {
-            if id.is_empty() {
-                *id = new_id();
-            }
-        }
+        fill_ids([&mut request.operation_id, &mut request.request_id]);
         let id = request.operation_id.clone();
         match self
             .client
