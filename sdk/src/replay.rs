@@ -502,6 +502,9 @@ mod tests {
             .map(|(name, result)| (name.ends_with("good.json"), result.is_ok()))
             .collect();
         assert_eq!(names, [(false, false), (true, true)]);
+        let replayer = Replayer::new().workflow::<Nap>();
+        replayer.replay_file(folder.join("deeper/good.json"))?;
+        replayer.replay_file(folder.join("bad.json")).unwrap_err();
         let missing = Replayer::new().replay_file(folder.join("none.json")).unwrap_err();
         assert!(missing.to_string().contains("none.json` can't be read"), "{missing}");
         fs::remove_dir_all(folder)?;

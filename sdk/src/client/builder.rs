@@ -430,3 +430,26 @@ pub(crate) fn host_name() -> Option<String> {
         .map(|name| name.trim().to_owned())
         .find(|name| !name.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_are_told_of_at_most_each_second_at_least_each_minute_or_never() {
+        let told = |interval: Option<u64>| {
+            let interval = interval.map(Duration::from_millis);
+            Client::builder()
+                .worker_heartbeat_interval(interval)
+                .worker_heartbeat_interval
+        };
+        assert_eq!(told(Some(1)), Some(Duration::from_secs(1)));
+        assert_eq!(told(Some(2_500)), Some(Duration::from_millis(2_500)));
+        assert_eq!(told(Some(600_000)), Some(Duration::from_secs(60)));
+        assert_eq!(told(None), None);
+        assert_eq!(
+            Client::builder().worker_heartbeat_interval,
+            Some(Duration::from_secs(60))
+        );
+    }
+}

@@ -197,3 +197,26 @@ impl PendingWorkflowTask<'_> {
         self.0.started_time.as_ref().and_then(system_time)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use steadfast_proto::timestamp;
+
+    #[test]
+    fn a_pending_task_tells_when_it_and_when_its_first_attempt_was_scheduled() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let info = PendingWorkflowTaskInfo {
+            scheduled_time: Some(timestamp(at(20))),
+            original_scheduled_time: Some(timestamp(at(10))),
+            started_time: Some(timestamp(at(30))),
+            ..PendingWorkflowTaskInfo::default()
+        };
+        let task = PendingWorkflowTask(&info);
+        assert_eq!(task.scheduled_time(), Some(at(20)));
+        assert_eq!(task.original_scheduled_time(), Some(at(10)));
+        assert_eq!(task.started_time(), Some(at(30)));
+        let nothing = PendingWorkflowTaskInfo::default();
+        assert_eq!(PendingWorkflowTask(&nothing).original_scheduled_time(), None);
+    }
+}

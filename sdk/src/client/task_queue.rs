@@ -113,3 +113,30 @@ impl<'a> TaskQueuePoller<'a> {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use steadfast_proto::{duration, taskqueue::TaskQueueStats, timestamp};
+
+    #[test]
+    fn a_queue_tells_how_long_its_oldest_task_waits_and_a_poller_when_it_last_polled() {
+        let stats = TaskQueueStats {
+            approximate_backlog_age: Some(duration(Duration::from_secs(90))),
+            ..TaskQueueStats::default()
+        };
+        let polled = SystemTime::UNIX_EPOCH + Duration::from_secs(10);
+        let poller = PollerInfo {
+            last_access_time: Some(timestamp(polled)),
+            ..PollerInfo::default()
+        };
+        let queue = TaskQueueDescription(Box::new(DescribeTaskQueueResponse {
+            stats: Some(stats),
+            ..DescribeTaskQueueResponse::default()
+        }));
+        assert_eq!(queue.backlog_age(), Some(Duration::from_secs(90)));
+        assert_eq!(TaskQueuePoller(&poller).last_access_time(), Some(polled));
+        let unknown = TaskQueueDescription(Box::default());
+        assert_eq!(unknown.backlog_age(), None);
+    }
+}

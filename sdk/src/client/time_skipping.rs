@@ -134,3 +134,27 @@ impl WorkflowDescription {
         skipping.current_time.as_ref().and_then(system_time)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_clock_is_told_goes_to_the_server() {
+        assert_eq!(TimeSkipping::off().into_wire(), TimeSkippingConfig::default());
+        let limited = TimeSkipping::new().not_for_children().max_skips(7).into_wire();
+        assert!(limited.enabled && limited.disable_propagation);
+        assert_eq!((limited.max_session_skip_count, limited.fast_forward_config), (7, None));
+        assert_eq!(
+            TimeSkipping::new()
+                .max_skips(u32::MAX)
+                .into_wire()
+                .max_session_skip_count,
+            i32::MAX
+        );
+        let forward = TimeSkipping::fast_forward(Duration::from_secs(90)).into_wire();
+        let forward = forward.fast_forward_config.unwrap();
+        assert_eq!(forward.duration, Some(duration(Duration::from_secs(90))));
+        assert!(!forward.id.is_empty());
+    }
+}

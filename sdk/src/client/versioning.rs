@@ -99,3 +99,27 @@ pub(super) fn version(deployment_name: String, build_id: String) -> WorkerDeploy
         build_id,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use steadfast_proto::workflow::DeploymentVersionTransition;
+
+    #[test]
+    fn a_workflow_that_moves_to_another_build_says_which() {
+        let version = WorkerDeploymentVersion {
+            deployment_name: "orders".to_owned(),
+            build_id: "2".to_owned(),
+        };
+        let info = WorkflowExecutionVersioningInfo {
+            version_transition: Some(DeploymentVersionTransition {
+                deployment_version: Some(version.clone()),
+                ..DeploymentVersionTransition::default()
+            }),
+            ..WorkflowExecutionVersioningInfo::default()
+        };
+        assert_eq!(WorkflowVersioning(&info).next_version(), Some(&version));
+        let stays = WorkflowExecutionVersioningInfo::default();
+        assert_eq!(WorkflowVersioning(&stays).next_version(), None);
+    }
+}

@@ -271,6 +271,26 @@ mod tests {
         );
         let retried = of_kind(NexusErrorKind::NotFound).retryable(true);
         assert_eq!(handler(retried).1, NexusHandlerErrorRetryBehavior::Retryable);
+        let handlers = NexusError::operation_failed("no").with_kind(NexusErrorKind::NotFound);
+        assert_eq!(
+            handlers.kind(),
+            Some(NexusErrorKind::NotFound),
+            "it is no operation's any more"
+        );
+        assert!(
+            NexusError::new("no")
+                .with_kind(NexusErrorKind::Unavailable)
+                .is_retryable()
+        );
+        assert!(
+            !NexusError::new("no")
+                .with_kind(NexusErrorKind::BadRequest)
+                .is_retryable()
+        );
+        let kept = NexusError::new("no")
+            .non_retryable()
+            .with_kind(NexusErrorKind::Unavailable);
+        assert!(!kept.is_retryable(), "what was said of retries stays");
         let given_up = NexusError::new("no").non_retryable();
         assert_eq!(handler(given_up).1, NexusHandlerErrorRetryBehavior::NonRetryable);
     }

@@ -300,3 +300,47 @@ fn errors_are_one_pointer_wide() {
     check::<ChildFailure>();
     check::<WorkflowFailure>();
 }
+
+fn child_failure(run_id: &str, cause: FailureInfo) -> ChildFailure {
+    let execution = steadfast_proto::common::WorkflowExecution {
+        workflow_id: "child".to_owned(),
+        run_id: run_id.to_owned(),
+    };
+    ChildFailure::from_failure(Failure {
+        cause: Some(Box::new(Failure {
+            failure_info: Some(cause),
+            ..Failure::default()
+        })),
+        failure_info: Some(FailureInfo::ChildWorkflowExecutionFailureInfo(
+            steadfast_proto::failure::ChildWorkflowExecutionFailureInfo {
+                workflow_execution: Some(execution),
+                ..Default::default()
+            },
+        )),
+        ..Failure::default()
+    })
+}
+
+#[test]
+fn why_a_child_never_ran_and_that_it_was_terminated_can_be_told_apart() {
+    let of_type = |name: &str| {
+        FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
+            r#type: name.to_owned(),
+            ..ApplicationFailureInfo::default()
+        })
+    };
+    let nowhere = child_failure("", of_type("NamespaceNotFound"));
+    assert!(nowhere.is_namespace_not_found() && !nowhere.is_already_exists());
+    let taken = child_failure("", of_type("WorkflowAlreadyExists"));
+    assert!(taken.is_already_exists() && !taken.is_namespace_not_found());
+    let own = child_failure("run", of_type("NamespaceNotFound"));
+    assert!(!own.is_namespace_not_found(), "it ran, and failed with that");
+    let ended = child_failure("run", FailureInfo::TerminatedFailureInfo(Default::default()));
+    assert!(ended.is_terminated() && !own.is_terminated());
+}
+
+#[test]
+fn a_failure_made_for_a_test_is_read_as_its_error() {
+    let failure = ActivityFailure::of_application(&PaymentError::Busy { attempts: 3 });
+    assert_eq!(failure.application(), Some(PaymentError::Busy { attempts: 3 }));
+}

@@ -85,3 +85,23 @@ impl Headers {
         (!self.0.is_empty()).then_some(Header { fields: self.0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_goes_as_it_is_in_place_of_another_of_the_name() {
+        let mut headers = Headers::default();
+        headers.set("tenant", &"acme").unwrap();
+        let raw = Payload {
+            data: b"7".as_slice().into(),
+            ..headers.payload("tenant").unwrap().clone()
+        };
+        headers.set_payload("tenant", raw.clone());
+        assert_eq!(headers.payload("tenant"), Some(&raw));
+        assert_eq!(headers.get::<u32>("tenant").unwrap(), Some(7));
+        assert_eq!(headers.remove("tenant"), Some(raw));
+        assert_eq!(headers, Headers::default());
+    }
+}

@@ -337,6 +337,16 @@ mod tests {
     }
 
     #[test]
+    fn others_that_share_the_measurements_have_their_own_number() {
+        let machine = Arc::new(Mutex::new(ResourceUse { memory: 0.5, cpu: 0.5 }));
+        let targets = ResourceTargets::new(0.8, 0.9).unwrap();
+        let few = ResourceSlots::measured_by(Machine(machine), targets).at_most(7);
+        let others = few.sharing();
+        assert!(Arc::ptr_eq(&few.sampler, &others.sampler));
+        assert_eq!((take_all(&few), take_all(&others)), (7, 100));
+    }
+
+    #[test]
     fn a_full_machine_gives_the_least_that_was_promised() {
         assert_eq!(take_all(&slots(0.85, 0.1).at_least(3)), 3);
         assert_eq!(take_all(&slots(0.1, 0.95)), 1);

@@ -106,4 +106,13 @@ mod tests {
         assert_eq!((both.mismatch, both.panic), (false, true));
         assert!(!own.or(worker).untyped_error_fails_task());
     }
+
+    #[test]
+    fn an_untyped_error_fails_the_workflow_unless_the_policy_says_the_task() {
+        let task = FailurePolicy::new().untyped_error(Fails::Task);
+        let workflow = FailurePolicy::new().untyped_error(Fails::Workflow);
+        assert!(task.untyped_error_fails_task());
+        assert!(FailurePolicy::new().or(task).untyped_error_fails_task());
+        assert!(!workflow.or(task).untyped_error_fails_task());
+    }
 }
