@@ -70,7 +70,7 @@ impl PayloadCodec for Encryption {
             let sealed = self.cipher(id)?.encrypt(&nonce, &*item.payload.encode_to_vec());
             data.extend(sealed.map_err(|_| "it cannot be encrypted")?);
             let mut payload = Payload::encoded(ENCRYPTED, data);
-            payload.metadata.insert(KEY_ID.to_owned(), id.to_owned().into());
+            payload.metadata.insert(KEY_ID, id.to_owned().into());
             *item.payload = payload;
         }
         Ok(())
@@ -203,7 +203,7 @@ mod tests {
         let codec = Encryption::new("house", &[1; 32]).tenant("acme", &[2; 32]);
         for (tenant, key) in [("acme", "acme"), ("other", "house")] {
             let sealed = there(&codec, &plain, tenant).await;
-            assert_eq!(sealed.metadata[KEY_ID], key);
+            assert_eq!(sealed.metadata.get(KEY_ID).unwrap(), key);
             assert_ne!(
                 sealed,
                 there(&codec, &plain, tenant).await,

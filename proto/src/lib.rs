@@ -1,7 +1,7 @@
 //! Wire types of the Temporal API.
 //!
 //! Generated from the `.proto` text in `protos/` and checked in, so that nobody who uses Steadfast needs `protoc` or
-//! runs a build script. Bytes fields are [`bytes::Bytes`], maps are ordered, and the two largest oneofs (the attributes
+//! runs a build script. Bytes fields are [`bytes::Bytes`], maps are ordered ([`Metadata`] is that of payloads), and the two largest oneofs (the attributes
 //! of an event and of a command) are boxed.
 //!
 //! The packages are reachable by their last name: `temporal.api.history.v1` is [`history`].
@@ -33,6 +33,7 @@ pub mod failure;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod link;
+mod metadata;
 mod name;
 pub mod payload;
 
@@ -57,6 +58,7 @@ pub use generated::temporal::api::{
     worker::v1 as worker, workflow::v1 as workflow, workflowservice::v1 as workflowservice,
 };
 pub use generated::{google::rpc, grpc::health::v1 as health};
+pub use metadata::Metadata;
 pub use name::capitals;
 pub use prost;
 pub use prost_types;

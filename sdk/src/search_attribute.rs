@@ -128,14 +128,14 @@ impl<T: SearchAttributeValue> SearchAttributeKey<T> {
     /// A value for the attribute.
     pub fn set(&self, value: impl Into<T>) -> SearchAttributeUpdate {
         let mut payload = Payload::encoded(JSON, value.into().to_json());
-        payload.metadata.insert(TYPE.to_owned(), self.type_name.into());
+        payload.metadata.insert(TYPE, self.type_name.into());
         self.update(payload)
     }
 
     /// Takes the attribute away.
     pub fn unset(&self) -> SearchAttributeUpdate {
         let mut payload = Payload::encoded(NULL, Vec::new());
-        payload.metadata.insert(TYPE.to_owned(), self.type_name.into());
+        payload.metadata.insert(TYPE, self.type_name.into());
         self.update(payload)
     }
 

@@ -31,16 +31,10 @@ impl ::prost::Name for Payloads {
         "/temporal.api.common.v1.Payloads".into()
     }
 }
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Payload {
-    #[prost(btree_map = "string, bytes", tag = "1")]
-    pub metadata: ::prost::alloc::collections::BTreeMap<
-        ::prost::alloc::string::String,
-        ::prost::bytes::Bytes,
-    >,
-    #[prost(bytes = "bytes", tag = "2")]
+    pub metadata: crate::Metadata,
     pub data: ::prost::bytes::Bytes,
-    #[prost(message, repeated, tag = "3")]
     pub external_payloads: ::prost::alloc::vec::Vec<payload::ExternalPayloadDetails>,
 }
 /// Nested message and enum types in `Payload`.

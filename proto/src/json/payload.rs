@@ -155,10 +155,9 @@ fn message_payload(shorthand: &str) -> Option<Payload> {
     }
     data.push('}');
     let mut payload = Payload::encoded("json/protobuf", data);
-    payload.metadata.insert(
-        MESSAGE_TYPE_KEY.to_owned(),
-        message_type.filter(|name| !name.is_empty())?.into(),
-    );
+    payload
+        .metadata
+        .insert(MESSAGE_TYPE_KEY, message_type.filter(|name| !name.is_empty())?.into());
     Some(payload)
 }
 

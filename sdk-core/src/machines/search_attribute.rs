@@ -21,7 +21,7 @@ pub(crate) fn upsert_change_versions<'a>(
         return None;
     }
     let mut payload = Payload::encoded("json/plain", data);
-    payload.metadata.insert("type".to_owned(), "KeywordList".into());
+    payload.metadata.insert("type", "KeywordList".into());
     Some(UpsertWorkflowSearchAttributesCommandAttributes {
         search_attributes: Some(SearchAttributes {
             indexed_fields: BTreeMap::from([(CHANGE_VERSION.to_owned(), payload)]),

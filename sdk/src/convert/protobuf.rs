@@ -26,7 +26,7 @@ const NOT_HERE: &str = "a `JsonProto` in another type is written and read as JSO
 /// let execution = WorkflowExecution { workflow_id: "order-1".into(), ..Default::default() };
 /// let payload = converter.encode(&BinaryProto(execution.clone()))?;
 /// assert_eq!(payload.encoding(), b"binary/protobuf");
-/// assert_eq!(payload.metadata["messageType"].as_ref(), b"temporal.api.common.v1.WorkflowExecution");
+/// assert_eq!(payload.metadata.get("messageType").unwrap(), "temporal.api.common.v1.WorkflowExecution");
 /// assert_eq!(converter.decode::<BinaryProto<WorkflowExecution>>(Some(&payload))?.0, execution);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -67,7 +67,7 @@ fn payload<M: Name>(encoding: &'static str, data: Vec<u8>) -> Payload {
     let mut payload = Payload::encoded(encoding, data);
     payload
         .metadata
-        .insert(MESSAGE_TYPE.to_owned(), M::full_name().into_bytes().into());
+        .insert(MESSAGE_TYPE, M::full_name().into_bytes().into());
     payload
 }
 

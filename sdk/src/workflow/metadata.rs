@@ -88,9 +88,7 @@ pub(super) fn enhanced_stack_trace(pending: &[PendingOperation]) -> Payloads {
 /// A protobuf message in its JSON form.
 fn message(message_type: &'static str, json: &Value) -> Payloads {
     let mut payload = Payload::encoded("json/protobuf", json.to_string());
-    payload
-        .metadata
-        .insert("messageType".to_owned(), message_type.as_bytes().into());
+    payload.metadata.insert("messageType", message_type.as_bytes().into());
     Payloads {
         payloads: vec![payload],
     }

@@ -96,9 +96,7 @@ impl Run {
             words.push(format!("Reason:{}", paused.reason));
         }
         let mut value = Payload::encoded("json/plain", format!("{words:?}"));
-        value
-            .metadata
-            .insert("type".to_owned(), bytes::Bytes::from_static(b"KeywordList"));
+        value.metadata.insert("type", bytes::Bytes::from_static(b"KeywordList"));
         search_attribute::merge(&mut self.search_attributes, &[(PAUSE_INFO.to_owned(), value)].into());
         self.paused = Some(paused);
         self.is_indexed = false;

@@ -183,7 +183,7 @@ impl SearchAttributeTypes {
             }
             value
                 .metadata
-                .insert("type".to_owned(), Bytes::from_static(type_name(kind).as_bytes()));
+                .insert("type", Bytes::from_static(type_name(kind).as_bytes()));
         }
         Ok(())
     }
@@ -209,7 +209,7 @@ pub(crate) fn text(kind: Type, value: &str) -> Payload {
     let mut payload = Payload::encoded("json/plain", search_value::quoted(value));
     payload
         .metadata
-        .insert("type".to_owned(), Bytes::from_static(type_name(kind).as_bytes()));
+        .insert("type", Bytes::from_static(type_name(kind).as_bytes()));
     payload
 }
 

@@ -490,7 +490,10 @@ async fn values_of_the_wrong_type_are_refused_at_the_start() {
         .unwrap()
         .search_attributes
         .unwrap();
-    assert_eq!(typed.indexed_fields["Words"].metadata["type"], "KeywordList");
+    assert_eq!(
+        typed.indexed_fields["Words"].metadata.get("type").unwrap(),
+        "KeywordList"
+    );
 }
 
 #[tokio::test]

@@ -186,7 +186,7 @@ pub(crate) fn typed(kind: &'static str, json: String) -> Payload {
     let mut payload = Payload::encoded("json/plain", json);
     payload
         .metadata
-        .insert("type".to_owned(), bytes::Bytes::from_static(kind.as_bytes()));
+        .insert("type", bytes::Bytes::from_static(kind.as_bytes()));
     payload
 }
 
