@@ -229,7 +229,7 @@ fn command(kind: CommandType, attributes: Attributes) -> Command {
 
 /// As JSON.
 fn word(text: &str) -> Payloads {
-    let metadata = [("encoding".to_owned(), "json/plain".into())].into();
+    let metadata = [("encoding", "json/plain")].into();
     Payloads {
         payloads: vec![Payload {
             metadata,
