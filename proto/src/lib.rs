@@ -1,8 +1,8 @@
 //! Wire types of the Temporal API.
 //!
 //! Generated from the `.proto` text in `protos/` and checked in, so that nobody who uses Steadfast needs `protoc` or
-//! runs a build script. Bytes fields are [`bytes::Bytes`], maps are ordered ([`Metadata`] is that of payloads), and the two largest oneofs (the attributes
-//! of an event and of a command) are boxed.
+//! runs a build script. Bytes fields are [`bytes::Bytes`], maps are ordered ([`Metadata`] is that of payloads), the
+//! attributes of commands are boxed, and those of events are [`Shared`].
 //!
 //! The packages are reachable by their last name: `temporal.api.history.v1` is [`history`].
 //!
@@ -36,6 +36,7 @@ pub mod link;
 mod metadata;
 mod name;
 pub mod payload;
+mod shared;
 
 /// The encoded `FileDescriptorSet` of everything here, for reflection.
 #[cfg(feature = "descriptors")]
@@ -62,5 +63,6 @@ pub use metadata::Metadata;
 pub use name::capitals;
 pub use prost;
 pub use prost_types;
+pub use shared::Shared;
 #[cfg(any(feature = "client", feature = "server"))]
 pub use tonic;

@@ -122,6 +122,7 @@ fn generate(protos: &Path) -> Result<(BTreeMap<String, String>, Vec<u8>), Failur
         fresh.insert(file_name(&path), fs::read_to_string(&path)?);
     }
     keep_metadata_small(&mut fresh)?;
+    share_attributes(&mut fresh)?;
     fresh.insert("json.rs".to_owned(), json_table);
     fresh.insert("calls.rs".to_owned(), calls_table);
     fresh.insert("carriers.rs".to_owned(), carriers_table);
@@ -154,6 +155,23 @@ pub struct Payload {
         return Err("payloads have other fields: write `src/payload.rs` anew".into());
     }
     *file = file.replacen(generated, ours, 1);
+    Ok(())
+}
+
+/// The attributes of an event never change again: who has the event shares them with whoever it gives it to.
+fn share_attributes(fresh: &mut BTreeMap<String, String>) -> Result<(), Failure> {
+    let file = fresh
+        .get_mut("temporal.api.history.v1.rs")
+        .ok_or("events are elsewhere")?;
+    let (before, oneof) = file
+        .split_once("pub enum Attributes {")
+        .ok_or("events have no attributes")?;
+    let (oneof, after) = oneof.split_once("\n    }\n").ok_or("attributes have no end")?;
+    let shared = oneof.replace("::prost::alloc::boxed::Box<", "crate::Shared<");
+    if shared == oneof {
+        return Err("attributes are not in boxes".into());
+    }
+    *file = format!("{before}pub enum Attributes {{{shared}\n    }}\n{after}");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::history::{HistoryError, Turn};
 use std::time::{Duration, SystemTime};
 use steadfast_proto::{
+    Shared,
     common::{Header, Memo, Payloads, RetryPolicy, SearchAttributes, WorkflowExecution},
     failure::Failure,
     history::{WorkflowExecutionStartedEventAttributes, history_event::Attributes},
@@ -19,7 +20,7 @@ pub struct Start {
     /// The run id.
     pub run_id: String,
     /// The event that started the run.
-    pub started: Box<WorkflowExecutionStartedEventAttributes>,
+    pub started: Shared<WorkflowExecutionStartedEventAttributes>,
     /// The time of that event.
     pub start_time: Option<SystemTime>,
 }
@@ -102,7 +103,9 @@ impl Start {
             Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => Ok(Self {
                 started,
                 start_time: event.event_time.as_ref().and_then(system_time),
-                ..Self::default()
+                namespace: String::new(),
+                workflow_id: String::new(),
+                run_id: String::new(),
             }),
             _ => Err(HistoryError::NotFromStart { first: id }),
         }

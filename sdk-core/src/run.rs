@@ -29,9 +29,9 @@ use std::{
     time::SystemTime,
 };
 use steadfast_proto::{
-    command::Command, common::Payloads, deployment::WorkerDeploymentVersion, enums::VersioningBehavior,
-    failure::Failure, history::WorkflowExecutionStartedEventAttributes, protocol::Message, query::WorkflowQuery,
-    sdk::WorkflowTaskCompletedMetadata,
+    Shared as SharedMessage, command::Command, common::Payloads, deployment::WorkerDeploymentVersion,
+    enums::VersioningBehavior, failure::Failure, history::WorkflowExecutionStartedEventAttributes, protocol::Message,
+    query::WorkflowQuery, sdk::WorkflowTaskCompletedMetadata,
 };
 
 /// One workflow execution.
@@ -60,7 +60,7 @@ pub struct Run {
 
 /// The main routine.
 enum Main {
-    NotStarted(Box<WorkflowExecutionStartedEventAttributes>),
+    NotStarted(SharedMessage<WorkflowExecutionStartedEventAttributes>),
     /// Not yet polled.
     Created(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),
     Running(BoxFuture<Result<Option<Payloads>, Exit>>, Waker),

@@ -230,6 +230,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
     use steadfast_proto::{
+        Shared,
         common::{Payload, WorkflowType},
         duration,
         enums::EventType,
@@ -242,7 +243,7 @@ mod tests {
             event_id: 1,
             event_type: EventType::WorkflowExecutionStarted.into(),
             task_id: 1_048_576,
-            attributes: Some(Attributes::WorkflowExecutionStartedEventAttributes(Box::new(
+            attributes: Some(Attributes::WorkflowExecutionStartedEventAttributes(Shared::new(
                 WorkflowExecutionStartedEventAttributes {
                     workflow_type: Some(WorkflowType {
                         name: "Order".to_owned(),

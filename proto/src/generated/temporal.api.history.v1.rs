@@ -1787,297 +1787,297 @@ pub mod history_event {
     pub enum Attributes {
         #[prost(message, tag = "6")]
         WorkflowExecutionStartedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowExecutionStartedEventAttributes>,
+            crate::Shared<super::WorkflowExecutionStartedEventAttributes>,
         ),
         #[prost(message, tag = "7")]
         WorkflowExecutionCompletedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowExecutionCompletedEventAttributes>,
+            crate::Shared<super::WorkflowExecutionCompletedEventAttributes>,
         ),
         #[prost(message, tag = "8")]
         WorkflowExecutionFailedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowExecutionFailedEventAttributes>,
+            crate::Shared<super::WorkflowExecutionFailedEventAttributes>,
         ),
         #[prost(message, tag = "9")]
         WorkflowExecutionTimedOutEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowExecutionTimedOutEventAttributes>,
+            crate::Shared<super::WorkflowExecutionTimedOutEventAttributes>,
         ),
         #[prost(message, tag = "10")]
         WorkflowTaskScheduledEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowTaskScheduledEventAttributes>,
+            crate::Shared<super::WorkflowTaskScheduledEventAttributes>,
         ),
         #[prost(message, tag = "11")]
         WorkflowTaskStartedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowTaskStartedEventAttributes>,
+            crate::Shared<super::WorkflowTaskStartedEventAttributes>,
         ),
         #[prost(message, tag = "12")]
         WorkflowTaskCompletedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowTaskCompletedEventAttributes>,
+            crate::Shared<super::WorkflowTaskCompletedEventAttributes>,
         ),
         #[prost(message, tag = "13")]
         WorkflowTaskTimedOutEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowTaskTimedOutEventAttributes>,
+            crate::Shared<super::WorkflowTaskTimedOutEventAttributes>,
         ),
         #[prost(message, tag = "14")]
         WorkflowTaskFailedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowTaskFailedEventAttributes>,
+            crate::Shared<super::WorkflowTaskFailedEventAttributes>,
         ),
         #[prost(message, tag = "15")]
         ActivityTaskScheduledEventAttributes(
-            ::prost::alloc::boxed::Box<super::ActivityTaskScheduledEventAttributes>,
+            crate::Shared<super::ActivityTaskScheduledEventAttributes>,
         ),
         #[prost(message, tag = "16")]
         ActivityTaskStartedEventAttributes(
-            ::prost::alloc::boxed::Box<super::ActivityTaskStartedEventAttributes>,
+            crate::Shared<super::ActivityTaskStartedEventAttributes>,
         ),
         #[prost(message, tag = "17")]
         ActivityTaskCompletedEventAttributes(
-            ::prost::alloc::boxed::Box<super::ActivityTaskCompletedEventAttributes>,
+            crate::Shared<super::ActivityTaskCompletedEventAttributes>,
         ),
         #[prost(message, tag = "18")]
         ActivityTaskFailedEventAttributes(
-            ::prost::alloc::boxed::Box<super::ActivityTaskFailedEventAttributes>,
+            crate::Shared<super::ActivityTaskFailedEventAttributes>,
         ),
         #[prost(message, tag = "19")]
         ActivityTaskTimedOutEventAttributes(
-            ::prost::alloc::boxed::Box<super::ActivityTaskTimedOutEventAttributes>,
+            crate::Shared<super::ActivityTaskTimedOutEventAttributes>,
         ),
         #[prost(message, tag = "20")]
         TimerStartedEventAttributes(
-            ::prost::alloc::boxed::Box<super::TimerStartedEventAttributes>,
+            crate::Shared<super::TimerStartedEventAttributes>,
         ),
         #[prost(message, tag = "21")]
         TimerFiredEventAttributes(
-            ::prost::alloc::boxed::Box<super::TimerFiredEventAttributes>,
+            crate::Shared<super::TimerFiredEventAttributes>,
         ),
         #[prost(message, tag = "22")]
         ActivityTaskCancelRequestedEventAttributes(
-            ::prost::alloc::boxed::Box<super::ActivityTaskCancelRequestedEventAttributes>,
+            crate::Shared<super::ActivityTaskCancelRequestedEventAttributes>,
         ),
         #[prost(message, tag = "23")]
         ActivityTaskCanceledEventAttributes(
-            ::prost::alloc::boxed::Box<super::ActivityTaskCanceledEventAttributes>,
+            crate::Shared<super::ActivityTaskCanceledEventAttributes>,
         ),
         #[prost(message, tag = "24")]
         TimerCanceledEventAttributes(
-            ::prost::alloc::boxed::Box<super::TimerCanceledEventAttributes>,
+            crate::Shared<super::TimerCanceledEventAttributes>,
         ),
         #[prost(message, tag = "25")]
         MarkerRecordedEventAttributes(
-            ::prost::alloc::boxed::Box<super::MarkerRecordedEventAttributes>,
+            crate::Shared<super::MarkerRecordedEventAttributes>,
         ),
         #[prost(message, tag = "26")]
         WorkflowExecutionSignaledEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowExecutionSignaledEventAttributes>,
+            crate::Shared<super::WorkflowExecutionSignaledEventAttributes>,
         ),
         #[prost(message, tag = "27")]
         WorkflowExecutionTerminatedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowExecutionTerminatedEventAttributes>,
+            crate::Shared<super::WorkflowExecutionTerminatedEventAttributes>,
         ),
         #[prost(message, tag = "28")]
         WorkflowExecutionCancelRequestedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::WorkflowExecutionCancelRequestedEventAttributes,
             >,
         ),
         #[prost(message, tag = "29")]
         WorkflowExecutionCanceledEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowExecutionCanceledEventAttributes>,
+            crate::Shared<super::WorkflowExecutionCanceledEventAttributes>,
         ),
         #[prost(message, tag = "30")]
         RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes,
             >,
         ),
         #[prost(message, tag = "31")]
         RequestCancelExternalWorkflowExecutionFailedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::RequestCancelExternalWorkflowExecutionFailedEventAttributes,
             >,
         ),
         #[prost(message, tag = "32")]
         ExternalWorkflowExecutionCancelRequestedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::ExternalWorkflowExecutionCancelRequestedEventAttributes,
             >,
         ),
         #[prost(message, tag = "33")]
         WorkflowExecutionContinuedAsNewEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::WorkflowExecutionContinuedAsNewEventAttributes,
             >,
         ),
         #[prost(message, tag = "34")]
         StartChildWorkflowExecutionInitiatedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::StartChildWorkflowExecutionInitiatedEventAttributes,
             >,
         ),
         #[prost(message, tag = "35")]
         StartChildWorkflowExecutionFailedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::StartChildWorkflowExecutionFailedEventAttributes,
             >,
         ),
         #[prost(message, tag = "36")]
         ChildWorkflowExecutionStartedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::ChildWorkflowExecutionStartedEventAttributes,
             >,
         ),
         #[prost(message, tag = "37")]
         ChildWorkflowExecutionCompletedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::ChildWorkflowExecutionCompletedEventAttributes,
             >,
         ),
         #[prost(message, tag = "38")]
         ChildWorkflowExecutionFailedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::ChildWorkflowExecutionFailedEventAttributes,
             >,
         ),
         #[prost(message, tag = "39")]
         ChildWorkflowExecutionCanceledEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::ChildWorkflowExecutionCanceledEventAttributes,
             >,
         ),
         #[prost(message, tag = "40")]
         ChildWorkflowExecutionTimedOutEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::ChildWorkflowExecutionTimedOutEventAttributes,
             >,
         ),
         #[prost(message, tag = "41")]
         ChildWorkflowExecutionTerminatedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::ChildWorkflowExecutionTerminatedEventAttributes,
             >,
         ),
         #[prost(message, tag = "42")]
         SignalExternalWorkflowExecutionInitiatedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::SignalExternalWorkflowExecutionInitiatedEventAttributes,
             >,
         ),
         #[prost(message, tag = "43")]
         SignalExternalWorkflowExecutionFailedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::SignalExternalWorkflowExecutionFailedEventAttributes,
             >,
         ),
         #[prost(message, tag = "44")]
         ExternalWorkflowExecutionSignaledEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::ExternalWorkflowExecutionSignaledEventAttributes,
             >,
         ),
         #[prost(message, tag = "45")]
         UpsertWorkflowSearchAttributesEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::UpsertWorkflowSearchAttributesEventAttributes,
             >,
         ),
         #[prost(message, tag = "46")]
         WorkflowExecutionUpdateAcceptedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::WorkflowExecutionUpdateAcceptedEventAttributes,
             >,
         ),
         #[prost(message, tag = "47")]
         WorkflowExecutionUpdateRejectedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::WorkflowExecutionUpdateRejectedEventAttributes,
             >,
         ),
         #[prost(message, tag = "48")]
         WorkflowExecutionUpdateCompletedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::WorkflowExecutionUpdateCompletedEventAttributes,
             >,
         ),
         #[prost(message, tag = "49")]
         WorkflowPropertiesModifiedExternallyEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::WorkflowPropertiesModifiedExternallyEventAttributes,
             >,
         ),
         #[prost(message, tag = "50")]
         ActivityPropertiesModifiedExternallyEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::ActivityPropertiesModifiedExternallyEventAttributes,
             >,
         ),
         #[prost(message, tag = "51")]
         WorkflowPropertiesModifiedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowPropertiesModifiedEventAttributes>,
+            crate::Shared<super::WorkflowPropertiesModifiedEventAttributes>,
         ),
         #[prost(message, tag = "52")]
         WorkflowExecutionUpdateAdmittedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::WorkflowExecutionUpdateAdmittedEventAttributes,
             >,
         ),
         #[prost(message, tag = "53")]
         NexusOperationScheduledEventAttributes(
-            ::prost::alloc::boxed::Box<super::NexusOperationScheduledEventAttributes>,
+            crate::Shared<super::NexusOperationScheduledEventAttributes>,
         ),
         #[prost(message, tag = "54")]
         NexusOperationStartedEventAttributes(
-            ::prost::alloc::boxed::Box<super::NexusOperationStartedEventAttributes>,
+            crate::Shared<super::NexusOperationStartedEventAttributes>,
         ),
         #[prost(message, tag = "55")]
         NexusOperationCompletedEventAttributes(
-            ::prost::alloc::boxed::Box<super::NexusOperationCompletedEventAttributes>,
+            crate::Shared<super::NexusOperationCompletedEventAttributes>,
         ),
         #[prost(message, tag = "56")]
         NexusOperationFailedEventAttributes(
-            ::prost::alloc::boxed::Box<super::NexusOperationFailedEventAttributes>,
+            crate::Shared<super::NexusOperationFailedEventAttributes>,
         ),
         #[prost(message, tag = "57")]
         NexusOperationCanceledEventAttributes(
-            ::prost::alloc::boxed::Box<super::NexusOperationCanceledEventAttributes>,
+            crate::Shared<super::NexusOperationCanceledEventAttributes>,
         ),
         #[prost(message, tag = "58")]
         NexusOperationTimedOutEventAttributes(
-            ::prost::alloc::boxed::Box<super::NexusOperationTimedOutEventAttributes>,
+            crate::Shared<super::NexusOperationTimedOutEventAttributes>,
         ),
         #[prost(message, tag = "59")]
         NexusOperationCancelRequestedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::NexusOperationCancelRequestedEventAttributes,
             >,
         ),
         #[prost(message, tag = "60")]
         WorkflowExecutionOptionsUpdatedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::WorkflowExecutionOptionsUpdatedEventAttributes,
             >,
         ),
         #[prost(message, tag = "61")]
         NexusOperationCancelRequestCompletedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::NexusOperationCancelRequestCompletedEventAttributes,
             >,
         ),
         #[prost(message, tag = "62")]
         NexusOperationCancelRequestFailedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::NexusOperationCancelRequestFailedEventAttributes,
             >,
         ),
         #[prost(message, tag = "63")]
         WorkflowExecutionPausedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowExecutionPausedEventAttributes>,
+            crate::Shared<super::WorkflowExecutionPausedEventAttributes>,
         ),
         #[prost(message, tag = "64")]
         WorkflowExecutionUnpausedEventAttributes(
-            ::prost::alloc::boxed::Box<super::WorkflowExecutionUnpausedEventAttributes>,
+            crate::Shared<super::WorkflowExecutionUnpausedEventAttributes>,
         ),
         #[prost(message, tag = "65")]
         WorkflowExecutionTimeSkippingTransitionedEventAttributes(
-            ::prost::alloc::boxed::Box<
+            crate::Shared<
                 super::WorkflowExecutionTimeSkippingTransitionedEventAttributes,
             >,
         ),

@@ -225,7 +225,8 @@ impl Journal {
             A::WorkflowTaskStartedEventAttributes(started) => {
                 self.history_size_bytes = started.history_size_bytes;
                 self.continue_as_new_suggested = started.suggest_continue_as_new;
-                self.continue_as_new_reasons = started.suggest_continue_as_new_reasons;
+                self.continue_as_new_reasons
+                    .clone_from(&started.suggest_continue_as_new_reasons);
                 self.target_deployment_changed = started.target_worker_deployment_version_changed;
             }
             A::WorkflowTaskFailedEventAttributes(failed) => {
@@ -236,6 +237,7 @@ impl Journal {
                 }
             }
             A::WorkflowExecutionSignaledEventAttributes(signaled) => {
+                let signaled = signaled.into_inner();
                 applied.deliveries.push(Delivery::Signal(Signal {
                     name: signaled.signal_name,
                     arguments: signaled.input,
@@ -245,14 +247,14 @@ impl Journal {
             }
             A::WorkflowExecutionCancelRequestedEventAttributes(request) => {
                 if !self.cancel_requested {
-                    self.cancel_reason = request.cause;
+                    self.cancel_reason = request.into_inner().cause;
                     self.cancel_arrived = true;
                 }
                 self.happened = true;
                 self.cancel_requested = true;
             }
             A::WorkflowExecutionUpdateAdmittedEventAttributes(admitted) => {
-                self.apply_admitted(event_id, admitted.request, applied);
+                self.apply_admitted(event_id, admitted.into_inner().request, applied);
             }
             A::TimerFiredEventAttributes(fired) => {
                 return self
@@ -363,22 +365,29 @@ fn closing(identity: &activity::Identity, attributes: Attributes) -> Resolution 
     use Attributes as A;
     let failed = |failure: Failure| Resolution::Failed(Box::new(failure));
     match attributes {
-        A::ActivityTaskCompletedEventAttributes(close) => Resolution::Completed(close.result),
-        A::ActivityTaskFailedEventAttributes(close) => failed(identity.failure(
-            "activity failed",
-            close.failure,
-            close.started_event_id,
-            close.identity,
-            close.retry_state,
-        )),
-        A::ActivityTaskTimedOutEventAttributes(close) => failed(identity.failure(
-            "activity timed out",
-            close.failure,
-            close.started_event_id,
-            String::new(),
-            close.retry_state,
-        )),
+        A::ActivityTaskCompletedEventAttributes(close) => Resolution::Completed(close.into_inner().result),
+        A::ActivityTaskFailedEventAttributes(close) => {
+            let close = close.into_inner();
+            failed(identity.failure(
+                "activity failed",
+                close.failure,
+                close.started_event_id,
+                close.identity,
+                close.retry_state,
+            ))
+        }
+        A::ActivityTaskTimedOutEventAttributes(close) => {
+            let close = close.into_inner();
+            failed(identity.failure(
+                "activity timed out",
+                close.failure,
+                close.started_event_id,
+                String::new(),
+                close.retry_state,
+            ))
+        }
         A::ActivityTaskCanceledEventAttributes(close) => {
+            let close = close.into_inner();
             failed(identity.cancelled(close.details, close.started_event_id, close.identity))
         }
         _ => Resolution::Cancelled,

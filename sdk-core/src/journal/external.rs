@@ -345,7 +345,9 @@ fn withdraw(state: &mut external::State, issued: u64) -> Option<u64> {
 /// What code sees of how a child ended.
 fn closing(identity: &child::Identity, attributes: Attributes) -> Resolution {
     match attributes {
-        Attributes::ChildWorkflowExecutionCompletedEventAttributes(close) => Resolution::Completed(close.result),
+        Attributes::ChildWorkflowExecutionCompletedEventAttributes(close) => {
+            Resolution::Completed(close.into_inner().result)
+        }
         attributes => identity
             .closing(attributes)
             .map_or(Resolution::Cancelled, |failure| Resolution::Failed(Box::new(failure))),

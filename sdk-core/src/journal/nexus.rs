@@ -195,18 +195,23 @@ fn closing(identity: &nexus::Identity, attributes: Attributes) -> Resolution {
         Resolution::Failed(Box::new(failure))
     };
     match attributes {
-        A::NexusOperationCompletedEventAttributes(close) => {
-            Resolution::Completed(close.result.map(|result| Payloads { payloads: vec![result] }))
-        }
-        A::NexusOperationFailedEventAttributes(close) => failed("Nexus operation failed", close.failure),
-        A::NexusOperationCanceledEventAttributes(close) => match close.failure {
+        A::NexusOperationCompletedEventAttributes(close) => Resolution::Completed(
+            close
+                .into_inner()
+                .result
+                .map(|result| Payloads { payloads: vec![result] }),
+        ),
+        A::NexusOperationFailedEventAttributes(close) => failed("Nexus operation failed", close.into_inner().failure),
+        A::NexusOperationCanceledEventAttributes(close) => match close.into_inner().failure {
             Some(failure) => Resolution::Failed(Box::new(failure)),
             None => Resolution::Failed(Box::new(identity.cancelled())),
         },
-        A::NexusOperationTimedOutEventAttributes(close) => failed("Nexus operation timed out", close.failure),
+        A::NexusOperationTimedOutEventAttributes(close) => {
+            failed("Nexus operation timed out", close.into_inner().failure)
+        }
         A::NexusOperationCancelRequestFailedEventAttributes(failed) => {
             let message = "the Nexus operation's handler did not take the request to cancel it";
-            Resolution::Failed(Box::new(identity.failure(message, failed.failure)))
+            Resolution::Failed(Box::new(identity.failure(message, failed.into_inner().failure)))
         }
         _ => Resolution::Cancelled,
     }

@@ -185,9 +185,10 @@ impl Identity {
         Some(match attributes {
             A::StartChildWorkflowExecutionFailedEventAttributes(failed) => self.not_started(failed.cause),
             A::ChildWorkflowExecutionFailedEventAttributes(close) => {
+                let close = close.into_inner();
                 self.failure("child workflow failed", close.failure, close.retry_state)
             }
-            A::ChildWorkflowExecutionCanceledEventAttributes(close) => self.cancelled(close.details),
+            A::ChildWorkflowExecutionCanceledEventAttributes(close) => self.cancelled(close.into_inner().details),
             A::ChildWorkflowExecutionTimedOutEventAttributes(close) => {
                 let info = TimeoutFailureInfo {
                     timeout_type: TimeoutType::StartToClose.into(),

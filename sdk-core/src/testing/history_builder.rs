@@ -18,6 +18,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 use steadfast_proto::{
+    Shared,
     common::{ActivityType, Payloads, WorkflowType},
     enums::{EventType, WorkflowTaskFailedCause},
     failure::Failure,
@@ -74,7 +75,7 @@ impl HistoryBuilder {
         }
         .add(
             EventType::WorkflowExecutionStarted,
-            A::WorkflowExecutionStartedEventAttributes(Box::new(started)),
+            A::WorkflowExecutionStartedEventAttributes(Shared::new(started)),
         )
     }
 
@@ -133,7 +134,7 @@ impl HistoryBuilder {
     pub fn task_scheduled(self) -> Self {
         let mut next = self.add(
             EventType::WorkflowTaskScheduled,
-            A::WorkflowTaskScheduledEventAttributes(Box::default()),
+            A::WorkflowTaskScheduledEventAttributes(Shared::default()),
         );
         next.task_scheduled = next.last_event_id();
         next
@@ -153,7 +154,7 @@ impl HistoryBuilder {
         };
         let mut next = self.add(
             EventType::WorkflowTaskStarted,
-            A::WorkflowTaskStartedEventAttributes(Box::new(started)),
+            A::WorkflowTaskStartedEventAttributes(Shared::new(started)),
         );
         next.task_started = next.last_event_id();
         next
@@ -172,7 +173,7 @@ impl HistoryBuilder {
         };
         let mut next = self.add(
             EventType::WorkflowTaskCompleted,
-            A::WorkflowTaskCompletedEventAttributes(Box::new(completed)),
+            A::WorkflowTaskCompletedEventAttributes(Shared::new(completed)),
         );
         next.task_completed = next.last_event_id();
         next
@@ -182,7 +183,7 @@ impl HistoryBuilder {
     pub fn task_failed(self) -> Self {
         self.add(
             EventType::WorkflowTaskFailed,
-            A::WorkflowTaskFailedEventAttributes(Box::default()),
+            A::WorkflowTaskFailedEventAttributes(Shared::default()),
         )
     }
 
@@ -195,7 +196,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::WorkflowTaskFailed,
-            A::WorkflowTaskFailedEventAttributes(Box::new(failed)),
+            A::WorkflowTaskFailedEventAttributes(Shared::new(failed)),
         )
     }
 
@@ -203,7 +204,7 @@ impl HistoryBuilder {
     pub fn task_timed_out(self) -> Self {
         self.add(
             EventType::WorkflowTaskTimedOut,
-            A::WorkflowTaskTimedOutEventAttributes(Box::default()),
+            A::WorkflowTaskTimedOutEventAttributes(Shared::default()),
         )
     }
 
@@ -219,7 +220,7 @@ impl HistoryBuilder {
         };
         let mut next = self.add(
             EventType::ActivityTaskScheduled,
-            A::ActivityTaskScheduledEventAttributes(Box::new(scheduled)),
+            A::ActivityTaskScheduledEventAttributes(Shared::new(scheduled)),
         );
         let event_id = next.last_event_id();
         next.scheduled.insert(id.to_owned(), event_id);
@@ -234,7 +235,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::ActivityTaskStarted,
-            A::ActivityTaskStartedEventAttributes(Box::new(started)),
+            A::ActivityTaskStartedEventAttributes(Shared::new(started)),
         )
     }
 
@@ -249,7 +250,7 @@ impl HistoryBuilder {
         };
         started.add(
             EventType::ActivityTaskCompleted,
-            A::ActivityTaskCompletedEventAttributes(Box::new(completed)),
+            A::ActivityTaskCompletedEventAttributes(Shared::new(completed)),
         )
     }
 
@@ -264,7 +265,7 @@ impl HistoryBuilder {
         };
         started.add(
             EventType::ActivityTaskFailed,
-            A::ActivityTaskFailedEventAttributes(Box::new(failed)),
+            A::ActivityTaskFailedEventAttributes(Shared::new(failed)),
         )
     }
 
@@ -276,7 +277,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::ActivityTaskTimedOut,
-            A::ActivityTaskTimedOutEventAttributes(Box::new(timed_out)),
+            A::ActivityTaskTimedOutEventAttributes(Shared::new(timed_out)),
         )
     }
 
@@ -288,7 +289,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::ActivityTaskCancelRequested,
-            A::ActivityTaskCancelRequestedEventAttributes(Box::new(requested)),
+            A::ActivityTaskCancelRequestedEventAttributes(Shared::new(requested)),
         )
     }
 
@@ -302,7 +303,7 @@ impl HistoryBuilder {
         };
         started.add(
             EventType::ActivityTaskCanceled,
-            A::ActivityTaskCanceledEventAttributes(Box::new(canceled)),
+            A::ActivityTaskCanceledEventAttributes(Shared::new(canceled)),
         )
     }
 
@@ -315,7 +316,7 @@ impl HistoryBuilder {
         };
         let mut next = self.add(
             EventType::TimerStarted,
-            A::TimerStartedEventAttributes(Box::new(started)),
+            A::TimerStartedEventAttributes(Shared::new(started)),
         );
         let event_id = next.last_event_id();
         next.timers.insert(id.to_owned(), event_id);
@@ -328,7 +329,7 @@ impl HistoryBuilder {
             timer_id: id.to_owned(),
             started_event_id: self.timers.get(id).copied().unwrap_or_default(),
         };
-        self.add(EventType::TimerFired, A::TimerFiredEventAttributes(Box::new(fired)))
+        self.add(EventType::TimerFired, A::TimerFiredEventAttributes(Shared::new(fired)))
     }
 
     /// A timer is cancelled.
@@ -341,7 +342,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::TimerCanceled,
-            A::TimerCanceledEventAttributes(Box::new(canceled)),
+            A::TimerCanceledEventAttributes(Shared::new(canceled)),
         )
     }
 
@@ -353,7 +354,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::WorkflowExecutionSignaled,
-            A::WorkflowExecutionSignaledEventAttributes(Box::new(signaled)),
+            A::WorkflowExecutionSignaledEventAttributes(Shared::new(signaled)),
         )
     }
 
@@ -361,7 +362,7 @@ impl HistoryBuilder {
     pub fn cancel_requested(self) -> Self {
         self.add(
             EventType::WorkflowExecutionCancelRequested,
-            A::WorkflowExecutionCancelRequestedEventAttributes(Box::default()),
+            A::WorkflowExecutionCancelRequestedEventAttributes(Shared::default()),
         )
     }
 
@@ -419,7 +420,7 @@ impl HistoryBuilder {
     pub fn marker(self, marker: h::MarkerRecordedEventAttributes) -> Self {
         self.add(
             EventType::MarkerRecorded,
-            A::MarkerRecordedEventAttributes(Box::new(marker)),
+            A::MarkerRecordedEventAttributes(Shared::new(marker)),
         )
     }
 
@@ -432,7 +433,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::UpsertWorkflowSearchAttributes,
-            A::UpsertWorkflowSearchAttributesEventAttributes(Box::new(upsert)),
+            A::UpsertWorkflowSearchAttributesEventAttributes(Shared::new(upsert)),
         )
     }
 
@@ -449,7 +450,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::WorkflowExecutionUpdateAdmitted,
-            A::WorkflowExecutionUpdateAdmittedEventAttributes(Box::new(admitted)),
+            A::WorkflowExecutionUpdateAdmittedEventAttributes(Shared::new(admitted)),
         )
     }
 
@@ -469,7 +470,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::WorkflowExecutionUpdateAccepted,
-            A::WorkflowExecutionUpdateAcceptedEventAttributes(Box::new(accepted)),
+            A::WorkflowExecutionUpdateAcceptedEventAttributes(Shared::new(accepted)),
         )
     }
 
@@ -487,7 +488,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::WorkflowExecutionUpdateCompleted,
-            A::WorkflowExecutionUpdateCompletedEventAttributes(Box::new(completed)),
+            A::WorkflowExecutionUpdateCompletedEventAttributes(Shared::new(completed)),
         )
     }
 
@@ -495,7 +496,7 @@ impl HistoryBuilder {
     pub fn completed(self) -> Self {
         self.add(
             EventType::WorkflowExecutionCompleted,
-            A::WorkflowExecutionCompletedEventAttributes(Box::default()),
+            A::WorkflowExecutionCompletedEventAttributes(Shared::default()),
         )
     }
 
@@ -503,7 +504,7 @@ impl HistoryBuilder {
     pub fn failed(self) -> Self {
         self.add(
             EventType::WorkflowExecutionFailed,
-            A::WorkflowExecutionFailedEventAttributes(Box::default()),
+            A::WorkflowExecutionFailedEventAttributes(Shared::default()),
         )
     }
 
@@ -511,7 +512,7 @@ impl HistoryBuilder {
     pub fn canceled(self) -> Self {
         self.add(
             EventType::WorkflowExecutionCanceled,
-            A::WorkflowExecutionCanceledEventAttributes(Box::default()),
+            A::WorkflowExecutionCanceledEventAttributes(Shared::default()),
         )
     }
 
@@ -519,7 +520,7 @@ impl HistoryBuilder {
     pub fn terminated(self) -> Self {
         self.add(
             EventType::WorkflowExecutionTerminated,
-            A::WorkflowExecutionTerminatedEventAttributes(Box::default()),
+            A::WorkflowExecutionTerminatedEventAttributes(Shared::default()),
         )
     }
 

@@ -6,6 +6,7 @@ use crate::{
 use ChildCancellation::{Abandon, TryCancel, WaitCancellationCompleted, WaitCancellationRequested};
 use std::time::Duration;
 use steadfast_proto::{
+    Shared,
     common::{WorkflowExecution, WorkflowType},
     enums::{EventType, StartChildWorkflowExecutionFailedCause},
     history as h,
@@ -28,7 +29,7 @@ impl HistoryBuilder {
             }),
             ..Default::default()
         };
-        let attributes = A::StartChildWorkflowExecutionInitiatedEventAttributes(Box::new(initiated));
+        let attributes = A::StartChildWorkflowExecutionInitiatedEventAttributes(Shared::new(initiated));
         self.add(EventType::StartChildWorkflowExecutionInitiated, attributes)
     }
 
@@ -38,7 +39,7 @@ impl HistoryBuilder {
             initiated_event_id,
             ..Default::default()
         };
-        let attributes = A::StartChildWorkflowExecutionFailedEventAttributes(Box::new(failed));
+        let attributes = A::StartChildWorkflowExecutionFailedEventAttributes(Shared::new(failed));
         self.add(EventType::StartChildWorkflowExecutionFailed, attributes)
     }
 
@@ -48,7 +49,7 @@ impl HistoryBuilder {
             workflow_execution: execution(id),
             ..Default::default()
         };
-        let attributes = A::ChildWorkflowExecutionStartedEventAttributes(Box::new(started));
+        let attributes = A::ChildWorkflowExecutionStartedEventAttributes(Shared::new(started));
         self.add(EventType::ChildWorkflowExecutionStarted, attributes)
     }
 
@@ -58,7 +59,7 @@ impl HistoryBuilder {
             result: Some(json_text("done")),
             ..Default::default()
         };
-        let attributes = A::ChildWorkflowExecutionCompletedEventAttributes(Box::new(completed));
+        let attributes = A::ChildWorkflowExecutionCompletedEventAttributes(Shared::new(completed));
         self.add(EventType::ChildWorkflowExecutionCompleted, attributes)
     }
 
@@ -67,7 +68,7 @@ impl HistoryBuilder {
             initiated_event_id,
             ..Default::default()
         };
-        let attributes = A::ChildWorkflowExecutionCanceledEventAttributes(Box::new(canceled));
+        let attributes = A::ChildWorkflowExecutionCanceledEventAttributes(Shared::new(canceled));
         self.add(EventType::ChildWorkflowExecutionCanceled, attributes)
     }
 
@@ -76,7 +77,7 @@ impl HistoryBuilder {
             initiated_event_id,
             ..Default::default()
         };
-        let attributes = A::ChildWorkflowExecutionTerminatedEventAttributes(Box::new(terminated));
+        let attributes = A::ChildWorkflowExecutionTerminatedEventAttributes(Shared::new(terminated));
         self.add(EventType::ChildWorkflowExecutionTerminated, attributes)
     }
 
@@ -86,7 +87,7 @@ impl HistoryBuilder {
             child_workflow_only: true,
             ..Default::default()
         };
-        let attributes = A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(Box::new(initiated));
+        let attributes = A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(Shared::new(initiated));
         self.add(EventType::RequestCancelExternalWorkflowExecutionInitiated, attributes)
     }
 
@@ -95,7 +96,7 @@ impl HistoryBuilder {
             initiated_event_id,
             ..Default::default()
         };
-        let attributes = A::ExternalWorkflowExecutionCancelRequestedEventAttributes(Box::new(requested));
+        let attributes = A::ExternalWorkflowExecutionCancelRequestedEventAttributes(Shared::new(requested));
         self.add(EventType::ExternalWorkflowExecutionCancelRequested, attributes)
     }
 }

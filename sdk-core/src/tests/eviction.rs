@@ -69,7 +69,7 @@ fn activity_of(history: &HistoryBuilder, event_id: i64) -> String {
         .find(|event| event.event_id == event_id)
         .and_then(|event| event.attributes)
     {
-        Some(A::ActivityTaskScheduledEventAttributes(scheduled)) => scheduled.activity_id,
+        Some(A::ActivityTaskScheduledEventAttributes(scheduled)) => scheduled.into_inner().activity_id,
         other => panic!("{other:?}"),
     }
 }
@@ -90,7 +90,7 @@ fn a_run_replayed_at_every_task_does_what_a_cached_one_does() {
     let mut cached = Run::new(
         scripts.create("script").unwrap(),
         Start {
-            started: Box::new(steadfast_proto::history::WorkflowExecutionStartedEventAttributes {
+            started: steadfast_proto::Shared::new(steadfast_proto::history::WorkflowExecutionStartedEventAttributes {
                 original_execution_run_id: "run".to_owned(),
                 ..Default::default()
             }),

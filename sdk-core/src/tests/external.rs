@@ -2,6 +2,7 @@ use super::*;
 use crate::testing::{cancel_external, signal_external, timer};
 use std::time::Duration;
 use steadfast_proto::{
+    Shared,
     common::WorkflowExecution,
     enums::{
         CancelExternalWorkflowExecutionFailedCause, EventType,
@@ -25,7 +26,7 @@ impl HistoryBuilder {
             signal_name: name.to_owned(),
             ..Default::default()
         };
-        let attributes = A::SignalExternalWorkflowExecutionInitiatedEventAttributes(Box::new(initiated));
+        let attributes = A::SignalExternalWorkflowExecutionInitiatedEventAttributes(Shared::new(initiated));
         self.add(EventType::SignalExternalWorkflowExecutionInitiated, attributes)
     }
 
@@ -34,7 +35,7 @@ impl HistoryBuilder {
             initiated_event_id,
             ..Default::default()
         };
-        let attributes = A::ExternalWorkflowExecutionSignaledEventAttributes(Box::new(signaled));
+        let attributes = A::ExternalWorkflowExecutionSignaledEventAttributes(Shared::new(signaled));
         self.add(EventType::ExternalWorkflowExecutionSignaled, attributes)
     }
 
@@ -44,7 +45,7 @@ impl HistoryBuilder {
             cause: cause.into(),
             ..Default::default()
         };
-        let attributes = A::SignalExternalWorkflowExecutionFailedEventAttributes(Box::new(failed));
+        let attributes = A::SignalExternalWorkflowExecutionFailedEventAttributes(Shared::new(failed));
         self.add(EventType::SignalExternalWorkflowExecutionFailed, attributes)
     }
 
@@ -53,7 +54,7 @@ impl HistoryBuilder {
             workflow_execution: other(),
             ..Default::default()
         };
-        let attributes = A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(Box::new(initiated));
+        let attributes = A::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(Shared::new(initiated));
         self.add(EventType::RequestCancelExternalWorkflowExecutionInitiated, attributes)
     }
 
@@ -62,7 +63,7 @@ impl HistoryBuilder {
             initiated_event_id,
             ..Default::default()
         };
-        let attributes = A::ExternalWorkflowExecutionCancelRequestedEventAttributes(Box::new(requested));
+        let attributes = A::ExternalWorkflowExecutionCancelRequestedEventAttributes(Shared::new(requested));
         self.add(EventType::ExternalWorkflowExecutionCancelRequested, attributes)
     }
 
@@ -72,7 +73,7 @@ impl HistoryBuilder {
             cause: CancelExternalWorkflowExecutionFailedCause::ExternalWorkflowExecutionNotFound.into(),
             ..Default::default()
         };
-        let attributes = A::RequestCancelExternalWorkflowExecutionFailedEventAttributes(Box::new(failed));
+        let attributes = A::RequestCancelExternalWorkflowExecutionFailedEventAttributes(Shared::new(failed));
         self.add(EventType::RequestCancelExternalWorkflowExecutionFailed, attributes)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
 };
 use NexusCancellation::{Abandon, TryCancel, WaitCancellationCompleted, WaitCancellationRequested};
 use steadfast_proto::{
-    command::ScheduleNexusOperationCommandAttributes, common::Payload, enums::EventType as E, history as h,
+    Shared, command::ScheduleNexusOperationCommandAttributes, common::Payload, enums::EventType as E, history as h,
     history::history_event::Attributes as A,
 };
 
@@ -67,7 +67,7 @@ fn scheduled_as(history: HistoryBuilder, operation: &str) -> HistoryBuilder {
     };
     history.add(
         E::NexusOperationScheduled,
-        A::NexusOperationScheduledEventAttributes(Box::new(attributes)),
+        A::NexusOperationScheduledEventAttributes(Shared::new(attributes)),
     )
 }
 
@@ -79,7 +79,7 @@ fn started(history: HistoryBuilder) -> HistoryBuilder {
     };
     history.add(
         E::NexusOperationStarted,
-        A::NexusOperationStartedEventAttributes(Box::new(attributes)),
+        A::NexusOperationStartedEventAttributes(Shared::new(attributes)),
     )
 }
 
@@ -91,7 +91,7 @@ fn completed(history: HistoryBuilder) -> HistoryBuilder {
     };
     history.add(
         E::NexusOperationCompleted,
-        A::NexusOperationCompletedEventAttributes(Box::new(attributes)),
+        A::NexusOperationCompletedEventAttributes(Shared::new(attributes)),
     )
 }
 
@@ -102,7 +102,7 @@ fn cancel_requested(history: HistoryBuilder) -> HistoryBuilder {
     };
     history.add(
         E::NexusOperationCancelRequested,
-        A::NexusOperationCancelRequestedEventAttributes(Box::new(attributes)),
+        A::NexusOperationCancelRequestedEventAttributes(Shared::new(attributes)),
     )
 }
 
@@ -113,7 +113,7 @@ fn request_completed(history: HistoryBuilder) -> HistoryBuilder {
     };
     history.add(
         E::NexusOperationCancelRequestCompleted,
-        A::NexusOperationCancelRequestCompletedEventAttributes(Box::new(attributes)),
+        A::NexusOperationCancelRequestCompletedEventAttributes(Shared::new(attributes)),
     )
 }
 
@@ -125,7 +125,7 @@ fn request_failed(history: HistoryBuilder) -> HistoryBuilder {
     };
     history.add(
         E::NexusOperationCancelRequestFailed,
-        A::NexusOperationCancelRequestFailedEventAttributes(Box::new(attributes)),
+        A::NexusOperationCancelRequestFailedEventAttributes(Shared::new(attributes)),
     )
 }
 
@@ -136,7 +136,7 @@ fn canceled(history: HistoryBuilder) -> HistoryBuilder {
     };
     history.add(
         E::NexusOperationCanceled,
-        A::NexusOperationCanceledEventAttributes(Box::new(attributes)),
+        A::NexusOperationCanceledEventAttributes(Shared::new(attributes)),
     )
 }
 
@@ -148,7 +148,7 @@ fn failed(history: HistoryBuilder) -> HistoryBuilder {
     };
     history.add(
         E::NexusOperationFailed,
-        A::NexusOperationFailedEventAttributes(Box::new(attributes)),
+        A::NexusOperationFailedEventAttributes(Shared::new(attributes)),
     )
 }
 
@@ -159,7 +159,7 @@ fn timed_out(history: HistoryBuilder) -> HistoryBuilder {
     };
     history.add(
         E::NexusOperationTimedOut,
-        A::NexusOperationTimedOutEventAttributes(Box::new(attributes)),
+        A::NexusOperationTimedOutEventAttributes(Shared::new(attributes)),
     )
 }
 

@@ -39,7 +39,7 @@ fn a_history_of_other_code_is_a_mismatch_or_refused() {
             crate::testing::wait_until(&host, &state, |()| false).await;
             Ok(None)
         });
-        let scripts = Scripts::default().with(&started.workflow_type.unwrap_or_default().name, waiting);
+        let scripts = Scripts::default().with(&started.into_inner().workflow_type.unwrap_or_default().name, waiting);
         match replay(history, "default", &scripts) {
             Ok(replayed) => assert!((1..=last).contains(&replayed.events), "{name}"),
             Err(ReplayError::Turn(TurnError::Mismatch(_))) => mismatches += 1,

@@ -5,6 +5,7 @@ use crate::{
 };
 use std::time::Duration;
 use steadfast_proto::{
+    Shared,
     command::{ScheduleActivityTaskCommandAttributes, StartChildWorkflowExecutionCommandAttributes},
     common::{ActivityType, Payload, WorkflowType},
     enums::EventType,
@@ -115,7 +116,7 @@ fn a_summary_goes_with_the_command_and_with_the_one_that_cancels_it() {
         .activity_scheduled("1", "charge")
         .add(
             EventType::StartChildWorkflowExecutionInitiated,
-            A::StartChildWorkflowExecutionInitiatedEventAttributes(Box::new(initiated)),
+            A::StartChildWorkflowExecutionInitiatedEventAttributes(Shared::new(initiated)),
         )
         .timer_started("2")
         .activity_scheduled("2", "go")

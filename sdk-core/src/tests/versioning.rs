@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{Shard, ShardOptions, testing::activity};
 use steadfast_proto::{
+    Shared,
     deployment::{WorkerDeploymentOptions, WorkerDeploymentVersion},
     enums::{EventType, SuggestContinueAsNewReason, VersioningBehavior, WorkerVersioningMode},
     history as h,
@@ -76,7 +77,7 @@ fn code_sees_the_version_that_completed_the_task_and_its_own_when_it_is_new() {
         }),
         ..Default::default()
     };
-    let completed = |build_id| A::WorkflowTaskCompletedEventAttributes(Box::new(completed(build_id)));
+    let completed = |build_id| A::WorkflowTaskCompletedEventAttributes(Shared::new(completed(build_id)));
     let history = first_task()
         .add(EventType::WorkflowTaskCompleted, completed("1.0"))
         .activity_scheduled("1", "a")
@@ -117,7 +118,7 @@ fn code_sees_why_it_should_continue_as_new_and_that_its_deployment_moved_on() {
     };
     let history = HistoryBuilder::new("script").task_scheduled().add(
         EventType::WorkflowTaskStarted,
-        A::WorkflowTaskStartedEventAttributes(Box::new(started)),
+        A::WorkflowTaskStartedEventAttributes(Shared::new(started)),
     );
     assert_eq!(next_commands(&scripts, history), r#"complete "(true, [3], true)""#);
     assert_eq!(

@@ -83,9 +83,11 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
     use Attributes as A;
     let (end, next_run_id) = match event.attributes {
         Some(A::WorkflowExecutionCompletedEventAttributes(end)) => {
+            let end = end.into_inner();
             (Close::Completed(end.result), end.new_execution_run_id)
         }
         Some(A::WorkflowExecutionFailedEventAttributes(end)) => {
+            let end = end.into_inner();
             let failure = end.failure.unwrap_or_default();
             (
                 Close::Failed(ResultError::Failed(WorkflowFailure::from_failure(failure))),
@@ -93,6 +95,7 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
             )
         }
         Some(A::WorkflowExecutionTimedOutEventAttributes(end)) => {
+            let end = end.into_inner();
             let info = TimeoutFailureInfo {
                 timeout_type: TimeoutType::StartToClose.into(),
                 ..TimeoutFailureInfo::default()
@@ -101,6 +104,7 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
             (Close::Failed(ResultError::TimedOut(failure)), end.new_execution_run_id)
         }
         Some(A::WorkflowExecutionContinuedAsNewEventAttributes(end)) => {
+            let end = end.into_inner();
             let next = ContinuedAsNew::new(end.new_execution_run_id.clone());
             (
                 Close::Failed(ResultError::ContinuedAsNew(next)),
@@ -108,6 +112,7 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
             )
         }
         Some(A::WorkflowExecutionCanceledEventAttributes(end)) => {
+            let end = end.into_inner();
             let info = CanceledFailureInfo {
                 details: end.details,
                 ..CanceledFailureInfo::default()
@@ -116,6 +121,7 @@ fn close(event: HistoryEvent, follows_runs: bool) -> Close {
             (Close::Failed(ResultError::Cancelled(failure)), String::new())
         }
         Some(A::WorkflowExecutionTerminatedEventAttributes(end)) => {
+            let end = end.into_inner();
             let reason = if end.reason.is_empty() {
                 "no reason was given"
             } else {

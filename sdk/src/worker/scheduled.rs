@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(ids(&known, &end), [5, 6]);
         assert_eq!(ids(&known, &[]), [5, 6], "a query has no events");
         assert_eq!(ids(&known, &[completed(14, 6)]), [6]);
-        let later = event(17, Attributes::WorkflowTaskStartedEventAttributes(Box::default()));
+        let later = event(17, Attributes::WorkflowTaskStartedEventAttributes(Default::default()));
         assert!(ids(&known, &[later]).is_empty());
         assert!(known.runs().is_empty(), "nothing is left of it");
     }
@@ -175,7 +175,10 @@ mod tests {
     fn a_history_from_its_start_says_it_all() {
         let known = ScheduledActivities::default();
         assert_eq!(ids(&known, &[scheduled(5, "1")]), [5]);
-        let start = event(1, Attributes::WorkflowExecutionStartedEventAttributes(Box::default()));
+        let start = event(
+            1,
+            Attributes::WorkflowExecutionStartedEventAttributes(Default::default()),
+        );
         assert_eq!(ids(&known, &[start, scheduled(7, "1")]), [7]);
         known.forget("run");
         assert!(known.runs().is_empty());

@@ -1,7 +1,10 @@
 //! Events: what a run's history is made of.
 
-use steadfast_proto::enums::EventType;
-use steadfast_proto::history::{history_event::Attributes, *};
+use steadfast_proto::{
+    Shared,
+    enums::EventType,
+    history::{history_event::Attributes, *},
+};
 
 /// The attributes of one type of event.
 pub(crate) trait Event {
@@ -15,7 +18,7 @@ macro_rules! events {
             impl Event for $attributes {
                 const TYPE: EventType = EventType::$kind;
                 fn attributes(self) -> Attributes {
-                    Attributes::$attributes(Box::new(self))
+                    Attributes::$attributes(Shared::new(self))
                 }
             }
         )*

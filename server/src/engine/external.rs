@@ -6,6 +6,7 @@ use super::{
     world::{Effect, World},
 };
 use steadfast_proto::{
+    Shared,
     command::{
         RequestCancelExternalWorkflowExecutionCommandAttributes, SignalExternalWorkflowExecutionCommandAttributes,
     },
@@ -27,9 +28,9 @@ use steadfast_proto::{
 #[derive(Clone, Debug)]
 pub(crate) enum External {
     /// A signal.
-    Signal(Box<SignalExternalWorkflowExecutionInitiatedEventAttributes>),
+    Signal(Shared<SignalExternalWorkflowExecutionInitiatedEventAttributes>),
     /// A cancel request.
-    Cancel(Box<RequestCancelExternalWorkflowExecutionInitiatedEventAttributes>),
+    Cancel(Shared<RequestCancelExternalWorkflowExecutionInitiatedEventAttributes>),
 }
 
 impl Run {
@@ -58,7 +59,7 @@ impl Run {
         };
         let initiated_event_id = self.record(world, recorded);
         self.externals
-            .insert(initiated_event_id, External::Signal(Box::new(attributes)));
+            .insert(initiated_event_id, External::Signal(Shared::new(attributes)));
         world.outbox.push(Effect::SignalExternal {
             sender: self.is.key,
             initiated_event_id,
@@ -91,7 +92,7 @@ impl Run {
         };
         let initiated_event_id = self.record(world, recorded);
         self.externals
-            .insert(initiated_event_id, External::Cancel(Box::new(attributes)));
+            .insert(initiated_event_id, External::Cancel(Shared::new(attributes)));
         world.outbox.push(Effect::CancelExternal {
             sender: self.is.key,
             initiated_event_id,
@@ -159,6 +160,7 @@ impl Engine {
         let Self { runs, world, .. } = self;
         let Ok(run) = runs.touch(sender) else { return };
         run.externals.remove(&initiated_event_id);
+        let signal = signal.into_inner();
         if done {
             run.happen(
                 world,
@@ -214,6 +216,7 @@ impl Engine {
         let Self { runs, world, .. } = self;
         let Ok(run) = runs.touch(sender) else { return };
         run.externals.remove(&initiated_event_id);
+        let cancel = cancel.into_inner();
         if done {
             run.happen(
                 world,

@@ -222,13 +222,14 @@ impl Run {
     fn reapply(&mut self, world: &mut World, event: HistoryEvent) {
         let (id, request) = match event.attributes {
             Some(Attributes::WorkflowExecutionSignaledEventAttributes(signal)) => {
-                self.note_signal(world, *signal, event.links);
+                self.note_signal(world, signal.into_inner(), event.links);
                 return;
             }
             Some(Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(admitted)) => {
-                (update_id(admitted.request.as_ref()), admitted.request)
+                (update_id(admitted.request.as_ref()), admitted.into_inner().request)
             }
             Some(Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(accepted)) => {
+                let accepted = accepted.into_inner();
                 (accepted.protocol_instance_id, accepted.accepted_request)
             }
             _ => return,

@@ -74,9 +74,9 @@ impl Bench {
 pub(crate) fn cause_of(event: &HistoryEvent) -> Failure {
     use history_event::Attributes as A;
     let failure = match event.attributes.clone() {
-        Some(A::NexusOperationFailedEventAttributes(a)) => a.failure,
-        Some(A::NexusOperationCanceledEventAttributes(a)) => a.failure,
-        Some(A::NexusOperationTimedOutEventAttributes(a)) => a.failure,
+        Some(A::NexusOperationFailedEventAttributes(a)) => a.into_inner().failure,
+        Some(A::NexusOperationCanceledEventAttributes(a)) => a.into_inner().failure,
+        Some(A::NexusOperationTimedOutEventAttributes(a)) => a.into_inner().failure,
         other => panic!("expected the end of an operation, got {other:?}"),
     };
     let failure = failure.unwrap();

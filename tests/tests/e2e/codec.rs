@@ -330,7 +330,7 @@ async fn a_task_that_cannot_be_decoded_fails_with_the_reason_and_goes_on_with_th
     let Some(Attributes::WorkflowTaskFailedEventAttributes(failed)) = failed.attributes else {
         panic!("{failed:?}");
     };
-    let message = failed.failure.unwrap_or_default().message;
+    let message = failed.into_inner().failure.unwrap_or_default().message;
     assert!(
         message.contains("Sealed` cannot decode payloads of binary/sealed"),
         "{message}"
@@ -455,7 +455,7 @@ async fn nothing_is_sent_that_cannot_be_encoded() -> Outcome {
     let Some(Attributes::WorkflowTaskFailedEventAttributes(failed)) = failed.attributes else {
         panic!("{failed:?}");
     };
-    let message = failed.failure.unwrap_or_default().message;
+    let message = failed.into_inner().failure.unwrap_or_default().message;
     assert!(message.contains("the task's answer cannot be written"), "{message}");
     unable.stop().await?;
     let _able = RunningWorker::start(environment.worker().workflow::<Greets>());

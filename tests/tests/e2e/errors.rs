@@ -44,7 +44,7 @@ async fn failed_task(environment: &Environment, id: &str) -> Result<WorkflowTask
         let workflow = environment.client().workflow::<steadfast::workflow::Untyped>(id);
         for event in environment.history(&workflow).await? {
             if let Some(Attributes::WorkflowTaskFailedEventAttributes(failed)) = event.attributes {
-                return Ok(*failed);
+                return Ok(failed.into_inner());
             }
         }
         tokio::task::yield_now().await;

@@ -62,7 +62,10 @@ struct Seen(Vec<(BTreeMap<String, String>, String, i64)>);
 impl<'a> Visitor<'a> for Seen {
     fn payload(&mut self, payload: &'a mut common::Payload) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let metadata = payload.metadata.iter().map(|(name, value)| (name.to_owned(), text(value)));
+        let metadata = payload
+            .metadata
+            .iter()
+            .map(|(name, value)| (name.to_owned(), text(value)));
         let external = payload
             .external_payloads
             .iter()

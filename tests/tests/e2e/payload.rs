@@ -60,7 +60,7 @@ async fn values_travel_as_json_each_argument_its_own_payload() -> Outcome {
     };
     let json = "{\"name\":\"Züri \\\"tea\\\" 茶\",\"weight\":null,\"colours\":[\"Red\",{\"Mixed\":{\"red\":1,\"green\":2}}],\"labels\":{\"a\":-1}}";
     assert_eq!(
-        started.input.unwrap_or_default().payloads,
+        started.into_inner().input.unwrap_or_default().payloads,
         [
             Payload::encoded("json/plain", json),
             Payload::encoded("binary/null", "")

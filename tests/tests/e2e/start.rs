@@ -35,9 +35,9 @@ const URL: &str = "temporal://system";
 async fn started(
     environment: &Environment,
     idle: &WorkflowHandle<Idle>,
-) -> Result<Box<WorkflowExecutionStartedEventAttributes>, Failure> {
+) -> Result<WorkflowExecutionStartedEventAttributes, Failure> {
     match environment.history(idle).await?.swap_remove(0).attributes {
-        Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => Ok(started),
+        Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => Ok(started.into_inner()),
         other => Err(format!("the run begins otherwise: {other:?}").into()),
     }
 }

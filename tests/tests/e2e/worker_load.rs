@@ -244,7 +244,7 @@ async fn code_that_blocks_its_thread_fails_its_task_and_others_go_on() -> Outcom
         tokio::task::yield_now().await;
     };
     assert_eq!(failure.cause(), Cause::WorkflowWorkerUnhandledFailure);
-    let message = failure.failure.unwrap_or_default().message;
+    let message = failure.into_inner().failure.unwrap_or_default().message;
     assert!(
         message.contains("`Blocking`") && message.contains(blocked.run_id().unwrap_or("?")),
         "{message}"

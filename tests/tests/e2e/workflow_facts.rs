@@ -282,7 +282,7 @@ async fn a_run_of_a_cron_schedule_knows_what_the_one_before_returned() -> Outcom
     let Some(Attributes::WorkflowExecutionCompletedEventAttributes(end)) = end else {
         panic!("the run ends otherwise: {end:?}");
     };
-    let second = first.with_run_id(end.new_execution_run_id);
+    let second = first.with_run_id(end.into_inner().new_execution_run_id);
     assert_eq!(second.result().follow_runs(false).await?, (2, false));
     environment
         .client()

@@ -4,6 +4,7 @@ use super::HistoryBuilder;
 use crate::testing::json;
 use std::collections::BTreeMap;
 use steadfast_proto::{
+    Shared,
     common::{Memo, Payload, SearchAttributes},
     enums::EventType,
     history::{self as h, history_event::Attributes as A},
@@ -32,7 +33,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::UpsertWorkflowSearchAttributes,
-            A::UpsertWorkflowSearchAttributesEventAttributes(Box::new(upsert)),
+            A::UpsertWorkflowSearchAttributesEventAttributes(Shared::new(upsert)),
         )
     }
 
@@ -44,7 +45,7 @@ impl HistoryBuilder {
         };
         self.add(
             EventType::WorkflowPropertiesModified,
-            A::WorkflowPropertiesModifiedEventAttributes(Box::new(modified)),
+            A::WorkflowPropertiesModifiedEventAttributes(Shared::new(modified)),
         )
     }
 }

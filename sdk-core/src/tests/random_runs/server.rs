@@ -3,7 +3,7 @@
 use super::*;
 use prost::Message as _;
 use steadfast_proto::{
-    common::WorkflowExecution, enums::EventType, history as h, history::history_event::Attributes as E,
+    Shared, common::WorkflowExecution, enums::EventType, history as h, history::history_event::Attributes as E,
     protocol::Message, update::Acceptance,
 };
 
@@ -106,7 +106,7 @@ impl Server {
                     workflow_execution: execution(&id),
                     ..Default::default()
                 };
-                let attributes = E::ChildWorkflowExecutionStartedEventAttributes(Box::new(started));
+                let attributes = E::ChildWorkflowExecutionStartedEventAttributes(Shared::new(started));
                 self.add(EventType::ChildWorkflowExecutionStarted, attributes);
                 self.open.push(Open::ChildEnd(initiated));
             }
@@ -116,7 +116,7 @@ impl Server {
                     result: Some(json_text("grown up")),
                     ..Default::default()
                 };
-                let attributes = E::ChildWorkflowExecutionCompletedEventAttributes(Box::new(completed));
+                let attributes = E::ChildWorkflowExecutionCompletedEventAttributes(Shared::new(completed));
                 self.add(EventType::ChildWorkflowExecutionCompleted, attributes);
             }
             Open::Signal(initiated_event_id) => {
@@ -124,7 +124,7 @@ impl Server {
                     initiated_event_id,
                     ..Default::default()
                 };
-                let attributes = E::ExternalWorkflowExecutionSignaledEventAttributes(Box::new(signaled));
+                let attributes = E::ExternalWorkflowExecutionSignaledEventAttributes(Shared::new(signaled));
                 self.add(EventType::ExternalWorkflowExecutionSignaled, attributes);
             }
             Open::Cancel(initiated_event_id) => {
@@ -132,7 +132,7 @@ impl Server {
                     initiated_event_id,
                     ..Default::default()
                 };
-                let attributes = E::ExternalWorkflowExecutionCancelRequestedEventAttributes(Box::new(requested));
+                let attributes = E::ExternalWorkflowExecutionCancelRequestedEventAttributes(Shared::new(requested));
                 self.add(EventType::ExternalWorkflowExecutionCancelRequested, attributes);
             }
         }
@@ -165,7 +165,7 @@ impl Server {
                 accepted_request_sequencing_event_id: acceptance.accepted_request_sequencing_event_id,
                 accepted_request: acceptance.accepted_request,
             };
-            let attributes = E::WorkflowExecutionUpdateAcceptedEventAttributes(Box::new(accepted));
+            let attributes = E::WorkflowExecutionUpdateAcceptedEventAttributes(Shared::new(accepted));
             self.add(EventType::WorkflowExecutionUpdateAccepted, attributes);
         } else {
             assert!(body.type_url.ends_with("Response"), "{}", body.type_url);
@@ -225,7 +225,7 @@ impl Server {
                     search_attributes: upsert.search_attributes.clone(),
                     ..Default::default()
                 };
-                let attributes = E::UpsertWorkflowSearchAttributesEventAttributes(Box::new(upserted));
+                let attributes = E::UpsertWorkflowSearchAttributesEventAttributes(Shared::new(upserted));
                 self.add(EventType::UpsertWorkflowSearchAttributes, attributes);
             }
             A::CompleteWorkflowExecutionCommandAttributes(_) => {
@@ -245,7 +245,7 @@ impl Server {
                     workflow_type: child.workflow_type.clone(),
                     ..Default::default()
                 };
-                let attributes = E::StartChildWorkflowExecutionInitiatedEventAttributes(Box::new(initiated));
+                let attributes = E::StartChildWorkflowExecutionInitiatedEventAttributes(Shared::new(initiated));
                 let initiated = self.add(EventType::StartChildWorkflowExecutionInitiated, attributes);
                 let id = child.workflow_id.clone();
                 self.open.push(Open::ChildStart { id, initiated });
@@ -256,7 +256,7 @@ impl Server {
                     signal_name: signal.signal_name.clone(),
                     ..Default::default()
                 };
-                let attributes = E::SignalExternalWorkflowExecutionInitiatedEventAttributes(Box::new(initiated));
+                let attributes = E::SignalExternalWorkflowExecutionInitiatedEventAttributes(Shared::new(initiated));
                 let initiated = self.add(EventType::SignalExternalWorkflowExecutionInitiated, attributes);
                 self.open.push(Open::Signal(initiated));
             }
@@ -265,7 +265,8 @@ impl Server {
                     workflow_execution: execution(&cancel.workflow_id),
                     ..Default::default()
                 };
-                let attributes = E::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(Box::new(initiated));
+                let attributes =
+                    E::RequestCancelExternalWorkflowExecutionInitiatedEventAttributes(Shared::new(initiated));
                 let initiated = self.add(EventType::RequestCancelExternalWorkflowExecutionInitiated, attributes);
                 self.open.push(Open::Cancel(initiated));
             }

@@ -96,19 +96,22 @@ impl Run {
         let mut by = None;
         let (status, value, retry_state) = match self.history.last().and_then(|event| event.attributes.clone()) {
             Some(A::ActivityTaskCompletedEventAttributes(a)) => {
+                let a = a.into_inner();
                 by = Some(a.identity);
                 (Status::Completed, Value::Result(a.result.unwrap_or_default()), 0)
             }
             Some(A::ActivityTaskFailedEventAttributes(a)) => {
+                let a = a.into_inner();
                 by = Some(a.identity);
                 (Status::Failed, failed(a.failure), a.retry_state)
             }
             Some(A::ActivityTaskTimedOutEventAttributes(a)) => {
+                let a = a.into_inner();
                 by = (a.started_event_id > 0).then(String::new);
                 (Status::TimedOut, failed(a.failure), a.retry_state)
             }
             Some(A::ActivityTaskCanceledEventAttributes(a)) => {
-                (Status::Canceled, failed(Some(self.canceled(a.details))), 0)
+                (Status::Canceled, failed(Some(self.canceled(a.into_inner().details))), 0)
             }
             _ => return,
         };
