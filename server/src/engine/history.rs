@@ -27,6 +27,9 @@ impl History {
 
     /// Adds what a command says besides what it does to the event that it made.
     pub(crate) fn annotate(&mut self, event_id: i64, metadata: Option<UserMetadata>, markers: Vec<EventGroupMarker>) {
+        if metadata.is_none() && markers.is_empty() {
+            return;
+        }
         let at = usize::try_from(event_id).ok().and_then(|id| id.checked_sub(1));
         if let Some(event) = at.and_then(|at| self.events.get_mut(at)) {
             let before = event.encoded_len();
