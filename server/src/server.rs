@@ -8,7 +8,7 @@ use crate::engine::{
 use crate::engine::{Completion, Outbound};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::{Duration, SystemTime};
 use steadfast_proto::{
     Services, operatorservice::operator_service_server::OperatorService, testservice::test_service_server::TestService,
@@ -182,21 +182,16 @@ impl Server {
     /// The time that workflows see.
     #[must_use]
     pub fn now(&self) -> SystemTime {
-        let now = self.shared.now();
-        let mut state = self.shared.lock();
-        state.engine.advance(now);
-        let time = state.engine.now().to_system();
-        self.shared.conclude(&mut state);
-        time
+        self.shared.change(|state, now| {
+            state.engine.advance(now);
+            state.engine.now().to_system()
+        })
     }
 
     /// Moves the time that workflows see by `duration`, through everything that falls due on the way. Works in real
     /// time too, and while time is held.
     pub fn skip(&self, duration: Duration) {
-        let now = self.shared.now();
-        let mut state = self.shared.lock();
-        state.engine.skip(now, duration);
-        self.shared.conclude(&mut state);
+        self.shared.change(|state, now| state.engine.skip(now, duration));
     }
 
     /// Keeps virtual time from jumping while the guard lives.
@@ -209,31 +204,23 @@ impl Server {
     /// Lets virtual time jump although a worker has the attempt of an activity that this task token names: the worker
     /// says that nobody is at work on it. What comes next is its time-out, or somebody who completes it.
     pub fn leave_unattended(&self, task_token: &bytes::Bytes) {
-        let now = self.shared.now();
-        let mut state = self.shared.lock();
-        state.engine.leave_unattended(now, task_token);
-        self.shared.conclude(&mut state);
+        self.shared
+            .change(|state, now| state.engine.leave_unattended(now, task_token));
     }
 
     /// Everything that keeps virtual time from jumping right now.
     #[must_use]
     pub fn why_time_stands_still(&self) -> Vec<Standstill> {
-        let now = self.shared.now();
-        let mut state = self.shared.lock();
-        state.engine.advance(now);
-        let why = state.engine.standstills();
-        self.shared.conclude(&mut state);
-        why
+        self.shared.change(|state, now| {
+            state.engine.advance(now);
+            state.engine.standstills()
+        })
     }
 
     /// Ends an operation as its handler elsewhere says.
     #[cfg(feature = "grpc")]
     pub(crate) fn complete(&self, completion: Completion) -> Result<(), Error> {
-        let now = self.shared.now();
-        let mut state = self.shared.lock();
-        let completed = state.engine.complete(now, completion);
-        self.shared.conclude(&mut state);
-        completed
+        self.shared.change(|state, now| state.engine.complete(now, completion))
     }
 
     /// Says where handlers elsewhere complete their operations.
@@ -244,26 +231,19 @@ impl Server {
 
     /// Asks the engine, and waits for the answer if it is not there at once.
     pub(crate) async fn ask(&self, request: Request, patience: Option<Duration>) -> Result<Reply, Error> {
-        let (waiter, answer) = {
-            let now = self.shared.now();
-            let mut state = self.shared.lock();
-            let handled = state.engine.handle(now, Call { request, patience });
-            match handled {
-                Ok(Handled::Wait(waiter)) => {
+        let asked = self.shared.change(|state, now| {
+            Ok(match state.engine.handle(now, Call { request, patience })? {
+                Handled::Reply(reply) => Asked::Answered(reply),
+                Handled::Wait(waiter) => {
                     let (sender, answer) = oneshot::channel();
                     state.callers.insert(waiter, sender);
-                    self.shared.conclude(&mut state);
-                    (waiter, answer)
+                    Asked::Waits(waiter, answer)
                 }
-                Ok(Handled::Reply(reply)) => {
-                    self.shared.conclude(&mut state);
-                    return Ok(reply);
-                }
-                Err(error) => {
-                    self.shared.conclude(&mut state);
-                    return Err(error);
-                }
-            }
+            })
+        })?;
+        let (waiter, answer) = match asked {
+            Asked::Answered(reply) => return Ok(reply),
+            Asked::Waits(waiter, answer) => (waiter, answer),
         };
         let mut caller = Caller {
             shared: &self.shared,
@@ -275,6 +255,13 @@ impl Server {
     }
 }
 
+type Answer = Result<Reply, Error>;
+
+enum Asked {
+    Answered(Reply),
+    Waits(WaiterId, oneshot::Receiver<Answer>),
+}
+
 /// Keeps virtual time from jumping.
 #[derive(Debug)]
 pub struct Hold {
@@ -283,11 +270,7 @@ pub struct Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let shared = &self.server.shared;
-        let now = shared.now();
-        let mut state = shared.lock();
-        state.engine.release(now);
-        shared.conclude(&mut state);
+        self.server.shared.change(|state, now| state.engine.release(now));
     }
 }
 
@@ -300,14 +283,18 @@ struct Caller<'a> {
 impl Drop for Caller<'_> {
     fn drop(&mut self) {
         if let Some(waiter) = self.waiter {
-            let now = self.shared.now();
-            let mut state = self.shared.lock();
-            state.callers.remove(&waiter);
-            state.engine.cancel(now, waiter);
-            self.shared.conclude(&mut state);
+            self.shared.change(|state, now| {
+                state.callers.remove(&waiter);
+                state.engine.cancel(now, waiter);
+            });
         }
     }
 }
+
+/// How often, and after how many pauses of a CPU each, a thread tries to get the lock before it sleeps. A request
+/// holds the lock for some microseconds; to sleep and to be woken takes a thread many times as long.
+const LOCK_TRIES: u32 = 500;
+const LOCK_PAUSES: u32 = 20;
 
 struct Shared {
     #[cfg(feature = "grpc")]
@@ -321,7 +308,7 @@ struct Shared {
 
 struct State {
     engine: Engine,
-    callers: BTreeMap<WaiterId, oneshot::Sender<Result<Reply, Error>>>,
+    callers: BTreeMap<WaiterId, oneshot::Sender<Answer>>,
     /// The deadline that the driver sleeps for.
     armed: Option<Moment>,
 }
@@ -351,6 +338,13 @@ impl Calls {
 impl Shared {
     /// Nothing that holds the lock panics halfway; if it did, the state would still be as good as it was.
     fn lock(&self) -> MutexGuard<'_, State> {
+        for _ in 0..LOCK_TRIES {
+            match self.state.try_lock() {
+                Err(TryLockError::WouldBlock) => (0..LOCK_PAUSES).for_each(|_| std::hint::spin_loop()),
+                Ok(state) => return state,
+                Err(TryLockError::Poisoned(state)) => return state.into_inner(),
+            }
+        }
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -358,12 +352,29 @@ impl Shared {
         self.origin_time.plus(self.origin.elapsed())
     }
 
-    /// After every change: answers go out, and the driver hears of an earlier deadline.
-    fn conclude(&self, state: &mut State) {
+    /// Changes the state; what follows from it goes out.
+    fn change<T>(&self, change: impl FnOnce(&mut State, Moment) -> T) -> T {
+        let now = self.now();
+        let mut answers = Vec::new();
+        let changed = {
+            let mut state = self.lock();
+            let changed = change(&mut state, now);
+            self.conclude(&mut state, &mut answers);
+            changed
+        };
+        // To wake a caller may wake a thread; nobody is to wait at the lock for that.
+        for (caller, answer) in answers {
+            // A caller that is gone says so itself.
+            let _ = caller.send(answer);
+        }
+        changed
+    }
+
+    /// After every change: says which answers go out; the driver hears of an earlier deadline.
+    fn conclude(&self, state: &mut State, answers: &mut Vec<(oneshot::Sender<Answer>, Answer)>) {
         while let Some(output) = state.engine.poll_output() {
             if let Some(caller) = state.callers.remove(&output.waiter) {
-                // A caller that is gone says so itself.
-                let _ = caller.send(output.reply);
+                answers.push((caller, output.reply));
             }
         }
         #[cfg(feature = "grpc")]
@@ -381,16 +392,13 @@ impl Shared {
 
     /// Does what is due; says how long there is nothing more to do.
     fn tick(&self) -> Option<Instant> {
-        let now = self.now();
-        let mut state = self.lock();
-        state.engine.advance(now);
-        state.armed = Some(Moment::default());
-        self.conclude(&mut state);
-        state.armed = state.engine.next_deadline();
+        let next = self.change(|state, now| {
+            state.engine.advance(now);
+            state.armed = state.engine.next_deadline();
+            state.armed
+        });
         // Timers of the runtime count in milliseconds.
-        state
-            .armed
-            .and_then(|at| self.origin.checked_add(at.since(self.origin_time)))
+        next.and_then(|at| self.origin.checked_add(at.since(self.origin_time)))
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The program's arguments: words, and options with a value each.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Arguments {
     words: Vec<String>,
     options: BTreeMap<String, String>,
