@@ -22,6 +22,8 @@ DROPPED = {
     "stateSizeBytes",  # of a server's own form
     "conflictToken",  # a server's own
     "longPollToken",  # a server's own
+    "tasksAddRate",  # there measured by the clock; ours says nothing of it
+    "tasksDispatchRate",
 }
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)?")
@@ -62,7 +64,7 @@ def differences(real, ours, path=""):
     if real == ours:
         return []
     if isinstance(real, dict) and isinstance(ours, dict):
-        keys = list(dict.fromkeys([*real, *ours]))
+        keys = sorted({*real, *ours})
         return [one for key in keys for one in differences(real.get(key), ours.get(key), f"{path}.{key}".lstrip("."))]
     if isinstance(real, list) and isinstance(ours, list) and path.endswith("events"):
         kinds = [[event["eventType"].removeprefix("EVENT_TYPE_") for event in events] for events in (real, ours)]

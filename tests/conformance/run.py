@@ -26,6 +26,7 @@ from administration import ADMINISTRATION
 from calls import answers_about_runs, refusals
 from nexus import NEXUS
 from normal import differences, normal
+from queues import QUEUES
 from commands import COMMANDS
 from coverage import gaps, table
 from elsewhere import ELSEWHERE
@@ -106,7 +107,7 @@ REASONS_OF_FIELDS = {
 
 ALL = {
     **SCENARIOS, **RAW, **STARTS, **COMMANDS, **UPDATES, **ACTIVITIES_BY_HAND, **VISIBILITY, **SCHEDULES, **ADMINISTRATION,
-    **NEXUS, **ELSEWHERE, "refusals": refusals, "answers about runs": answers_about_runs,
+    **NEXUS, **ELSEWHERE, **QUEUES, "refusals": refusals, "answers about runs": answers_about_runs,
 }  # fmt: skip
 
 

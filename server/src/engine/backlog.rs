@@ -290,27 +290,54 @@ impl Backlog {
         self.len() == 0
     }
 
-    /// How many tasks wait and for how long, in all and by priority.
-    pub(crate) fn stats(&self, real: Time) -> (taskqueue::TaskQueueStats, BTreeMap<i32, taskqueue::TaskQueueStats>) {
-        let mut by_key: BTreeMap<i32, (i64, Time)> = BTreeMap::new();
+    /// Counts the tasks that wait.
+    fn count_into(&self, stats: &mut Stats) {
         let held = self.held().into_iter().flatten();
         let held = held.map(|((_, place), waiting)| (place, waiting));
         for ((priority_key, ..), waiting) in self.tasks.iter().chain(held) {
-            let (count, oldest) = by_key.entry(*priority_key).or_insert((0, waiting.since));
+            let (count, oldest) = stats.0.entry(*priority_key).or_default();
             *count = count.saturating_add(1);
-            *oldest = (*oldest).min(waiting.since);
+            *oldest = Some(oldest.map_or(waiting.since, |oldest| oldest.min(waiting.since)));
         }
-        let stats = |count: i64, oldest: Time| taskqueue::TaskQueueStats {
+    }
+}
+
+/// How many tasks wait and since when (in real time), by priority.
+#[derive(Debug)]
+pub(super) struct Stats(BTreeMap<i32, (i64, Option<Time>)>);
+
+impl Stats {
+    pub(super) fn of<'a>(backlogs: impl IntoIterator<Item = &'a Backlog>) -> Self {
+        // The usual priority is always told.
+        let mut stats = Self(BTreeMap::from([(limits::PRIORITY_KEY, (0, None))]));
+        for backlog in backlogs {
+            backlog.count_into(&mut stats);
+        }
+        stats
+    }
+
+    pub(super) fn count(&self) -> i64 {
+        self.0.values().map(|(count, _)| *count).sum()
+    }
+
+    pub(super) fn total(&self, real: Time) -> taskqueue::TaskQueueStats {
+        let oldest = self.0.values().filter_map(|(_, oldest)| *oldest).min();
+        Self::wire(self.count(), oldest, real)
+    }
+
+    pub(super) fn by_priority(&self, real: Time) -> BTreeMap<i32, taskqueue::TaskQueueStats> {
+        let by_key = self.0.iter();
+        by_key
+            .map(|(key, (count, oldest))| (*key, Self::wire(*count, *oldest, real)))
+            .collect()
+    }
+
+    fn wire(count: i64, oldest: Option<Time>, real: Time) -> taskqueue::TaskQueueStats {
+        taskqueue::TaskQueueStats {
             approximate_backlog_count: count,
-            approximate_backlog_age: time::wire(real.since(oldest)),
+            approximate_backlog_age: time::wire(real.since(oldest.unwrap_or(real))),
             ..taskqueue::TaskQueueStats::default()
-        };
-        let count = i64::try_from(self.len()).unwrap_or(i64::MAX);
-        let oldest = by_key.values().map(|(_, oldest)| *oldest).min();
-        let by_key = by_key
-            .into_iter()
-            .map(|(key, (count, oldest))| (key, stats(count, oldest)));
-        (stats(count, oldest.unwrap_or(real)), by_key.collect())
+        }
     }
 }
 

@@ -80,6 +80,8 @@ pub(crate) const DISCARDED_EVENTS_MAX: i64 = 10;
 pub(crate) const STICKY_POLLER_WINDOW: Duration = Duration::from_secs(10);
 /// A query is refused if nobody polled for this long.
 pub(crate) const QUERY_POLLER_WINDOW: Duration = Duration::from_secs(20);
+/// How many tasks a second a poller is said to take if it does not say.
+pub(crate) const POLLER_RATE: f64 = 100_000.0;
 /// How long a poller is shown after its last poll.
 pub(crate) const POLLER_SHOWN: Duration = Duration::from_secs(300);
 /// Longest wait of a poll for a task.
@@ -96,6 +98,8 @@ pub(crate) const BUFFERED_QUERIES_MAX: usize = 100;
 pub(crate) const HISTORY_PAGE_MAX: usize = 256;
 /// Bytes of events of a page of history.
 pub(crate) const HISTORY_PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// How many build ids may be asked for at once with where their tasks may come from.
+pub(crate) const REACHABILITY_BUILD_IDS_MAX: usize = 5;
 /// The priority of what asks for none; one is the most urgent.
 pub(crate) const PRIORITY_KEY: i32 = 3;
 /// A fairness key's share is at least this and at most that many times the usual one.

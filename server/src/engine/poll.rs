@@ -6,11 +6,12 @@ use super::{
     deployment::Version,
     error::{Code, Error, Result},
     limits,
+    poller::{Poller, Said},
     request::{Handled, Reply, expiry},
     run::Run,
     standalone_activity,
     start::check_queue,
-    task_queue::{Poller, QueueKey, Task, Work},
+    task_queue::{QueueKey, Task, Work},
     token::TaskToken,
     waiter::{Wait, WaiterId},
 };
@@ -43,15 +44,18 @@ impl Engine {
             deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
         };
+        let said = Said {
+            deployment_options: request.deployment_options,
+            per_second: None,
+        };
         let queue = self.polled_queue(&request.namespace, Work::Workflow, request.task_queue, &poller)?;
         let longest = if self.is_shut_down(&poller) {
             Duration::ZERO
         } else {
             limits::TASK_POLL_MAX
         };
-        self.poll(queue, poller, patience, longest, |queue, poller| Wait::WorkflowTask {
-            queue,
-            poller,
+        self.poll(queue, poller, said, patience, longest, |queue, poller| {
+            Wait::WorkflowTask { queue, poller }
         })
     }
 
@@ -73,14 +77,17 @@ impl Engine {
         if let Some(per_second) = limit {
             self.world.queues.limit(queue, per_second);
         }
+        let said = Said {
+            deployment_options: request.deployment_options,
+            per_second: limit,
+        };
         let longest = if self.is_shut_down(&poller) {
             Duration::ZERO
         } else {
             limits::TASK_POLL_MAX
         };
-        self.poll(queue, poller, patience, longest, |queue, poller| Wait::ActivityTask {
-            queue,
-            poller,
+        self.poll(queue, poller, said, patience, longest, |queue, poller| {
+            Wait::ActivityTask { queue, poller }
         })
     }
 
@@ -95,15 +102,18 @@ impl Engine {
             deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
         };
+        let said = Said {
+            deployment_options: request.deployment_options,
+            per_second: None,
+        };
         let queue = self.polled_queue(&request.namespace, Work::Nexus, request.task_queue, &poller)?;
         let longest = if self.is_shut_down(&poller) {
             Duration::ZERO
         } else {
             limits::TASK_POLL_MAX
         };
-        self.poll(queue, poller, patience, longest, |queue, poller| Wait::NexusTask {
-            queue,
-            poller,
+        self.poll(queue, poller, said, patience, longest, |queue, poller| {
+            Wait::NexusTask { queue, poller }
         })
     }
 
@@ -149,6 +159,7 @@ impl Engine {
         &mut self,
         queue: QueueKey,
         poller: Poller,
+        said: Said,
         patience: Option<Duration>,
         longest: Duration,
         wait: impl FnOnce(QueueKey, Poller) -> Wait,
@@ -156,7 +167,7 @@ impl Engine {
         let real = self.world.real;
         // A worker that shuts down takes no task any more.
         if !longest.is_zero() {
-            self.world.queues.polled(queue, &poller.identity, real);
+            self.world.queues.polled(queue, &poller, said, real);
             while let Some(task) = self.take(queue) {
                 if let Some(reply) = self.hand_out(task, &poller) {
                     self.world.queues.handed_out(queue, self.world.now());

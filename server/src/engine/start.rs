@@ -9,11 +9,10 @@ use super::{
     id::Uuid,
     limits,
     namespace::NamespaceKey,
+    poller::Poller,
     retry::RetryPolicy,
     run::{Identity, Parent, Run, RunKey},
-    search_attribute,
-    task_queue::Poller,
-    time,
+    search_attribute, time,
     time::Time,
     time_skipping::Inherited,
     waiter::or_drawn,
@@ -575,7 +574,10 @@ pub(crate) fn check_queue(name: &str) -> Result<()> {
             "task queue name cannot start with reserved prefix /_sys/: {name}"
         )));
     }
-    check_name("taskQueue", name)
+    if name.len() > limits::NAME_BYTES_MAX {
+        return Err(Error::invalid("taskQueue length exceeds limit"));
+    }
+    Ok(())
 }
 
 pub(crate) fn check_blob<M: Message>(world: &World, blob: Option<&M>) -> Result<()> {

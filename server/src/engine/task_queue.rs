@@ -6,6 +6,7 @@ use super::{
     deployment::Version,
     limits,
     namespace::NamespaceKey,
+    poller::{Poller, PollerHistory, Said},
     rate::Rate,
     run::RunKey,
     time::Time,
@@ -13,7 +14,7 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::{sync::Arc, time::Duration};
-use steadfast_proto::{common, enums::TaskQueueKind, taskqueue};
+use steadfast_proto::{enums::TaskQueueKind, taskqueue};
 
 /// What kind of work a queue carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,17 +63,6 @@ impl Task {
     }
 }
 
-/// Who polls.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Poller {
-    pub(crate) identity: String,
-    pub(crate) version: Option<common::WorkerVersionStamp>,
-    /// Of which version it is, if it takes part in versioning.
-    pub(crate) deployment: Option<Version>,
-    /// Which worker, if it says so.
-    pub(crate) worker: String,
-}
-
 #[derive(Debug)]
 pub(crate) struct TaskQueue {
     namespace: NamespaceKey,
@@ -84,7 +74,8 @@ pub(crate) struct TaskQueue {
     pub(crate) polled: Option<Time>,
     /// When (in real time) a task was last added.
     pub(crate) added: Time,
-    pub(crate) seen: BTreeMap<String, Time>,
+    /// Who polled it; parts have their own.
+    pub(super) seen: PollerHistory,
     pub(crate) is_shut_down: bool,
     /// The queue of which this is the part for one version.
     whole: Option<QueueKey>,
@@ -112,20 +103,6 @@ impl TaskQueue {
             .unwrap_or_default()
             .max(self.added)
             .plus(limits::POLLER_ABSENCE)
-    }
-
-    pub(crate) fn pollers_seen(&self, real: Time) -> Vec<taskqueue::PollerInfo> {
-        let recent = self
-            .seen
-            .iter()
-            .filter(|(_, seen)| real.since(**seen) < limits::POLLER_SHOWN);
-        let info = |(identity, seen): (&String, &Time)| taskqueue::PollerInfo {
-            last_access_time: seen.wire(),
-            identity: identity.clone(),
-            rate_per_second: 100_000.0,
-            ..taskqueue::PollerInfo::default()
-        };
-        recent.map(info).collect()
     }
 }
 
@@ -169,7 +146,7 @@ impl TaskQueues {
             pollers: BTreeSet::new(),
             polled: None,
             added: real,
-            seen: BTreeMap::new(),
+            seen: PollerHistory::default(),
             is_shut_down: false,
             rate: None,
             awaited: None,
@@ -197,7 +174,7 @@ impl TaskQueues {
             pollers: BTreeSet::new(),
             polled: None,
             added: real,
-            seen: BTreeMap::new(),
+            seen: PollerHistory::default(),
             is_shut_down: false,
             rate: queue
                 .configured_rate()
@@ -215,6 +192,18 @@ impl TaskQueues {
     pub(super) fn parts(&self, whole: QueueKey) -> impl Iterator<Item = QueueKey> {
         let parts = self.versions.iter().filter(move |((of, _), _)| *of == whole);
         parts.map(|(_, key)| *key)
+    }
+
+    /// The parts of a queue on which workers of versions wait.
+    pub(super) fn versions_of(
+        &self,
+        namespace: NamespaceKey,
+        work: Work,
+        name: &str,
+    ) -> impl Iterator<Item = (&Version, &TaskQueue)> {
+        let whole = self.names.get(&(namespace, work)).and_then(|names| names.get(name));
+        let parts = self.versions.iter().filter(move |((of, _), _)| Some(of) == whole);
+        parts.filter_map(|((_, version), key)| Some((version, self.queues.get(key)?)))
     }
 
     /// Takes everything that waits on a queue and its parts.
@@ -333,23 +322,15 @@ impl TaskQueues {
     }
 
     /// Remembers that somebody polled.
-    pub(crate) fn polled(&mut self, key: QueueKey, identity: &str, real: Time) {
-        if let Some(queue) = self.queues.get_mut(&key) {
-            Self::note(queue, identity, real);
-            // Who polls a part is seen on the whole.
-            if let Some(whole) = queue.whole.and_then(|whole| self.queues.get_mut(&whole)) {
-                Self::note(whole, identity, real);
-            }
-        }
-    }
-
-    fn note(queue: &mut TaskQueue, identity: &str, real: Time) {
+    pub(crate) fn polled(&mut self, key: QueueKey, poller: &Poller, said: Said, real: Time) {
+        let Some(queue) = self.queues.get_mut(&key) else {
+            return;
+        };
         queue.polled = Some(real);
-        if let Some(seen) = queue.seen.get_mut(identity) {
-            *seen = real;
-        } else {
-            queue.seen.retain(|_, seen| real.since(*seen) < limits::POLLER_SHOWN);
-            queue.seen.insert(identity.to_owned(), real);
+        queue.seen.note(poller, said, real);
+        // Who polls a part keeps the whole awake.
+        if let Some(whole) = queue.whole.and_then(|whole| self.queues.get_mut(&whole)) {
+            whole.polled = Some(real);
         }
     }
 

@@ -1,17 +1,8 @@
 //! Callers that wait for an answer.
 
 use super::{
-    clock::SleepKind,
-    counter::Counter,
-    error::Error,
-    id::Uuid,
-    namespace::NamespaceKey,
-    request::Reply,
-    run::RunKey,
-    standalone_activity::Awaited,
-    standalone_operation,
-    task_queue::{Poller, QueueKey},
-    time::Time,
+    clock::SleepKind, counter::Counter, error::Error, id::Uuid, namespace::NamespaceKey, poller::Poller,
+    request::Reply, run::RunKey, standalone_activity::Awaited, standalone_operation, task_queue::QueueKey, time::Time,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

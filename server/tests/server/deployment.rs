@@ -30,14 +30,14 @@ fn options(build_id: &str) -> Option<WorkerDeploymentOptions> {
     })
 }
 
-fn version(build_id: &str) -> Option<WorkerDeploymentVersion> {
+pub(crate) fn version(build_id: &str) -> Option<WorkerDeploymentVersion> {
     Some(WorkerDeploymentVersion {
         build_id: build_id.to_owned(),
         deployment_name: NAME.to_owned(),
     })
 }
 
-fn pinned(build_id: &str) -> Option<VersioningOverride> {
+pub(crate) fn pinned(build_id: &str) -> Option<VersioningOverride> {
     Some(VersioningOverride {
         r#override: Some(Override::Pinned(PinnedOverride {
             behavior: PinnedOverrideBehavior::Pinned.into(),
@@ -105,7 +105,7 @@ impl Bench {
     }
 
     /// A deployment with workers of versions one and two, of which one is current.
-    async fn deployed() -> Self {
+    pub(crate) async fn deployed() -> Self {
         let bench = real();
         assert_eq!(bench.poll_as("one").await, None);
         assert_eq!(bench.poll_as("two").await, None);
@@ -246,7 +246,7 @@ fn continue_on(behavior: ContinueAsNewVersioningBehavior) -> Command {
     next
 }
 
-fn ramp(percentage: f32) -> Request<SetWorkerDeploymentRampingVersionRequest> {
+pub(crate) fn ramp(percentage: f32) -> Request<SetWorkerDeploymentRampingVersionRequest> {
     Request::new(SetWorkerDeploymentRampingVersionRequest {
         namespace: "default".to_owned(),
         deployment_name: NAME.to_owned(),

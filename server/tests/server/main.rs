@@ -33,6 +33,7 @@ mod standalone_operation;
 mod start;
 mod support;
 mod task_queue;
+mod task_queue_description;
 mod time_skipping;
 mod update;
 mod virtual_time;

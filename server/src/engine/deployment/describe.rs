@@ -8,9 +8,10 @@ use super::{
         task_queue::Work,
         time::Time,
     },
-    Deployment, Known, Version,
+    Deployment, Deployments, Known, Version,
 };
 use bytes::Bytes;
+use prost_types::Timestamp;
 use std::sync::Arc;
 use steadfast_proto::{
     deployment::{
@@ -19,6 +20,7 @@ use steadfast_proto::{
         worker_deployment_version_info::VersionTaskQueueInfo,
     },
     enums::{RoutingConfigUpdateState, TaskQueueType, VersionDrainageStatus, WorkerDeploymentVersionStatus as Status},
+    taskqueue::TaskQueueVersioningInfo,
     workflowservice::{
         describe_worker_deployment_version_response::VersionTaskQueue,
         list_worker_deployments_response::WorkerDeploymentSummary, *,
@@ -120,6 +122,47 @@ pub(super) fn named(version: Option<&WorkerDeploymentVersion>, dotted: &str) -> 
     named.filter(is_whole).ok_or_else(|| {
         Error::invalid("deployment_version is not set on request: expected a deployment name and a build id")
     })
+}
+
+/// The zero of the original's clock, for a queue of which no worker of a version was ever seen.
+const NEVER: Timestamp = Timestamp {
+    seconds: -62_135_596_800,
+    nanos: 0,
+};
+
+impl Deployments {
+    /// Which versions get the tasks of a queue that are bound to none.
+    pub(crate) fn versioning_info(&self, namespace: NamespaceKey, work: Work, queue: &str) -> TaskQueueVersioningInfo {
+        let Some((name, deployment)) = self.routing(namespace, work, queue) else {
+            let is_known = self.of_queue.contains_key(&(namespace, work, queue.to_owned()));
+            return TaskQueueVersioningInfo {
+                current_version: UNVERSIONED.to_owned(),
+                update_time: Some(if is_known { Timestamp::default() } else { NEVER }),
+                ..Default::default()
+            };
+        };
+        let served = |build_id: &Option<String>| {
+            let version = Deployment::version(name, build_id.as_deref()?);
+            self.serves(namespace, &version, work, queue).then_some(version)
+        };
+        let current = served(&deployment.current);
+        let ramp = deployment.ramp.as_ref();
+        let ramp = ramp.map(|ramp| (served(&ramp.build_id), ramp));
+        // A ramp to a version that isn't there leaves the queue alone; one to no version concerns all queues.
+        let ramp = ramp.filter(|(version, ramp)| version.is_some() || ramp.build_id.is_none());
+        let changed = deployment.current_changed;
+        let changed = ramp.as_ref().map_or(changed, |_| deployment.routing_changed());
+        let dotted = |version: Option<&Version>| version.map_or_else(|| UNVERSIONED.to_owned(), Version::dotted);
+        let ramping = ramp.as_ref().and_then(|(version, _)| version.as_ref());
+        TaskQueueVersioningInfo {
+            current_deployment_version: current.as_ref().map(Version::wire),
+            current_version: dotted(current.as_ref()),
+            ramping_deployment_version: ramping.map(Version::wire),
+            ramping_version: ramp.as_ref().map(|_| dotted(ramping)).unwrap_or_default(),
+            ramping_version_percentage: ramp.as_ref().map_or(0.0, |(_, ramp)| ramp.percentage),
+            update_time: changed.map_or_else(|| Some(Timestamp::default()), Time::wire),
+        }
+    }
 }
 
 impl Engine {
@@ -258,10 +301,17 @@ impl Engine {
             name: name.clone(),
             r#type: queue_type(*work).into(),
         });
-        let version_task_queues = queues.map(|(work, name)| VersionTaskQueue {
-            name: name.clone(),
-            r#type: queue_type(*work).into(),
-            ..Default::default()
+        let version_task_queues = queues.map(|(work, name)| {
+            let stats = request
+                .report_task_queue_stats
+                .then(|| self.version_stats(namespace, *work, name, &version));
+            let real = self.world.real;
+            VersionTaskQueue {
+                name: name.clone(),
+                r#type: queue_type(*work).into(),
+                stats: stats.as_ref().map(|stats| stats.total(real)),
+                stats_by_priority_key: stats.map(|stats| stats.by_priority(real)).unwrap_or_default(),
+            }
         });
         Ok(DescribeWorkerDeploymentVersionResponse {
             worker_deployment_version_info: Some(WorkerDeploymentVersionInfo {

@@ -217,13 +217,8 @@ impl Deployments {
         self.route_by(namespace, work, queue, |_| true)
     }
 
-    fn route_by(
-        &self,
-        namespace: NamespaceKey,
-        work: Work,
-        queue: &str,
-        takes_ramp: impl FnOnce(&Ramp) -> bool,
-    ) -> Option<Version> {
+    /// The deployment that routes the tasks of a queue: the one whose routing changed last.
+    fn routing(&self, namespace: NamespaceKey, work: Work, queue: &str) -> Option<(&Arc<str>, &Deployment)> {
         // Nearly always nobody uses versions.
         if self.of_queue.is_empty() {
             return None;
@@ -234,6 +229,17 @@ impl Deployments {
             Some((deployment.routing_changed()?, name, deployment))
         });
         let (_, name, deployment) = deployments.max_by_key(|(changed, ..)| *changed)?;
+        Some((name, deployment))
+    }
+
+    fn route_by(
+        &self,
+        namespace: NamespaceKey,
+        work: Work,
+        queue: &str,
+        takes_ramp: impl FnOnce(&Ramp) -> bool,
+    ) -> Option<Version> {
+        let (name, deployment) = self.routing(namespace, work, queue)?;
         let ramped = deployment.ramp.as_ref().filter(|ramp| takes_ramp(ramp));
         let build_id = match ramped {
             Some(ramp) => ramp.build_id.as_deref()?,
