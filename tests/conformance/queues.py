@@ -177,4 +177,28 @@ async def queue_of_versions(hand):
     await routed("current nobody", "current", lambda of: "currentDeploymentVersion" not in of, **nobody)
 
 
-QUEUES = dict([queue_never_seen, queue_of_a_bad_name, queue_backlog, queue_of_versions])
+@scenario
+async def queue_scaling(hand):
+    """Whether polls ask for more of their kind, or for fewer."""
+
+    def note(what, task):
+        hand.note(what, {"delta": task.poller_scaling_decision.poll_request_delta_suggestion})
+
+    async def start(number):
+        await hand.start(workflow_id=f"{hand.workflow_id}-{number}", request_id=f"{number}")
+
+    waiting = asyncio.ensure_future(hand.poll())
+    await asyncio.sleep(1.5)
+    await start(0)
+    note("waited long", await waiting)
+    waiting = asyncio.ensure_future(hand.poll())
+    await asyncio.sleep(0.3)
+    await start(1)
+    note("waited a little", await waiting)
+    for number in range(2, 12):
+        await start(number)
+    await asyncio.sleep(1)
+    note("a backlog", await hand.poll())
+
+
+QUEUES = dict([queue_never_seen, queue_of_a_bad_name, queue_backlog, queue_of_versions, queue_scaling])

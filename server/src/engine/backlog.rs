@@ -278,8 +278,17 @@ impl Backlog {
     }
 
     pub(crate) fn front(&self) -> Option<&Task> {
+        self.first().map(|waiting| &waiting.task)
+    }
+
+    /// Since when (in real time) the next task waits.
+    pub(super) fn front_since(&self) -> Option<Time> {
+        self.first().map(|waiting| waiting.since)
+    }
+
+    fn first(&self) -> Option<&Waiting> {
         let held = || self.held().and_then(|held| held.values().next());
-        self.tasks.values().next().or_else(held).map(|waiting| &waiting.task)
+        self.tasks.values().next().or_else(held)
     }
 
     pub(crate) fn len(&self) -> usize {

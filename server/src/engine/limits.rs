@@ -82,6 +82,12 @@ pub(crate) const STICKY_POLLER_WINDOW: Duration = Duration::from_secs(10);
 pub(crate) const QUERY_POLLER_WINDOW: Duration = Duration::from_secs(20);
 /// How many tasks a second a poller is said to take if it does not say.
 pub(crate) const POLLER_RATE: f64 = 100_000.0;
+/// A poll that waited so long for its task says that fewer would do.
+pub(crate) const POLLER_IDLE: Duration = Duration::from_secs(1);
+/// A task that has waited longer says that there should be more pollers.
+pub(crate) const BACKLOG_AGE_MAX: Duration = Duration::from_millis(200);
+/// A queue asks each poller for more polls once in so long.
+pub(crate) const SCALING_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a poller is shown after its last poll.
 pub(crate) const POLLER_SHOWN: Duration = Duration::from_secs(300);
 /// Longest wait of a poll for a task.

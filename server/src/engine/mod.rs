@@ -52,6 +52,7 @@ mod reset;
 mod retry;
 mod run;
 mod runs;
+mod scaler;
 mod schedule;
 mod search_attribute;
 mod search_value;

@@ -136,6 +136,7 @@ impl Namespace {
                     standalone_nexus_operation: true,
                     workflow_pause: true,
                     worker_poll_complete_on_shutdown: true,
+                    poller_autoscaling: true,
                     ..Default::default()
                 }),
                 limits: Some(wire::namespace_info::Limits {

@@ -43,6 +43,7 @@ impl Engine {
             version: version_of(request.worker_version_capabilities),
             deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
+            since: self.world.real,
         };
         let said = Said {
             deployment_options: request.deployment_options,
@@ -69,6 +70,7 @@ impl Engine {
             version: version_of(request.worker_version_capabilities),
             deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
+            since: self.world.real,
         };
         let queue = self.polled_queue(&request.namespace, Work::Activity, request.task_queue, &poller)?;
         let limit = request
@@ -101,6 +103,7 @@ impl Engine {
             version: None,
             deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
+            since: self.world.real,
         };
         let said = Said {
             deployment_options: request.deployment_options,
@@ -169,8 +172,7 @@ impl Engine {
         if !longest.is_zero() {
             self.world.queues.polled(queue, &poller, said, real);
             while let Some(task) = self.take(queue) {
-                if let Some(reply) = self.hand_out(task, &poller) {
-                    self.world.queues.handed_out(queue, self.world.now());
+                if let Some(reply) = self.hand_out(queue, task, &poller) {
                     return Ok(Handled::Reply(reply));
                 }
             }
@@ -200,8 +202,22 @@ impl Engine {
         None
     }
 
-    /// Gives a task to a poller. `None` if the task is stale.
-    fn hand_out(&mut self, task: Task, poller: &Poller) -> Option<Reply> {
+    /// Gives a queue's task to a poller. `None` if the task is stale.
+    fn hand_out(&mut self, queue: QueueKey, task: Task, poller: &Poller) -> Option<Reply> {
+        let mut reply = self.begin_task(task, poller)?;
+        let world = &mut self.world;
+        world.queues.handed_out(queue, world.now());
+        let scaling = world.queues.scaling(queue, poller.since, world.real);
+        match &mut reply {
+            Reply::PollWorkflowTaskQueue(task) => task.poller_scaling_decision = scaling,
+            Reply::PollActivityTaskQueue(task) => task.poller_scaling_decision = scaling,
+            Reply::PollNexusTaskQueue(task) => task.poller_scaling_decision = scaling,
+            _ => {}
+        }
+        Some(reply)
+    }
+
+    fn begin_task(&mut self, task: Task, poller: &Poller) -> Option<Reply> {
         let Self { runs, world, .. } = self;
         let run = runs.touch(task.run()).ok()?;
         match task {
@@ -252,8 +268,7 @@ impl Engine {
                 .poller(waiter)
                 .map(std::mem::take)
                 .unwrap_or_default();
-            if let Some(reply) = self.hand_out(task, &poller) {
-                self.world.queues.handed_out(key, self.world.now());
+            if let Some(reply) = self.hand_out(key, task, &poller) {
                 self.world.queues.leave(key, waiter, self.world.real);
                 self.world.waiters.answer(waiter, Ok(reply));
             } else if let Some(waiting) = self.world.waiters.poller(waiter) {

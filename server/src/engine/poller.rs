@@ -13,6 +13,8 @@ pub(crate) struct Poller {
     pub(crate) deployment: Option<Version>,
     /// Which worker, if it says so.
     pub(crate) worker: String,
+    /// Since when it waits, in real time.
+    pub(crate) since: Time,
 }
 
 /// What a worker said of itself with its last poll.
@@ -51,6 +53,10 @@ impl PollerHistory {
             version: poller.version.clone(),
         };
         self.0.insert(poller.identity.clone(), seen);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// As they are shown.

@@ -82,6 +82,8 @@ pub(crate) struct TaskQueue {
     pub(super) rate: Option<Rate>,
     /// When a deadline is set for it to be looked at again.
     pub(super) awaited: Option<Time>,
+    /// When (in real time) it may ask for more pollers again.
+    pub(super) next_scaling: Time,
     /// What operators said about it.
     pub(super) configured: Option<Box<taskqueue::TaskQueueConfig>>,
 }
@@ -150,6 +152,7 @@ impl TaskQueues {
             is_shut_down: false,
             rate: None,
             awaited: None,
+            next_scaling: Time::default(),
             configured: None,
             whole: None,
         };
@@ -180,6 +183,7 @@ impl TaskQueues {
                 .configured_rate()
                 .map(|rate| Rate::new(rate.into(), Time::default())),
             awaited: None,
+            next_scaling: Time::default(),
             configured: queue.configured.clone(),
             whole: Some(whole),
         };

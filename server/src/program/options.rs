@@ -27,8 +27,8 @@ Options:
       --log-level <LEVEL>      error, warn, info, debug, trace or never [default: warn]
       --log-format <FORMAT>    text or pretty, which are the same here [default: text]
       --headless               There is no web UI anyway
-      --ui-port <PORT>, --ui-ip <IP>
-                               There is no web UI; that is told on standard error
+      --http-port <PORT>, --metrics-port <PORT>, --ui-*
+                               There is no HTTP API, no page of metrics and no web UI; that is told on standard error
   -h, --help                   Prints this
   -V, --version                Prints the version
 
@@ -62,6 +62,13 @@ impl Default for Options {
             log_level: Some(tracing::Level::WARN),
             warnings: Vec::new(),
         }
+    }
+}
+
+impl Options {
+    fn has_no(&mut self, name: &str, what: &str) {
+        self.warnings
+            .push(format!("--{name} has no effect: there is no {what}"));
     }
 }
 
@@ -151,11 +158,18 @@ fn option(options: &mut Options, name: &str, arguments: &mut Parser) -> Result<(
             _ => Err("expected `text` or `pretty`: others are not built"),
         })?,
         "headless" => {}
-        "ui-port" | "ui-ip" => {
+        "ui-port" | "ui-ip" | "ui-public-path" | "ui-asset-path" | "ui-codec-endpoint" => {
             arguments.value()?;
-            options
-                .warnings
-                .push(format!("--{name} has no effect: there is no web UI"));
+            options.has_no(name, "web UI");
+        }
+        "ui-disable-news-fetch" => options.has_no(name, "web UI"),
+        "http-port" => {
+            arguments.value()?;
+            options.has_no(name, "HTTP API, gRPC alone");
+        }
+        "metrics-port" => {
+            arguments.value()?;
+            options.has_no(name, "page of metrics");
         }
         "db-filename" => {
             return Err("--db-filename: keeping data on disk is not built; without it everything is in memory".into());
@@ -229,9 +243,20 @@ mod tests {
 
     #[test]
     fn what_has_no_effect_is_told() {
-        let options = options("--ui-port 8233 --dynamic-config-value some.thing=1");
-        assert!(options.warnings[0].contains("--ui-port"), "{:?}", options.warnings);
-        assert!(options.warnings[1].contains("some.thing"), "{:?}", options.warnings);
+        let line = "--ui-port 8233 --ui-disable-news-fetch --http-port 7243 --metrics-port 1 --dynamic-config-value some.thing=1";
+        let told = options(line).warnings;
+        let expected = [
+            "--ui-port",
+            "--ui-disable-news-fetch",
+            "--http-port",
+            "--metrics-port",
+            "some.thing",
+        ];
+        assert_eq!(told.len(), expected.len());
+        assert!(
+            told.iter().zip(expected).all(|(told, name)| told.contains(name)),
+            "{told:?}"
+        );
     }
 
     #[test]
