@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from google.protobuf.duration_pb2 import Duration
 import temporalio.api.nexus.v1 as nexus
 
+from administration import until
 from calls import answer, called
 from hand import ordered, said, scenario
 from nexus import HEARD_SECONDS
@@ -120,4 +121,31 @@ async def nexus_elsewhere(hand):
     handler.server.close()
 
 
-ELSEWHERE = dict([nexus_elsewhere])
+@scenario
+async def nexus_out_of_reach(hand):
+    """Who can't be reached again and again is left alone for a while."""
+    name = hand.workflow_id.replace("_", "-")
+    target = nexus.EndpointTarget(external=nexus.EndpointTarget.External(url="http://127.0.0.1:1/nobody"))
+    made = await answer(hand.stage.client, *called("create_nexus_endpoint", spec=nexus.EndpointSpec(name=name, target=target)))
+    await asyncio.sleep(HEARD_SECONDS)
+    await hand.start()
+    operations = [ordered("operation", endpoint=name, service="my service", operation=str(at)) for at in range(8)]
+    await hand.answer(await hand.poll(), *operations)
+
+    def pending(shown):
+        return shown["answer"].get("pendingNexusOperations", [])
+
+    def are_blocked(shown):
+        return {operation["state"] for operation in pending(shown)} == {"PENDING_NEXUS_OPERATION_STATE_BLOCKED"}
+
+    shown = await until(hand, are_blocked, "describe_workflow_execution", execution=hand.execution)
+    told = sorted(pending(shown), key=lambda operation: operation["operation"])
+    for operation in told:
+        # Each says in its own words that nobody is there.
+        operation["lastAttemptFailure"].pop("message")
+    hand.note("blocked", told)
+    await hand.call("terminate", "terminate_workflow_execution")
+    await answer(hand.stage.client, *called("delete_nexus_endpoint", id=made["answer"]["endpoint"]["id"], version=1))
+
+
+ELSEWHERE = dict([nexus_elsewhere, nexus_out_of_reach])

@@ -138,6 +138,7 @@ RULES = [
     ("2.23 deployments", "what queues tell of versions", ["answer queue_of_versions: *", "answer queue_never_seen: *", "answer queue_backlog: *", "answer queue_of_a_bad_name: *"]),
     ("2.23 task queues", "whether there should be more polls", ["answer queue_scaling: *"]),
     ("2.24 Nexus", "endpoints", ["answer endpoint: *"]),
+    ("2.24 Nexus", "an endpoint out of reach is left alone", ["answer nexus_out_of_reach: blocked", "server: nexus::an_endpoint_that_fails_again_and_again_is_left_alone_for_a_minute"]),
     ("2.24 Nexus", "operations: at once, started, cancelled, timed out, tried again", ["history nexus_*", "answer nexus_*", "server: nexus::a_started_operation_is_cancelled_by_a_request_to_its_handler", "server: nexus::operations_time_out_before_and_after_their_start", "server: nexus::a_request_that_nobody_answers_is_sent_again", "interop: nexus.py"]),
     ("3.4 time", "jumps at rest, stops with the wait, and says what holds it", ["server: virtual_time::a_timer_of_a_day_fires_at_once_when_somebody_waits", "server: virtual_time::time_stops_as_soon_as_the_wait_is_over", "server: virtual_time::time_stands_still_while_a_worker_is_at_work_and_says_so", "server: virtual_time::the_log_says_what_holds_time_while_somebody_waits"]),
     ("3.4 time", "each server has its own", ["server: virtual_time::a_thousand_tests_side_by_side_wait_for_days_on_servers_of_their_own"]),

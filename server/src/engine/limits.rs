@@ -185,6 +185,12 @@ pub(crate) const WORKER_HEARTBEATS_MAX: usize = 10_000;
 pub(crate) const WORKERS_PAGE: usize = 1_000;
 /// How long one attempt at a request to a Nexus handler may take, waiting for a worker included.
 pub(crate) const NEXUS_REQUEST_TIMEOUT: Duration = Duration::from_secs(9);
+/// Requests to one Nexus endpoint that may fail in a row before it is left alone.
+pub(crate) const BREAKER_FAILURES_MAX: u32 = 5;
+/// How long it is left alone.
+pub(crate) const BREAKER_OPEN: Duration = Duration::from_secs(60);
+/// How often others look while one request tries.
+pub(crate) const BREAKER_LOOK_INTERVAL: Duration = Duration::from_secs(3);
 /// Interval before the second attempt at a request to a Nexus handler; it doubles from one to the next.
 pub(crate) const NEXUS_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest interval between such attempts.

@@ -133,6 +133,25 @@ async fn a_handler_error_is_tried_again_unless_it_is_final() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_fails_again_and_again_is_left_alone_for_a_minute() {
+    let bench = Bench::calling(Time::Real, |_| {}).await;
+    for attempt in 0..6 {
+        let task = bench.poll_nexus().await;
+        bench.fail_request(&task, "INTERNAL").await;
+        bench.server.skip(Duration::from_secs(1 << attempt));
+    }
+    let info = bench.pending_operation().await;
+    assert_eq!((info.state(), info.attempt), (PendingNexusOperationState::Blocked, 6));
+    assert_eq!(info.blocked_reason, "The circuit breaker is open.");
+    assert_eq!(info.next_attempt_schedule_time, None);
+    bench.server.skip(Duration::from_secs(28));
+    let task = bench.poll_nexus().await;
+    bench.respond(&task, done("result")).await.unwrap();
+    let events = bench.since().await;
+    assert_eq!(events[0].event_type(), EventType::NexusOperationCompleted);
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_answers_is_sent_again() {
     let bench = Bench::calling(Time::Real, |_| {}).await;
     let task = bench.poll_nexus().await;

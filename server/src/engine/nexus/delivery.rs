@@ -27,6 +27,8 @@ pub(crate) enum Stage {
     Queued { since: Time },
     /// A worker has it.
     Held,
+    /// The endpoint is left alone for now.
+    Blocked,
     /// It waits for its next attempt.
     BackingOff { until: Time },
     /// A handler has answered.
@@ -56,6 +58,14 @@ impl Delivery {
         match self.stage {
             Stage::BackingOff { until } => Some(until),
             _ => None,
+        }
+    }
+
+    /// What holds the next attempt back besides time, as the original says it.
+    pub(crate) fn blocked_reason(&self) -> String {
+        match self.stage {
+            Stage::Blocked => "The circuit breaker is open.".to_owned(),
+            _ => String::new(),
         }
     }
 

@@ -43,7 +43,7 @@ impl Run {
             operation_token: operation.token().to_owned(),
             schedule_to_start_timeout: set(operation.schedule_to_start),
             start_to_close_timeout: set(operation.start_to_close),
-            ..Default::default()
+            blocked_reason: start.blocked_reason(),
         })
     }
 }
@@ -53,6 +53,7 @@ impl Operation {
         match (&self.started, self.start.stage) {
             (Some(_), _) => PendingNexusOperationState::Started,
             (None, Stage::BackingOff { .. }) => PendingNexusOperationState::BackingOff,
+            (None, Stage::Blocked) => PendingNexusOperationState::Blocked,
             (None, _) => PendingNexusOperationState::Scheduled,
         }
     }
@@ -64,6 +65,7 @@ impl Cancellation {
             Stage::Idle => NexusOperationCancellationState::Unspecified,
             Stage::Queued { .. } | Stage::Held => NexusOperationCancellationState::Scheduled,
             Stage::BackingOff { .. } => NexusOperationCancellationState::BackingOff,
+            Stage::Blocked => NexusOperationCancellationState::Blocked,
             Stage::Answered => NexusOperationCancellationState::Succeeded,
             Stage::Refused => NexusOperationCancellationState::Failed,
         }
@@ -79,6 +81,6 @@ fn describe_cancellation(cancellation: &Cancellation) -> NexusOperationCancellat
         last_attempt_complete_time: delivery.last_ended.and_then(Time::wire),
         last_attempt_failure: delivery.last_failure.clone(),
         next_attempt_schedule_time: delivery.next_attempt().and_then(Time::wire),
-        ..Default::default()
+        blocked_reason: delivery.blocked_reason(),
     }
 }

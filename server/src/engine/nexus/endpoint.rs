@@ -163,6 +163,7 @@ impl Engine {
             )));
         };
         endpoints.names.remove(&endpoint.spec.name);
+        self.world.breakers.forget(&endpoint.spec.name);
         Ok(DeleteNexusEndpointResponse {})
     }
 

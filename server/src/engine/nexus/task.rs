@@ -13,6 +13,7 @@ use super::{
         token::TaskToken,
         world::World,
     },
+    breaker::BreakerKey,
     delivery::{Delivery, Stage},
     endpoint::Target,
     failure,
@@ -65,6 +66,9 @@ impl Run {
             .operation_event(event_id)
             .map(|scheduled| scheduled.endpoint_id.clone());
         let target = endpoint_id.and_then(|id| world.endpoints.target(&id, &world.namespaces));
+        let blocked = target
+            .as_ref()
+            .and_then(|_| self.ask_breaker(world, event_id, is_cancel));
         let Some(operation) = self.operations.get_mut(&event_id) else {
             return;
         };
@@ -79,6 +83,16 @@ impl Run {
             let failure = failure::handler("NOT_FOUND", "endpoint not registered");
             return self.fail_request(world, event_id, is_cancel, failure);
         };
+        if let Some(until) = blocked {
+            let due = Due::NexusRetry {
+                run,
+                scheduled_event_id: event_id,
+                stamp,
+            };
+            delivery.stage = Stage::Blocked;
+            delivery.deadline = Some(world.deadlines.set(until, due));
+            return;
+        }
         delivery.stage = Stage::Queued { since: now };
         let due = Due::NexusRequest {
             run,
@@ -103,6 +117,30 @@ impl Run {
         world
             .queues
             .add(queue, task, Urgency::of(&self.is.priority), world.real);
+    }
+
+    fn breaker_key(&self, event_id: i64, is_cancel: bool) -> Option<BreakerKey> {
+        let endpoint = &self.operation_event(event_id)?.endpoint;
+        Some((self.is.namespace, endpoint.clone(), is_cancel))
+    }
+
+    /// When to ask again, if the endpoint is left alone for now.
+    fn ask_breaker(&self, world: &mut World, event_id: i64, is_cancel: bool) -> Option<Time> {
+        if world.breakers.is_empty() {
+            return None;
+        }
+        let now = world.now();
+        let key = self.breaker_key(event_id, is_cancel)?;
+        world.breakers.admit(&key, now).err()
+    }
+
+    /// The handler has answered, and not asked for another attempt.
+    fn note_reached(&self, world: &mut World, event_id: i64, is_cancel: bool) {
+        if !world.breakers.is_empty()
+            && let Some(key) = self.breaker_key(event_id, is_cancel)
+        {
+            world.breakers.succeed(&key);
+        }
     }
 
     /// Hands a request to a worker. `None` if it is not the attempt that the queue names.
@@ -202,10 +240,15 @@ impl Run {
         let now = self.now(world);
         let run = self.is.key;
         if !failure::is_retryable(&failure) {
+            self.note_reached(world, event_id, is_cancel);
             if is_cancel {
                 return self.end_operation_cancel(world, event_id, Some(failure));
             }
             return self.end_operation(world, event_id, Ending::Failed(failure), Vec::new());
+        }
+        if let Some(key) = self.breaker_key(event_id, is_cancel) {
+            let now = world.now();
+            world.breakers.fail(key, now);
         }
         if self.kind() == RunKind::Operation {
             self.note_change();
@@ -258,6 +301,9 @@ impl Run {
 
     fn hear_start(&mut self, world: &mut World, event_id: i64, answer: StartOperationResponse) {
         use start_operation_response::Variant;
+        if answer.variant.is_some() {
+            self.note_reached(world, event_id, false);
+        }
         match answer.variant {
             Some(Variant::SyncSuccess(answer)) => {
                 let links = link::from_nexus(&answer.links);
@@ -329,7 +375,10 @@ impl Engine {
         self.with_request(&request.task_token, |run, world, event_id, is_cancel| {
             match (is_cancel, variant) {
                 (false, Some(response::Variant::StartOperation(answer))) => run.hear_start(world, event_id, answer),
-                (true, Some(response::Variant::CancelOperation(_))) => run.end_operation_cancel(world, event_id, None),
+                (true, Some(response::Variant::CancelOperation(_))) => {
+                    run.note_reached(world, event_id, true);
+                    run.end_operation_cancel(world, event_id, None);
+                }
                 _ => run.fail_request(
                     world,
                     event_id,

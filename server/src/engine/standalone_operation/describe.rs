@@ -149,6 +149,7 @@ impl Run {
             last_attempt_complete_time: operation.start.last_ended.and_then(Time::wire),
             last_attempt_failure: operation.start.last_failure.clone(),
             next_attempt_schedule_time: operation.start.next_attempt().and_then(Time::wire),
+            blocked_reason: operation.start.blocked_reason(),
             execution_duration: time::wire(self.close_time.unwrap_or(now).since(operation.scheduled)),
             cancellation_info: operation
                 .cancellation
