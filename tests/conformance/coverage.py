@@ -22,7 +22,7 @@ def methods():
 
 
 def places_of(method):
-    places = [*SEEN.get(method, []), BY_SDK.get(method), ELSEWHERE.get(method)]
+    places = [*sorted(SEEN.get(method, [])), BY_SDK.get(method), ELSEWHERE.get(method)]
     return list(dict.fromkeys(place for place in places if place))
 
 

@@ -166,7 +166,6 @@ impl Run {
             links: links.collect(),
             identity: standalone.identity.clone(),
             state_size_bytes: self.history.wire_bytes(),
-            ..Default::default()
         }
     }
 
