@@ -121,11 +121,9 @@ async def call_operations(client: Client, callers: str, handlers: str, expect):
     expect(await kinds(run), ["scheduled", "started", "failed"], "its events")
     run = await call("compose", "for ever", cancels=True)
     expect(type(await cause_of(run)), CancelledError, "an operation that is cancelled")
-    expect(
-        await kinds(run),
-        ["scheduled", "started", "cancel_requested", "cancel_request_completed", "canceled"],
-        "its events",
-    )
+    # The workflow may have ended before its handler says that it has asked for that; nothing is written of it then.
+    events = [kind for kind in await kinds(run) if kind != "cancel_request_completed"]
+    expect(events, ["scheduled", "started", "cancel_requested", "canceled"], "its events")
     run = await call("refuse", "Ada")
     expect("not Ada" in str(await cause_of(run)), True, "an operation that is refused")
     run = await call("stumble", "Ada")
