@@ -4,7 +4,8 @@ use crate::{
     Carrier, operatorservice::operator_service_server::OperatorService,
     workflowservice::workflow_service_server::WorkflowService,
 };
-use prost::Message;
+use bytes::Bytes;
+use prost::{DecodeError, Message};
 use std::{pin::Pin, sync::Arc};
 use tonic::{Request, Response, Status};
 
@@ -24,6 +25,15 @@ pub trait Call: Message + Carrier + Clone + Default + 'static {
 
     /// Calls a service in this process; `None` if there is none that takes the request.
     fn call<'a>(request: Request<Self>, services: &'a Services) -> Option<CallFuture<'a, Self::Response>>;
+
+    /// The request as it is on the wire. As [`Message::encode_to_vec`], but compiled here once, not in each crate that calls.
+    fn to_wire(&self) -> Bytes;
+
+    /// Reads an answer. As [`Message::decode`], but compiled here once, not in each crate that calls.
+    ///
+    /// # Errors
+    /// These bytes are not the answer's.
+    fn answer(wire: Bytes) -> Result<Self::Response, DecodeError>;
 }
 
 /// The answer of a service in this process.
@@ -66,6 +76,15 @@ macro_rules! calls {
 
             fn call<'a>(request: Request<Self>, services: &'a Services) -> Option<CallFuture<'a, Self::Response>> {
                 Some(services.$service()?.$rpc(request))
+            }
+
+            fn to_wire(&self) -> Bytes {
+                self.encode_to_vec().into()
+            }
+
+            fn answer(wire: Bytes) -> Result<Self::Response, DecodeError> {
+                // From a slice, as everything here is read: so that the code for what messages have in common is there once.
+                Message::decode(&*wire)
             }
         }
     )*};

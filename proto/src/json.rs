@@ -108,7 +108,7 @@ pub fn from_json<M: prost::Message + prost::Name + Default>(json: &[u8]) -> Resu
 /// As [`from_json`].
 pub fn parse<M: prost::Message + prost::Name + Default>(json: &[u8]) -> Result<Parsed<M>, JsonError> {
     let Read { wire, unknown } = read::read(json, message_type::<M>()?)?;
-    match M::decode(bytes::Bytes::from(wire)) {
+    match M::decode(&*wire) {
         Ok(message) => Ok(Parsed {
             message,
             unknown_fields: unknown,

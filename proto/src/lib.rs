@@ -29,6 +29,7 @@ mod generated {
 mod call;
 pub mod carrier;
 mod duration;
+mod event;
 pub mod failure;
 #[cfg(feature = "json")]
 pub mod json;
@@ -37,6 +38,7 @@ mod metadata;
 mod name;
 pub mod payload;
 mod shared;
+pub mod small_map;
 
 /// The encoded `FileDescriptorSet` of everything here, for reflection.
 #[cfg(feature = "descriptors")]
@@ -64,5 +66,6 @@ pub use name::capitals;
 pub use prost;
 pub use prost_types;
 pub use shared::Shared;
+pub use small_map::{SmallMap, SmallSet};
 #[cfg(any(feature = "client", feature = "server"))]
 pub use tonic;

@@ -57,7 +57,7 @@ impl<T: Clone> DerefMut for Shared<T> {
     }
 }
 
-impl<T: Message + Clone> Message for Shared<T> {
+impl<T: Message + Clone + Default> Message for Shared<T> {
     fn encode_raw(&self, buffer: &mut impl BufMut) {
         self.0.encode_raw(buffer);
     }
@@ -69,7 +69,14 @@ impl<T: Message + Clone> Message for Shared<T> {
         buffer: &mut impl Buf,
         context: DecodeContext,
     ) -> Result<(), DecodeError> {
-        (**self).merge_field(tag, wire_type, buffer, context)
+        // What is being read nobody else has. Not by `make_mut`, which is as much code again for each type.
+        if let Some(message) = Arc::get_mut(&mut self.0) {
+            return message.merge_field(tag, wire_type, buffer, context);
+        }
+        let mut message = T::clone(&self.0);
+        let merged = message.merge_field(tag, wire_type, buffer, context);
+        self.0 = Arc::new(message);
+        merged
     }
 
     fn encoded_len(&self) -> usize {
@@ -77,6 +84,6 @@ impl<T: Message + Clone> Message for Shared<T> {
     }
 
     fn clear(&mut self) {
-        (**self).clear();
+        self.0 = Arc::default();
     }
 }

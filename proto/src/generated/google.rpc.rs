@@ -11,10 +11,4 @@ pub struct Status {
 impl ::prost::Name for Status {
     const NAME: &'static str = "Status";
     const PACKAGE: &'static str = "google.rpc";
-    fn full_name() -> ::prost::alloc::string::String {
-        "google.rpc.Status".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/google.rpc.Status".into()
-    }
 }

@@ -7,12 +7,6 @@ pub struct HealthCheckRequest {
 impl ::prost::Name for HealthCheckRequest {
     const NAME: &'static str = "HealthCheckRequest";
     const PACKAGE: &'static str = "grpc.health.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "grpc.health.v1.HealthCheckRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/grpc.health.v1.HealthCheckRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HealthCheckResponse {
@@ -67,12 +61,6 @@ pub mod health_check_response {
 impl ::prost::Name for HealthCheckResponse {
     const NAME: &'static str = "HealthCheckResponse";
     const PACKAGE: &'static str = "grpc.health.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "grpc.health.v1.HealthCheckResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/grpc.health.v1.HealthCheckResponse".into()
-    }
 }
 /// Generated client implementations.
 #[cfg(feature = "client")]

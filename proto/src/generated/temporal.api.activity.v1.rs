@@ -19,12 +19,6 @@ pub mod activity_execution_outcome {
 impl ::prost::Name for ActivityExecutionOutcome {
     const NAME: &'static str = "ActivityExecutionOutcome";
     const PACKAGE: &'static str = "temporal.api.activity.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.activity.v1.ActivityExecutionOutcome".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.activity.v1.ActivityExecutionOutcome".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityOptions {
@@ -48,12 +42,6 @@ pub struct ActivityOptions {
 impl ::prost::Name for ActivityOptions {
     const NAME: &'static str = "ActivityOptions";
     const PACKAGE: &'static str = "temporal.api.activity.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.activity.v1.ActivityOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.activity.v1.ActivityOptions".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityExecutionInfo {
@@ -147,12 +135,6 @@ pub struct ActivityExecutionInfo {
 impl ::prost::Name for ActivityExecutionInfo {
     const NAME: &'static str = "ActivityExecutionInfo";
     const PACKAGE: &'static str = "temporal.api.activity.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.activity.v1.ActivityExecutionInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.activity.v1.ActivityExecutionInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityExecutionListInfo {
@@ -186,12 +168,6 @@ pub struct ActivityExecutionListInfo {
 impl ::prost::Name for ActivityExecutionListInfo {
     const NAME: &'static str = "ActivityExecutionListInfo";
     const PACKAGE: &'static str = "temporal.api.activity.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.activity.v1.ActivityExecutionListInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.activity.v1.ActivityExecutionListInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CallbackInfo {
@@ -207,12 +183,6 @@ pub mod callback_info {
     impl ::prost::Name for ActivityClosed {
         const NAME: &'static str = "ActivityClosed";
         const PACKAGE: &'static str = "temporal.api.activity.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.activity.v1.CallbackInfo.ActivityClosed".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.activity.v1.CallbackInfo.ActivityClosed".into()
-        }
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Trigger {
@@ -230,21 +200,9 @@ pub mod callback_info {
     impl ::prost::Name for Trigger {
         const NAME: &'static str = "Trigger";
         const PACKAGE: &'static str = "temporal.api.activity.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.activity.v1.CallbackInfo.Trigger".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.activity.v1.CallbackInfo.Trigger".into()
-        }
     }
 }
 impl ::prost::Name for CallbackInfo {
     const NAME: &'static str = "CallbackInfo";
     const PACKAGE: &'static str = "temporal.api.activity.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.activity.v1.CallbackInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.activity.v1.CallbackInfo".into()
-    }
 }

@@ -15,12 +15,6 @@ pub struct BatchOperationInfo {
 impl ::prost::Name for BatchOperationInfo {
     const NAME: &'static str = "BatchOperationInfo";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchOperationTermination {
@@ -32,12 +26,6 @@ pub struct BatchOperationTermination {
 impl ::prost::Name for BatchOperationTermination {
     const NAME: &'static str = "BatchOperationTermination";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationTermination".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationTermination".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchOperationTerminateActivities {
@@ -49,12 +37,6 @@ pub struct BatchOperationTerminateActivities {
 impl ::prost::Name for BatchOperationTerminateActivities {
     const NAME: &'static str = "BatchOperationTerminateActivities";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationTerminateActivities".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationTerminateActivities".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchOperationSignal {
@@ -70,12 +52,6 @@ pub struct BatchOperationSignal {
 impl ::prost::Name for BatchOperationSignal {
     const NAME: &'static str = "BatchOperationSignal";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationSignal".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationSignal".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchOperationCancellation {
@@ -85,12 +61,6 @@ pub struct BatchOperationCancellation {
 impl ::prost::Name for BatchOperationCancellation {
     const NAME: &'static str = "BatchOperationCancellation";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationCancellation".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationCancellation".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchOperationCancelActivities {
@@ -102,12 +72,6 @@ pub struct BatchOperationCancelActivities {
 impl ::prost::Name for BatchOperationCancelActivities {
     const NAME: &'static str = "BatchOperationCancelActivities";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationCancelActivities".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationCancelActivities".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchOperationDeletion {
@@ -117,24 +81,12 @@ pub struct BatchOperationDeletion {
 impl ::prost::Name for BatchOperationDeletion {
     const NAME: &'static str = "BatchOperationDeletion";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationDeletion".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationDeletion".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchOperationDeleteActivities {}
 impl ::prost::Name for BatchOperationDeleteActivities {
     const NAME: &'static str = "BatchOperationDeleteActivities";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationDeleteActivities".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationDeleteActivities".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchOperationReset {
@@ -156,12 +108,6 @@ pub struct BatchOperationReset {
 impl ::prost::Name for BatchOperationReset {
     const NAME: &'static str = "BatchOperationReset";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationReset".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationReset".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchOperationUpdateWorkflowExecutionOptions {
@@ -177,12 +123,6 @@ pub struct BatchOperationUpdateWorkflowExecutionOptions {
 impl ::prost::Name for BatchOperationUpdateWorkflowExecutionOptions {
     const NAME: &'static str = "BatchOperationUpdateWorkflowExecutionOptions";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationUpdateWorkflowExecutionOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationUpdateWorkflowExecutionOptions".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchOperationUnpauseActivities {
@@ -210,12 +150,6 @@ pub mod batch_operation_unpause_activities {
 impl ::prost::Name for BatchOperationUnpauseActivities {
     const NAME: &'static str = "BatchOperationUnpauseActivities";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationUnpauseActivities".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationUnpauseActivities".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchOperationTriggerWorkflowRule {
@@ -237,12 +171,6 @@ pub mod batch_operation_trigger_workflow_rule {
 impl ::prost::Name for BatchOperationTriggerWorkflowRule {
     const NAME: &'static str = "BatchOperationTriggerWorkflowRule";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationTriggerWorkflowRule".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationTriggerWorkflowRule".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchOperationResetActivities {
@@ -274,12 +202,6 @@ pub mod batch_operation_reset_activities {
 impl ::prost::Name for BatchOperationResetActivities {
     const NAME: &'static str = "BatchOperationResetActivities";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationResetActivities".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationResetActivities".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchOperationUpdateActivityOptions {
@@ -311,10 +233,4 @@ pub mod batch_operation_update_activity_options {
 impl ::prost::Name for BatchOperationUpdateActivityOptions {
     const NAME: &'static str = "BatchOperationUpdateActivityOptions";
     const PACKAGE: &'static str = "temporal.api.batch.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.batch.v1.BatchOperationUpdateActivityOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.batch.v1.BatchOperationUpdateActivityOptions".into()
-    }
 }

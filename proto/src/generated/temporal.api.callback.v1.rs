@@ -23,10 +23,4 @@ pub struct CallbackInfo {
 impl ::prost::Name for CallbackInfo {
     const NAME: &'static str = "CallbackInfo";
     const PACKAGE: &'static str = "temporal.api.callback.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.callback.v1.CallbackInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.callback.v1.CallbackInfo".into()
-    }
 }

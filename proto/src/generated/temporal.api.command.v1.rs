@@ -31,12 +31,6 @@ pub struct ScheduleActivityTaskCommandAttributes {
 impl ::prost::Name for ScheduleActivityTaskCommandAttributes {
     const NAME: &'static str = "ScheduleActivityTaskCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.ScheduleActivityTaskCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.ScheduleActivityTaskCommandAttributes".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelActivityTaskCommandAttributes {
@@ -46,12 +40,6 @@ pub struct RequestCancelActivityTaskCommandAttributes {
 impl ::prost::Name for RequestCancelActivityTaskCommandAttributes {
     const NAME: &'static str = "RequestCancelActivityTaskCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.RequestCancelActivityTaskCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.RequestCancelActivityTaskCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartTimerCommandAttributes {
@@ -63,12 +51,6 @@ pub struct StartTimerCommandAttributes {
 impl ::prost::Name for StartTimerCommandAttributes {
     const NAME: &'static str = "StartTimerCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.StartTimerCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.StartTimerCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CompleteWorkflowExecutionCommandAttributes {
@@ -78,12 +60,6 @@ pub struct CompleteWorkflowExecutionCommandAttributes {
 impl ::prost::Name for CompleteWorkflowExecutionCommandAttributes {
     const NAME: &'static str = "CompleteWorkflowExecutionCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.CompleteWorkflowExecutionCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.CompleteWorkflowExecutionCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FailWorkflowExecutionCommandAttributes {
@@ -93,12 +69,6 @@ pub struct FailWorkflowExecutionCommandAttributes {
 impl ::prost::Name for FailWorkflowExecutionCommandAttributes {
     const NAME: &'static str = "FailWorkflowExecutionCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.FailWorkflowExecutionCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.FailWorkflowExecutionCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelTimerCommandAttributes {
@@ -108,12 +78,6 @@ pub struct CancelTimerCommandAttributes {
 impl ::prost::Name for CancelTimerCommandAttributes {
     const NAME: &'static str = "CancelTimerCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.CancelTimerCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.CancelTimerCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CancelWorkflowExecutionCommandAttributes {
@@ -123,12 +87,6 @@ pub struct CancelWorkflowExecutionCommandAttributes {
 impl ::prost::Name for CancelWorkflowExecutionCommandAttributes {
     const NAME: &'static str = "CancelWorkflowExecutionCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.CancelWorkflowExecutionCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.CancelWorkflowExecutionCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelExternalWorkflowExecutionCommandAttributes {
@@ -150,14 +108,6 @@ pub struct RequestCancelExternalWorkflowExecutionCommandAttributes {
 impl ::prost::Name for RequestCancelExternalWorkflowExecutionCommandAttributes {
     const NAME: &'static str = "RequestCancelExternalWorkflowExecutionCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.RequestCancelExternalWorkflowExecutionCommandAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.RequestCancelExternalWorkflowExecutionCommandAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SignalExternalWorkflowExecutionCommandAttributes {
@@ -181,13 +131,6 @@ pub struct SignalExternalWorkflowExecutionCommandAttributes {
 impl ::prost::Name for SignalExternalWorkflowExecutionCommandAttributes {
     const NAME: &'static str = "SignalExternalWorkflowExecutionCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.SignalExternalWorkflowExecutionCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.SignalExternalWorkflowExecutionCommandAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpsertWorkflowSearchAttributesCommandAttributes {
@@ -199,12 +142,6 @@ pub struct UpsertWorkflowSearchAttributesCommandAttributes {
 impl ::prost::Name for UpsertWorkflowSearchAttributesCommandAttributes {
     const NAME: &'static str = "UpsertWorkflowSearchAttributesCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.UpsertWorkflowSearchAttributesCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.UpsertWorkflowSearchAttributesCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ModifyWorkflowPropertiesCommandAttributes {
@@ -214,12 +151,6 @@ pub struct ModifyWorkflowPropertiesCommandAttributes {
 impl ::prost::Name for ModifyWorkflowPropertiesCommandAttributes {
     const NAME: &'static str = "ModifyWorkflowPropertiesCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.ModifyWorkflowPropertiesCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.ModifyWorkflowPropertiesCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecordMarkerCommandAttributes {
@@ -238,12 +169,6 @@ pub struct RecordMarkerCommandAttributes {
 impl ::prost::Name for RecordMarkerCommandAttributes {
     const NAME: &'static str = "RecordMarkerCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.RecordMarkerCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.RecordMarkerCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ContinueAsNewWorkflowExecutionCommandAttributes {
@@ -291,12 +216,6 @@ pub struct ContinueAsNewWorkflowExecutionCommandAttributes {
 impl ::prost::Name for ContinueAsNewWorkflowExecutionCommandAttributes {
     const NAME: &'static str = "ContinueAsNewWorkflowExecutionCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.ContinueAsNewWorkflowExecutionCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.ContinueAsNewWorkflowExecutionCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartChildWorkflowExecutionCommandAttributes {
@@ -348,12 +267,6 @@ pub struct StartChildWorkflowExecutionCommandAttributes {
 impl ::prost::Name for StartChildWorkflowExecutionCommandAttributes {
     const NAME: &'static str = "StartChildWorkflowExecutionCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.StartChildWorkflowExecutionCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.StartChildWorkflowExecutionCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProtocolMessageCommandAttributes {
@@ -363,12 +276,6 @@ pub struct ProtocolMessageCommandAttributes {
 impl ::prost::Name for ProtocolMessageCommandAttributes {
     const NAME: &'static str = "ProtocolMessageCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.ProtocolMessageCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.ProtocolMessageCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ScheduleNexusOperationCommandAttributes {
@@ -395,12 +302,6 @@ pub struct ScheduleNexusOperationCommandAttributes {
 impl ::prost::Name for ScheduleNexusOperationCommandAttributes {
     const NAME: &'static str = "ScheduleNexusOperationCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.ScheduleNexusOperationCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.ScheduleNexusOperationCommandAttributes".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelNexusOperationCommandAttributes {
@@ -410,12 +311,6 @@ pub struct RequestCancelNexusOperationCommandAttributes {
 impl ::prost::Name for RequestCancelNexusOperationCommandAttributes {
     const NAME: &'static str = "RequestCancelNexusOperationCommandAttributes";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.RequestCancelNexusOperationCommandAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.RequestCancelNexusOperationCommandAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Command {
@@ -524,10 +419,4 @@ pub mod command {
 impl ::prost::Name for Command {
     const NAME: &'static str = "Command";
     const PACKAGE: &'static str = "temporal.api.command.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.command.v1.Command".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.command.v1.Command".into()
-    }
 }

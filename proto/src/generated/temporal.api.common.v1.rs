@@ -9,12 +9,6 @@ pub struct DataBlob {
 impl ::prost::Name for DataBlob {
     const NAME: &'static str = "DataBlob";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.DataBlob".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.DataBlob".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Payloads {
@@ -24,12 +18,6 @@ pub struct Payloads {
 impl ::prost::Name for Payloads {
     const NAME: &'static str = "Payloads";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.Payloads".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.Payloads".into()
-    }
 }
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Payload {
@@ -47,23 +35,11 @@ pub mod payload {
     impl ::prost::Name for ExternalPayloadDetails {
         const NAME: &'static str = "ExternalPayloadDetails";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Payload.ExternalPayloadDetails".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Payload.ExternalPayloadDetails".into()
-        }
     }
 }
 impl ::prost::Name for Payload {
     const NAME: &'static str = "Payload";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.Payload".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.Payload".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SearchAttributes {
@@ -76,12 +52,6 @@ pub struct SearchAttributes {
 impl ::prost::Name for SearchAttributes {
     const NAME: &'static str = "SearchAttributes";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.SearchAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.SearchAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Memo {
@@ -94,12 +64,6 @@ pub struct Memo {
 impl ::prost::Name for Memo {
     const NAME: &'static str = "Memo";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.Memo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.Memo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Header {
@@ -112,12 +76,6 @@ pub struct Header {
 impl ::prost::Name for Header {
     const NAME: &'static str = "Header";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.Header".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.Header".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecution {
@@ -129,12 +87,6 @@ pub struct WorkflowExecution {
 impl ::prost::Name for WorkflowExecution {
     const NAME: &'static str = "WorkflowExecution";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.WorkflowExecution".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.WorkflowExecution".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Execution {
@@ -148,12 +100,6 @@ pub struct Execution {
 impl ::prost::Name for Execution {
     const NAME: &'static str = "Execution";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.Execution".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.Execution".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowType {
@@ -163,12 +109,6 @@ pub struct WorkflowType {
 impl ::prost::Name for WorkflowType {
     const NAME: &'static str = "WorkflowType";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.WorkflowType".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.WorkflowType".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ActivityType {
@@ -178,12 +118,6 @@ pub struct ActivityType {
 impl ::prost::Name for ActivityType {
     const NAME: &'static str = "ActivityType";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.ActivityType".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.ActivityType".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RetryPolicy {
@@ -203,12 +137,6 @@ pub struct RetryPolicy {
 impl ::prost::Name for RetryPolicy {
     const NAME: &'static str = "RetryPolicy";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.RetryPolicy".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.RetryPolicy".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MeteringMetadata {
@@ -218,12 +146,6 @@ pub struct MeteringMetadata {
 impl ::prost::Name for MeteringMetadata {
     const NAME: &'static str = "MeteringMetadata";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.MeteringMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.MeteringMetadata".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkerVersionStamp {
@@ -235,12 +157,6 @@ pub struct WorkerVersionStamp {
 impl ::prost::Name for WorkerVersionStamp {
     const NAME: &'static str = "WorkerVersionStamp";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.WorkerVersionStamp".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.WorkerVersionStamp".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkerVersionCapabilities {
@@ -254,12 +170,6 @@ pub struct WorkerVersionCapabilities {
 impl ::prost::Name for WorkerVersionCapabilities {
     const NAME: &'static str = "WorkerVersionCapabilities";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.WorkerVersionCapabilities".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.WorkerVersionCapabilities".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetOptions {
@@ -294,12 +204,6 @@ pub mod reset_options {
 impl ::prost::Name for ResetOptions {
     const NAME: &'static str = "ResetOptions";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.ResetOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.ResetOptions".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Callback {
@@ -323,12 +227,6 @@ pub mod callback {
     impl ::prost::Name for Nexus {
         const NAME: &'static str = "Nexus";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Callback.Nexus".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Callback.Nexus".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Internal {
@@ -338,12 +236,6 @@ pub mod callback {
     impl ::prost::Name for Internal {
         const NAME: &'static str = "Internal";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Callback.Internal".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Callback.Internal".into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct NexusHandler {
@@ -359,12 +251,6 @@ pub mod callback {
     impl ::prost::Name for NexusHandler {
         const NAME: &'static str = "NexusHandler";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Callback.NexusHandler".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Callback.NexusHandler".into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Variant {
@@ -379,12 +265,6 @@ pub mod callback {
 impl ::prost::Name for Callback {
     const NAME: &'static str = "Callback";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.Callback".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.Callback".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Link {
@@ -419,12 +299,6 @@ pub mod link {
         impl ::prost::Name for EventReference {
             const NAME: &'static str = "EventReference";
             const PACKAGE: &'static str = "temporal.api.common.v1";
-            fn full_name() -> ::prost::alloc::string::String {
-                "temporal.api.common.v1.Link.WorkflowEvent.EventReference".into()
-            }
-            fn type_url() -> ::prost::alloc::string::String {
-                "/temporal.api.common.v1.Link.WorkflowEvent.EventReference".into()
-            }
         }
         #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
         pub struct RequestIdReference {
@@ -439,12 +313,6 @@ pub mod link {
         impl ::prost::Name for RequestIdReference {
             const NAME: &'static str = "RequestIdReference";
             const PACKAGE: &'static str = "temporal.api.common.v1";
-            fn full_name() -> ::prost::alloc::string::String {
-                "temporal.api.common.v1.Link.WorkflowEvent.RequestIdReference".into()
-            }
-            fn type_url() -> ::prost::alloc::string::String {
-                "/temporal.api.common.v1.Link.WorkflowEvent.RequestIdReference".into()
-            }
         }
         #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
         pub enum Reference {
@@ -457,12 +325,6 @@ pub mod link {
     impl ::prost::Name for WorkflowEvent {
         const NAME: &'static str = "WorkflowEvent";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Link.WorkflowEvent".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Link.WorkflowEvent".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct BatchJob {
@@ -472,12 +334,6 @@ pub mod link {
     impl ::prost::Name for BatchJob {
         const NAME: &'static str = "BatchJob";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Link.BatchJob".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Link.BatchJob".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Activity {
@@ -491,12 +347,6 @@ pub mod link {
     impl ::prost::Name for Activity {
         const NAME: &'static str = "Activity";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Link.Activity".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Link.Activity".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct NexusOperation {
@@ -510,12 +360,6 @@ pub mod link {
     impl ::prost::Name for NexusOperation {
         const NAME: &'static str = "NexusOperation";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Link.NexusOperation".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Link.NexusOperation".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Workflow {
@@ -531,12 +375,6 @@ pub mod link {
     impl ::prost::Name for Workflow {
         const NAME: &'static str = "Workflow";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Link.Workflow".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Link.Workflow".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Callback {
@@ -552,12 +390,6 @@ pub mod link {
     impl ::prost::Name for Callback {
         const NAME: &'static str = "Callback";
         const PACKAGE: &'static str = "temporal.api.common.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.common.v1.Link.Callback".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.common.v1.Link.Callback".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Variant {
@@ -578,12 +410,6 @@ pub mod link {
 impl ::prost::Name for Link {
     const NAME: &'static str = "Link";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.Link".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.Link".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Principal {
@@ -595,12 +421,6 @@ pub struct Principal {
 impl ::prost::Name for Principal {
     const NAME: &'static str = "Principal";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.Principal".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.Principal".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Priority {
@@ -614,12 +434,6 @@ pub struct Priority {
 impl ::prost::Name for Priority {
     const NAME: &'static str = "Priority";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.Priority".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.Priority".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkerSelector {
@@ -637,12 +451,6 @@ pub mod worker_selector {
 impl ::prost::Name for WorkerSelector {
     const NAME: &'static str = "WorkerSelector";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.WorkerSelector".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.WorkerSelector".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OnConflictOptions {
@@ -656,12 +464,6 @@ pub struct OnConflictOptions {
 impl ::prost::Name for OnConflictOptions {
     const NAME: &'static str = "OnConflictOptions";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.OnConflictOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.OnConflictOptions".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TimeSkippingConfig {
@@ -677,12 +479,6 @@ pub struct TimeSkippingConfig {
 impl ::prost::Name for TimeSkippingConfig {
     const NAME: &'static str = "TimeSkippingConfig";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.TimeSkippingConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.TimeSkippingConfig".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FastForwardConfig {
@@ -694,12 +490,6 @@ pub struct FastForwardConfig {
 impl ::prost::Name for FastForwardConfig {
     const NAME: &'static str = "FastForwardConfig";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.FastForwardConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.FastForwardConfig".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TimeSkippingStatePropagation {
@@ -713,12 +503,6 @@ pub struct TimeSkippingStatePropagation {
 impl ::prost::Name for TimeSkippingStatePropagation {
     const NAME: &'static str = "TimeSkippingStatePropagation";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.TimeSkippingStatePropagation".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.TimeSkippingStatePropagation".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TimeSkippingInfo {
@@ -734,12 +518,6 @@ pub struct TimeSkippingInfo {
 impl ::prost::Name for TimeSkippingInfo {
     const NAME: &'static str = "TimeSkippingInfo";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.TimeSkippingInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.TimeSkippingInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TimeSkippingFastForwardInfo {
@@ -755,10 +533,4 @@ pub struct TimeSkippingFastForwardInfo {
 impl ::prost::Name for TimeSkippingFastForwardInfo {
     const NAME: &'static str = "TimeSkippingFastForwardInfo";
     const PACKAGE: &'static str = "temporal.api.common.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.common.v1.TimeSkippingFastForwardInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.common.v1.TimeSkippingFastForwardInfo".into()
-    }
 }

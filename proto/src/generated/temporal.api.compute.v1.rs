@@ -11,12 +11,6 @@ pub struct ComputeProvider {
 impl ::prost::Name for ComputeProvider {
     const NAME: &'static str = "ComputeProvider";
     const PACKAGE: &'static str = "temporal.api.compute.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.compute.v1.ComputeProvider".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.compute.v1.ComputeProvider".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ComputeScaler {
@@ -28,12 +22,6 @@ pub struct ComputeScaler {
 impl ::prost::Name for ComputeScaler {
     const NAME: &'static str = "ComputeScaler";
     const PACKAGE: &'static str = "temporal.api.compute.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.compute.v1.ComputeScaler".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.compute.v1.ComputeScaler".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ComputeConfigScalingGroup {
@@ -49,12 +37,6 @@ pub struct ComputeConfigScalingGroup {
 impl ::prost::Name for ComputeConfigScalingGroup {
     const NAME: &'static str = "ComputeConfigScalingGroup";
     const PACKAGE: &'static str = "temporal.api.compute.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.compute.v1.ComputeConfigScalingGroup".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.compute.v1.ComputeConfigScalingGroup".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ComputeConfig {
@@ -67,12 +49,6 @@ pub struct ComputeConfig {
 impl ::prost::Name for ComputeConfig {
     const NAME: &'static str = "ComputeConfig";
     const PACKAGE: &'static str = "temporal.api.compute.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.compute.v1.ComputeConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.compute.v1.ComputeConfig".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ComputeConfigScalingGroupUpdate {
@@ -84,12 +60,6 @@ pub struct ComputeConfigScalingGroupUpdate {
 impl ::prost::Name for ComputeConfigScalingGroupUpdate {
     const NAME: &'static str = "ComputeConfigScalingGroupUpdate";
     const PACKAGE: &'static str = "temporal.api.compute.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.compute.v1.ComputeConfigScalingGroupUpdate".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.compute.v1.ComputeConfigScalingGroupUpdate".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ComputeConfigSummary {
@@ -102,12 +72,6 @@ pub struct ComputeConfigSummary {
 impl ::prost::Name for ComputeConfigSummary {
     const NAME: &'static str = "ComputeConfigSummary";
     const PACKAGE: &'static str = "temporal.api.compute.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.compute.v1.ComputeConfigSummary".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.compute.v1.ComputeConfigSummary".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ComputeConfigScalingGroupSummary {
@@ -121,10 +85,4 @@ pub struct ComputeConfigScalingGroupSummary {
 impl ::prost::Name for ComputeConfigScalingGroupSummary {
     const NAME: &'static str = "ComputeConfigScalingGroupSummary";
     const PACKAGE: &'static str = "temporal.api.compute.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.compute.v1.ComputeConfigScalingGroupSummary".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.compute.v1.ComputeConfigScalingGroupSummary".into()
-    }
 }

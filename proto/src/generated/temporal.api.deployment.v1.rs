@@ -11,12 +11,6 @@ pub struct WorkerDeploymentOptions {
 impl ::prost::Name for WorkerDeploymentOptions {
     const NAME: &'static str = "WorkerDeploymentOptions";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.WorkerDeploymentOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.WorkerDeploymentOptions".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Deployment {
@@ -28,12 +22,6 @@ pub struct Deployment {
 impl ::prost::Name for Deployment {
     const NAME: &'static str = "Deployment";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.Deployment".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.Deployment".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DeploymentInfo {
@@ -68,23 +56,11 @@ pub mod deployment_info {
     impl ::prost::Name for TaskQueueInfo {
         const NAME: &'static str = "TaskQueueInfo";
         const PACKAGE: &'static str = "temporal.api.deployment.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.deployment.v1.DeploymentInfo.TaskQueueInfo".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.deployment.v1.DeploymentInfo.TaskQueueInfo".into()
-        }
     }
 }
 impl ::prost::Name for DeploymentInfo {
     const NAME: &'static str = "DeploymentInfo";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.DeploymentInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.DeploymentInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateDeploymentMetadata {
@@ -99,12 +75,6 @@ pub struct UpdateDeploymentMetadata {
 impl ::prost::Name for UpdateDeploymentMetadata {
     const NAME: &'static str = "UpdateDeploymentMetadata";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.UpdateDeploymentMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.UpdateDeploymentMetadata".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeploymentListInfo {
@@ -118,12 +88,6 @@ pub struct DeploymentListInfo {
 impl ::prost::Name for DeploymentListInfo {
     const NAME: &'static str = "DeploymentListInfo";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.DeploymentListInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.DeploymentListInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkerDeploymentVersionInfo {
@@ -183,25 +147,11 @@ pub mod worker_deployment_version_info {
     impl ::prost::Name for VersionTaskQueueInfo {
         const NAME: &'static str = "VersionTaskQueueInfo";
         const PACKAGE: &'static str = "temporal.api.deployment.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.deployment.v1.WorkerDeploymentVersionInfo.VersionTaskQueueInfo"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.deployment.v1.WorkerDeploymentVersionInfo.VersionTaskQueueInfo"
-                .into()
-        }
     }
 }
 impl ::prost::Name for WorkerDeploymentVersionInfo {
     const NAME: &'static str = "WorkerDeploymentVersionInfo";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.WorkerDeploymentVersionInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.WorkerDeploymentVersionInfo".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct VersionDrainageInfo {
@@ -215,12 +165,6 @@ pub struct VersionDrainageInfo {
 impl ::prost::Name for VersionDrainageInfo {
     const NAME: &'static str = "VersionDrainageInfo";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.VersionDrainageInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.VersionDrainageInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ComputeStatus {
@@ -241,23 +185,11 @@ pub mod compute_status {
     impl ::prost::Name for ProviderValidationStatus {
         const NAME: &'static str = "ProviderValidationStatus";
         const PACKAGE: &'static str = "temporal.api.deployment.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.deployment.v1.ComputeStatus.ProviderValidationStatus".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.deployment.v1.ComputeStatus.ProviderValidationStatus".into()
-        }
     }
 }
 impl ::prost::Name for ComputeStatus {
     const NAME: &'static str = "ComputeStatus";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.ComputeStatus".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.ComputeStatus".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkerDeploymentInfo {
@@ -326,25 +258,11 @@ pub mod worker_deployment_info {
     impl ::prost::Name for WorkerDeploymentVersionSummary {
         const NAME: &'static str = "WorkerDeploymentVersionSummary";
         const PACKAGE: &'static str = "temporal.api.deployment.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.deployment.v1.WorkerDeploymentInfo.WorkerDeploymentVersionSummary"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.deployment.v1.WorkerDeploymentInfo.WorkerDeploymentVersionSummary"
-                .into()
-        }
     }
 }
 impl ::prost::Name for WorkerDeploymentInfo {
     const NAME: &'static str = "WorkerDeploymentInfo";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.WorkerDeploymentInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.WorkerDeploymentInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkerDeploymentVersion {
@@ -356,12 +274,6 @@ pub struct WorkerDeploymentVersion {
 impl ::prost::Name for WorkerDeploymentVersion {
     const NAME: &'static str = "WorkerDeploymentVersion";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.WorkerDeploymentVersion".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.WorkerDeploymentVersion".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct VersionMetadata {
@@ -374,12 +286,6 @@ pub struct VersionMetadata {
 impl ::prost::Name for VersionMetadata {
     const NAME: &'static str = "VersionMetadata";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.VersionMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.VersionMetadata".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RoutingConfig {
@@ -409,12 +315,6 @@ pub struct RoutingConfig {
 impl ::prost::Name for RoutingConfig {
     const NAME: &'static str = "RoutingConfig";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.RoutingConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.RoutingConfig".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InheritedAutoUpgradeInfo {
@@ -431,10 +331,4 @@ pub struct InheritedAutoUpgradeInfo {
 impl ::prost::Name for InheritedAutoUpgradeInfo {
     const NAME: &'static str = "InheritedAutoUpgradeInfo";
     const PACKAGE: &'static str = "temporal.api.deployment.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.deployment.v1.InheritedAutoUpgradeInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.deployment.v1.InheritedAutoUpgradeInfo".into()
-    }
 }

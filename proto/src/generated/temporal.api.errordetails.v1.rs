@@ -9,12 +9,6 @@ pub struct NotFoundFailure {
 impl ::prost::Name for NotFoundFailure {
     const NAME: &'static str = "NotFoundFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.NotFoundFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.NotFoundFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecutionAlreadyStartedFailure {
@@ -28,12 +22,6 @@ pub struct WorkflowExecutionAlreadyStartedFailure {
 impl ::prost::Name for WorkflowExecutionAlreadyStartedFailure {
     const NAME: &'static str = "WorkflowExecutionAlreadyStartedFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.WorkflowExecutionAlreadyStartedFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.WorkflowExecutionAlreadyStartedFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NamespaceNotActiveFailure {
@@ -47,12 +35,6 @@ pub struct NamespaceNotActiveFailure {
 impl ::prost::Name for NamespaceNotActiveFailure {
     const NAME: &'static str = "NamespaceNotActiveFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.NamespaceNotActiveFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.NamespaceNotActiveFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NamespaceUnavailableFailure {
@@ -62,12 +44,6 @@ pub struct NamespaceUnavailableFailure {
 impl ::prost::Name for NamespaceUnavailableFailure {
     const NAME: &'static str = "NamespaceUnavailableFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.NamespaceUnavailableFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.NamespaceUnavailableFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NamespaceInvalidStateFailure {
@@ -85,12 +61,6 @@ pub struct NamespaceInvalidStateFailure {
 impl ::prost::Name for NamespaceInvalidStateFailure {
     const NAME: &'static str = "NamespaceInvalidStateFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.NamespaceInvalidStateFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.NamespaceInvalidStateFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NamespaceNotFoundFailure {
@@ -100,24 +70,12 @@ pub struct NamespaceNotFoundFailure {
 impl ::prost::Name for NamespaceNotFoundFailure {
     const NAME: &'static str = "NamespaceNotFoundFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.NamespaceNotFoundFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.NamespaceNotFoundFailure".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NamespaceAlreadyExistsFailure {}
 impl ::prost::Name for NamespaceAlreadyExistsFailure {
     const NAME: &'static str = "NamespaceAlreadyExistsFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.NamespaceAlreadyExistsFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.NamespaceAlreadyExistsFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ClientVersionNotSupportedFailure {
@@ -131,12 +89,6 @@ pub struct ClientVersionNotSupportedFailure {
 impl ::prost::Name for ClientVersionNotSupportedFailure {
     const NAME: &'static str = "ClientVersionNotSupportedFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.ClientVersionNotSupportedFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.ClientVersionNotSupportedFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerVersionNotSupportedFailure {
@@ -148,24 +100,12 @@ pub struct ServerVersionNotSupportedFailure {
 impl ::prost::Name for ServerVersionNotSupportedFailure {
     const NAME: &'static str = "ServerVersionNotSupportedFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.ServerVersionNotSupportedFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.ServerVersionNotSupportedFailure".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancellationAlreadyRequestedFailure {}
 impl ::prost::Name for CancellationAlreadyRequestedFailure {
     const NAME: &'static str = "CancellationAlreadyRequestedFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.CancellationAlreadyRequestedFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.CancellationAlreadyRequestedFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct QueryFailedFailure {
@@ -175,12 +115,6 @@ pub struct QueryFailedFailure {
 impl ::prost::Name for QueryFailedFailure {
     const NAME: &'static str = "QueryFailedFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.QueryFailedFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.QueryFailedFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PermissionDeniedFailure {
@@ -190,12 +124,6 @@ pub struct PermissionDeniedFailure {
 impl ::prost::Name for PermissionDeniedFailure {
     const NAME: &'static str = "PermissionDeniedFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.PermissionDeniedFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.PermissionDeniedFailure".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResourceExhaustedFailure {
@@ -207,12 +135,6 @@ pub struct ResourceExhaustedFailure {
 impl ::prost::Name for ResourceExhaustedFailure {
     const NAME: &'static str = "ResourceExhaustedFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.ResourceExhaustedFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.ResourceExhaustedFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SystemWorkflowFailure {
@@ -226,24 +148,12 @@ pub struct SystemWorkflowFailure {
 impl ::prost::Name for SystemWorkflowFailure {
     const NAME: &'static str = "SystemWorkflowFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.SystemWorkflowFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.SystemWorkflowFailure".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowNotReadyFailure {}
 impl ::prost::Name for WorkflowNotReadyFailure {
     const NAME: &'static str = "WorkflowNotReadyFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.WorkflowNotReadyFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.WorkflowNotReadyFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NewerBuildExistsFailure {
@@ -253,12 +163,6 @@ pub struct NewerBuildExistsFailure {
 impl ::prost::Name for NewerBuildExistsFailure {
     const NAME: &'static str = "NewerBuildExistsFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.NewerBuildExistsFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.NewerBuildExistsFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MultiOperationExecutionFailure {
@@ -281,25 +185,11 @@ pub mod multi_operation_execution_failure {
     impl ::prost::Name for OperationStatus {
         const NAME: &'static str = "OperationStatus";
         const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.errordetails.v1.MultiOperationExecutionFailure.OperationStatus"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.errordetails.v1.MultiOperationExecutionFailure.OperationStatus"
-                .into()
-        }
     }
 }
 impl ::prost::Name for MultiOperationExecutionFailure {
     const NAME: &'static str = "MultiOperationExecutionFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.MultiOperationExecutionFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.MultiOperationExecutionFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ActivityExecutionAlreadyStartedFailure {
@@ -311,12 +201,6 @@ pub struct ActivityExecutionAlreadyStartedFailure {
 impl ::prost::Name for ActivityExecutionAlreadyStartedFailure {
     const NAME: &'static str = "ActivityExecutionAlreadyStartedFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.ActivityExecutionAlreadyStartedFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.ActivityExecutionAlreadyStartedFailure".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NexusOperationExecutionAlreadyStartedFailure {
@@ -328,24 +212,10 @@ pub struct NexusOperationExecutionAlreadyStartedFailure {
 impl ::prost::Name for NexusOperationExecutionAlreadyStartedFailure {
     const NAME: &'static str = "NexusOperationExecutionAlreadyStartedFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.NexusOperationExecutionAlreadyStartedFailure"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.NexusOperationExecutionAlreadyStartedFailure"
-            .into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowTaskCompletionBufferLostFailure {}
 impl ::prost::Name for WorkflowTaskCompletionBufferLostFailure {
     const NAME: &'static str = "WorkflowTaskCompletionBufferLostFailure";
     const PACKAGE: &'static str = "temporal.api.errordetails.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.errordetails.v1.WorkflowTaskCompletionBufferLostFailure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.errordetails.v1.WorkflowTaskCompletionBufferLostFailure".into()
-    }
 }

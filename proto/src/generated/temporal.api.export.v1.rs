@@ -7,12 +7,6 @@ pub struct WorkflowExecution {
 impl ::prost::Name for WorkflowExecution {
     const NAME: &'static str = "WorkflowExecution";
     const PACKAGE: &'static str = "temporal.api.export.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.export.v1.WorkflowExecution".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.export.v1.WorkflowExecution".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutions {
@@ -22,12 +16,6 @@ pub struct WorkflowExecutions {
 impl ::prost::Name for WorkflowExecutions {
     const NAME: &'static str = "WorkflowExecutions";
     const PACKAGE: &'static str = "temporal.api.export.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.export.v1.WorkflowExecutions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.export.v1.WorkflowExecutions".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityExecution {
@@ -39,12 +27,6 @@ pub struct ActivityExecution {
 impl ::prost::Name for ActivityExecution {
     const NAME: &'static str = "ActivityExecution";
     const PACKAGE: &'static str = "temporal.api.export.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.export.v1.ActivityExecution".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.export.v1.ActivityExecution".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExportedExecutions {
@@ -56,10 +38,4 @@ pub struct ExportedExecutions {
 impl ::prost::Name for ExportedExecutions {
     const NAME: &'static str = "ExportedExecutions";
     const PACKAGE: &'static str = "temporal.api.export.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.export.v1.ExportedExecutions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.export.v1.ExportedExecutions".into()
-    }
 }

@@ -18,12 +18,6 @@ pub struct ApplicationFailureInfo {
 impl ::prost::Name for ApplicationFailureInfo {
     const NAME: &'static str = "ApplicationFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.ApplicationFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.ApplicationFailureInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TimeoutFailureInfo {
@@ -37,12 +31,6 @@ pub struct TimeoutFailureInfo {
 impl ::prost::Name for TimeoutFailureInfo {
     const NAME: &'static str = "TimeoutFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.TimeoutFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.TimeoutFailureInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CanceledFailureInfo {
@@ -54,12 +42,6 @@ pub struct CanceledFailureInfo {
 impl ::prost::Name for CanceledFailureInfo {
     const NAME: &'static str = "CanceledFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.CanceledFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.CanceledFailureInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TerminatedFailureInfo {
@@ -69,12 +51,6 @@ pub struct TerminatedFailureInfo {
 impl ::prost::Name for TerminatedFailureInfo {
     const NAME: &'static str = "TerminatedFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.TerminatedFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.TerminatedFailureInfo".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ServerFailureInfo {
@@ -84,12 +60,6 @@ pub struct ServerFailureInfo {
 impl ::prost::Name for ServerFailureInfo {
     const NAME: &'static str = "ServerFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.ServerFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.ServerFailureInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ResetWorkflowFailureInfo {
@@ -101,12 +71,6 @@ pub struct ResetWorkflowFailureInfo {
 impl ::prost::Name for ResetWorkflowFailureInfo {
     const NAME: &'static str = "ResetWorkflowFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.ResetWorkflowFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.ResetWorkflowFailureInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ActivityFailureInfo {
@@ -126,12 +90,6 @@ pub struct ActivityFailureInfo {
 impl ::prost::Name for ActivityFailureInfo {
     const NAME: &'static str = "ActivityFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.ActivityFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.ActivityFailureInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChildWorkflowExecutionFailureInfo {
@@ -153,12 +111,6 @@ pub struct ChildWorkflowExecutionFailureInfo {
 impl ::prost::Name for ChildWorkflowExecutionFailureInfo {
     const NAME: &'static str = "ChildWorkflowExecutionFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.ChildWorkflowExecutionFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.ChildWorkflowExecutionFailureInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NexusOperationFailureInfo {
@@ -179,12 +131,6 @@ pub struct NexusOperationFailureInfo {
 impl ::prost::Name for NexusOperationFailureInfo {
     const NAME: &'static str = "NexusOperationFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.NexusOperationFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.NexusOperationFailureInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NexusHandlerFailureInfo {
@@ -199,12 +145,6 @@ pub struct NexusHandlerFailureInfo {
 impl ::prost::Name for NexusHandlerFailureInfo {
     const NAME: &'static str = "NexusHandlerFailureInfo";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.NexusHandlerFailureInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.NexusHandlerFailureInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Failure {
@@ -250,22 +190,10 @@ pub mod failure {
 impl ::prost::Name for Failure {
     const NAME: &'static str = "Failure";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.Failure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.Failure".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MultiOperationExecutionAborted {}
 impl ::prost::Name for MultiOperationExecutionAborted {
     const NAME: &'static str = "MultiOperationExecutionAborted";
     const PACKAGE: &'static str = "temporal.api.failure.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.failure.v1.MultiOperationExecutionAborted".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.failure.v1.MultiOperationExecutionAborted".into()
-    }
 }

@@ -9,12 +9,6 @@ pub struct WorkflowExecutionFilter {
 impl ::prost::Name for WorkflowExecutionFilter {
     const NAME: &'static str = "WorkflowExecutionFilter";
     const PACKAGE: &'static str = "temporal.api.filter.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.filter.v1.WorkflowExecutionFilter".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.filter.v1.WorkflowExecutionFilter".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowTypeFilter {
@@ -24,12 +18,6 @@ pub struct WorkflowTypeFilter {
 impl ::prost::Name for WorkflowTypeFilter {
     const NAME: &'static str = "WorkflowTypeFilter";
     const PACKAGE: &'static str = "temporal.api.filter.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.filter.v1.WorkflowTypeFilter".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.filter.v1.WorkflowTypeFilter".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartTimeFilter {
@@ -41,12 +29,6 @@ pub struct StartTimeFilter {
 impl ::prost::Name for StartTimeFilter {
     const NAME: &'static str = "StartTimeFilter";
     const PACKAGE: &'static str = "temporal.api.filter.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.filter.v1.StartTimeFilter".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.filter.v1.StartTimeFilter".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatusFilter {
@@ -56,10 +38,4 @@ pub struct StatusFilter {
 impl ::prost::Name for StatusFilter {
     const NAME: &'static str = "StatusFilter";
     const PACKAGE: &'static str = "temporal.api.filter.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.filter.v1.StatusFilter".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.filter.v1.StatusFilter".into()
-    }
 }

@@ -130,12 +130,6 @@ pub struct WorkflowExecutionStartedEventAttributes {
 impl ::prost::Name for WorkflowExecutionStartedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionStartedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionStartedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionStartedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeclinedTargetVersionUpgrade {
@@ -149,12 +143,6 @@ pub struct DeclinedTargetVersionUpgrade {
 impl ::prost::Name for DeclinedTargetVersionUpgrade {
     const NAME: &'static str = "DeclinedTargetVersionUpgrade";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.DeclinedTargetVersionUpgrade".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.DeclinedTargetVersionUpgrade".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionCompletedEventAttributes {
@@ -168,12 +156,6 @@ pub struct WorkflowExecutionCompletedEventAttributes {
 impl ::prost::Name for WorkflowExecutionCompletedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionCompletedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionCompletedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionCompletedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionFailedEventAttributes {
@@ -189,12 +171,6 @@ pub struct WorkflowExecutionFailedEventAttributes {
 impl ::prost::Name for WorkflowExecutionFailedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionFailedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionFailedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionFailedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecutionTimedOutEventAttributes {
@@ -206,12 +182,6 @@ pub struct WorkflowExecutionTimedOutEventAttributes {
 impl ::prost::Name for WorkflowExecutionTimedOutEventAttributes {
     const NAME: &'static str = "WorkflowExecutionTimedOutEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionTimedOutEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionTimedOutEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionContinuedAsNewEventAttributes {
@@ -260,12 +230,6 @@ pub struct WorkflowExecutionContinuedAsNewEventAttributes {
 impl ::prost::Name for WorkflowExecutionContinuedAsNewEventAttributes {
     const NAME: &'static str = "WorkflowExecutionContinuedAsNewEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionContinuedAsNewEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionContinuedAsNewEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowTaskScheduledEventAttributes {
@@ -279,12 +243,6 @@ pub struct WorkflowTaskScheduledEventAttributes {
 impl ::prost::Name for WorkflowTaskScheduledEventAttributes {
     const NAME: &'static str = "WorkflowTaskScheduledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowTaskScheduledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowTaskScheduledEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowTaskStartedEventAttributes {
@@ -318,12 +276,6 @@ pub struct WorkflowTaskStartedEventAttributes {
 impl ::prost::Name for WorkflowTaskStartedEventAttributes {
     const NAME: &'static str = "WorkflowTaskStartedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowTaskStartedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowTaskStartedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowTaskCompletedEventAttributes {
@@ -367,12 +319,6 @@ pub struct WorkflowTaskCompletedEventAttributes {
 impl ::prost::Name for WorkflowTaskCompletedEventAttributes {
     const NAME: &'static str = "WorkflowTaskCompletedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowTaskCompletedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowTaskCompletedEventAttributes".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowTaskTimedOutEventAttributes {
@@ -386,12 +332,6 @@ pub struct WorkflowTaskTimedOutEventAttributes {
 impl ::prost::Name for WorkflowTaskTimedOutEventAttributes {
     const NAME: &'static str = "WorkflowTaskTimedOutEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowTaskTimedOutEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowTaskTimedOutEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowTaskFailedEventAttributes {
@@ -423,12 +363,6 @@ pub struct WorkflowTaskFailedEventAttributes {
 impl ::prost::Name for WorkflowTaskFailedEventAttributes {
     const NAME: &'static str = "WorkflowTaskFailedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowTaskFailedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowTaskFailedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityTaskScheduledEventAttributes {
@@ -463,12 +397,6 @@ pub struct ActivityTaskScheduledEventAttributes {
 impl ::prost::Name for ActivityTaskScheduledEventAttributes {
     const NAME: &'static str = "ActivityTaskScheduledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ActivityTaskScheduledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ActivityTaskScheduledEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityTaskStartedEventAttributes {
@@ -496,12 +424,6 @@ pub struct ActivityTaskStartedEventAttributes {
 impl ::prost::Name for ActivityTaskStartedEventAttributes {
     const NAME: &'static str = "ActivityTaskStartedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ActivityTaskStartedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ActivityTaskStartedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityTaskCompletedEventAttributes {
@@ -522,12 +444,6 @@ pub struct ActivityTaskCompletedEventAttributes {
 impl ::prost::Name for ActivityTaskCompletedEventAttributes {
     const NAME: &'static str = "ActivityTaskCompletedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ActivityTaskCompletedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ActivityTaskCompletedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityTaskFailedEventAttributes {
@@ -552,12 +468,6 @@ pub struct ActivityTaskFailedEventAttributes {
 impl ::prost::Name for ActivityTaskFailedEventAttributes {
     const NAME: &'static str = "ActivityTaskFailedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ActivityTaskFailedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ActivityTaskFailedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityTaskTimedOutEventAttributes {
@@ -573,12 +483,6 @@ pub struct ActivityTaskTimedOutEventAttributes {
 impl ::prost::Name for ActivityTaskTimedOutEventAttributes {
     const NAME: &'static str = "ActivityTaskTimedOutEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ActivityTaskTimedOutEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ActivityTaskTimedOutEventAttributes".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ActivityTaskCancelRequestedEventAttributes {
@@ -590,12 +494,6 @@ pub struct ActivityTaskCancelRequestedEventAttributes {
 impl ::prost::Name for ActivityTaskCancelRequestedEventAttributes {
     const NAME: &'static str = "ActivityTaskCancelRequestedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ActivityTaskCancelRequestedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ActivityTaskCancelRequestedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityTaskCanceledEventAttributes {
@@ -618,12 +516,6 @@ pub struct ActivityTaskCanceledEventAttributes {
 impl ::prost::Name for ActivityTaskCanceledEventAttributes {
     const NAME: &'static str = "ActivityTaskCanceledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ActivityTaskCanceledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ActivityTaskCanceledEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TimerStartedEventAttributes {
@@ -637,12 +529,6 @@ pub struct TimerStartedEventAttributes {
 impl ::prost::Name for TimerStartedEventAttributes {
     const NAME: &'static str = "TimerStartedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.TimerStartedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.TimerStartedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TimerFiredEventAttributes {
@@ -654,12 +540,6 @@ pub struct TimerFiredEventAttributes {
 impl ::prost::Name for TimerFiredEventAttributes {
     const NAME: &'static str = "TimerFiredEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.TimerFiredEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.TimerFiredEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TimerCanceledEventAttributes {
@@ -675,12 +555,6 @@ pub struct TimerCanceledEventAttributes {
 impl ::prost::Name for TimerCanceledEventAttributes {
     const NAME: &'static str = "TimerCanceledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.TimerCanceledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.TimerCanceledEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecutionCancelRequestedEventAttributes {
@@ -698,12 +572,6 @@ pub struct WorkflowExecutionCancelRequestedEventAttributes {
 impl ::prost::Name for WorkflowExecutionCancelRequestedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionCancelRequestedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionCancelRequestedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionCancelRequestedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionCanceledEventAttributes {
@@ -715,12 +583,6 @@ pub struct WorkflowExecutionCanceledEventAttributes {
 impl ::prost::Name for WorkflowExecutionCanceledEventAttributes {
     const NAME: &'static str = "WorkflowExecutionCanceledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionCanceledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionCanceledEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MarkerRecordedEventAttributes {
@@ -741,12 +603,6 @@ pub struct MarkerRecordedEventAttributes {
 impl ::prost::Name for MarkerRecordedEventAttributes {
     const NAME: &'static str = "MarkerRecordedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.MarkerRecordedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.MarkerRecordedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionSignaledEventAttributes {
@@ -771,12 +627,6 @@ pub struct WorkflowExecutionSignaledEventAttributes {
 impl ::prost::Name for WorkflowExecutionSignaledEventAttributes {
     const NAME: &'static str = "WorkflowExecutionSignaledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionSignaledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionSignaledEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionTerminatedEventAttributes {
@@ -790,12 +640,6 @@ pub struct WorkflowExecutionTerminatedEventAttributes {
 impl ::prost::Name for WorkflowExecutionTerminatedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionTerminatedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionTerminatedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionTerminatedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelExternalWorkflowExecutionInitiatedEventAttributes {
@@ -820,14 +664,6 @@ pub struct RequestCancelExternalWorkflowExecutionInitiatedEventAttributes {
 impl ::prost::Name for RequestCancelExternalWorkflowExecutionInitiatedEventAttributes {
     const NAME: &'static str = "RequestCancelExternalWorkflowExecutionInitiatedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.RequestCancelExternalWorkflowExecutionInitiatedEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.RequestCancelExternalWorkflowExecutionInitiatedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelExternalWorkflowExecutionFailedEventAttributes {
@@ -855,14 +691,6 @@ pub struct RequestCancelExternalWorkflowExecutionFailedEventAttributes {
 impl ::prost::Name for RequestCancelExternalWorkflowExecutionFailedEventAttributes {
     const NAME: &'static str = "RequestCancelExternalWorkflowExecutionFailedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.RequestCancelExternalWorkflowExecutionFailedEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.RequestCancelExternalWorkflowExecutionFailedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExternalWorkflowExecutionCancelRequestedEventAttributes {
@@ -880,14 +708,6 @@ pub struct ExternalWorkflowExecutionCancelRequestedEventAttributes {
 impl ::prost::Name for ExternalWorkflowExecutionCancelRequestedEventAttributes {
     const NAME: &'static str = "ExternalWorkflowExecutionCancelRequestedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ExternalWorkflowExecutionCancelRequestedEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ExternalWorkflowExecutionCancelRequestedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SignalExternalWorkflowExecutionInitiatedEventAttributes {
@@ -916,14 +736,6 @@ pub struct SignalExternalWorkflowExecutionInitiatedEventAttributes {
 impl ::prost::Name for SignalExternalWorkflowExecutionInitiatedEventAttributes {
     const NAME: &'static str = "SignalExternalWorkflowExecutionInitiatedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.SignalExternalWorkflowExecutionInitiatedEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.SignalExternalWorkflowExecutionInitiatedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignalExternalWorkflowExecutionFailedEventAttributes {
@@ -951,14 +763,6 @@ pub struct SignalExternalWorkflowExecutionFailedEventAttributes {
 impl ::prost::Name for SignalExternalWorkflowExecutionFailedEventAttributes {
     const NAME: &'static str = "SignalExternalWorkflowExecutionFailedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.SignalExternalWorkflowExecutionFailedEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.SignalExternalWorkflowExecutionFailedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExternalWorkflowExecutionSignaledEventAttributes {
@@ -979,13 +783,6 @@ pub struct ExternalWorkflowExecutionSignaledEventAttributes {
 impl ::prost::Name for ExternalWorkflowExecutionSignaledEventAttributes {
     const NAME: &'static str = "ExternalWorkflowExecutionSignaledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ExternalWorkflowExecutionSignaledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ExternalWorkflowExecutionSignaledEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpsertWorkflowSearchAttributesEventAttributes {
@@ -999,12 +796,6 @@ pub struct UpsertWorkflowSearchAttributesEventAttributes {
 impl ::prost::Name for UpsertWorkflowSearchAttributesEventAttributes {
     const NAME: &'static str = "UpsertWorkflowSearchAttributesEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.UpsertWorkflowSearchAttributesEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.UpsertWorkflowSearchAttributesEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowPropertiesModifiedEventAttributes {
@@ -1016,12 +807,6 @@ pub struct WorkflowPropertiesModifiedEventAttributes {
 impl ::prost::Name for WorkflowPropertiesModifiedEventAttributes {
     const NAME: &'static str = "WorkflowPropertiesModifiedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowPropertiesModifiedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowPropertiesModifiedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartChildWorkflowExecutionInitiatedEventAttributes {
@@ -1085,14 +870,6 @@ pub struct StartChildWorkflowExecutionInitiatedEventAttributes {
 impl ::prost::Name for StartChildWorkflowExecutionInitiatedEventAttributes {
     const NAME: &'static str = "StartChildWorkflowExecutionInitiatedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.StartChildWorkflowExecutionInitiatedEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.StartChildWorkflowExecutionInitiatedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartChildWorkflowExecutionFailedEventAttributes {
@@ -1120,13 +897,6 @@ pub struct StartChildWorkflowExecutionFailedEventAttributes {
 impl ::prost::Name for StartChildWorkflowExecutionFailedEventAttributes {
     const NAME: &'static str = "StartChildWorkflowExecutionFailedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.StartChildWorkflowExecutionFailedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.StartChildWorkflowExecutionFailedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ChildWorkflowExecutionStartedEventAttributes {
@@ -1148,12 +918,6 @@ pub struct ChildWorkflowExecutionStartedEventAttributes {
 impl ::prost::Name for ChildWorkflowExecutionStartedEventAttributes {
     const NAME: &'static str = "ChildWorkflowExecutionStartedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ChildWorkflowExecutionStartedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ChildWorkflowExecutionStartedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ChildWorkflowExecutionCompletedEventAttributes {
@@ -1177,12 +941,6 @@ pub struct ChildWorkflowExecutionCompletedEventAttributes {
 impl ::prost::Name for ChildWorkflowExecutionCompletedEventAttributes {
     const NAME: &'static str = "ChildWorkflowExecutionCompletedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ChildWorkflowExecutionCompletedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ChildWorkflowExecutionCompletedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ChildWorkflowExecutionFailedEventAttributes {
@@ -1208,12 +966,6 @@ pub struct ChildWorkflowExecutionFailedEventAttributes {
 impl ::prost::Name for ChildWorkflowExecutionFailedEventAttributes {
     const NAME: &'static str = "ChildWorkflowExecutionFailedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ChildWorkflowExecutionFailedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ChildWorkflowExecutionFailedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ChildWorkflowExecutionCanceledEventAttributes {
@@ -1237,12 +989,6 @@ pub struct ChildWorkflowExecutionCanceledEventAttributes {
 impl ::prost::Name for ChildWorkflowExecutionCanceledEventAttributes {
     const NAME: &'static str = "ChildWorkflowExecutionCanceledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ChildWorkflowExecutionCanceledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ChildWorkflowExecutionCanceledEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChildWorkflowExecutionTimedOutEventAttributes {
@@ -1266,12 +1012,6 @@ pub struct ChildWorkflowExecutionTimedOutEventAttributes {
 impl ::prost::Name for ChildWorkflowExecutionTimedOutEventAttributes {
     const NAME: &'static str = "ChildWorkflowExecutionTimedOutEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ChildWorkflowExecutionTimedOutEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ChildWorkflowExecutionTimedOutEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChildWorkflowExecutionTerminatedEventAttributes {
@@ -1293,12 +1033,6 @@ pub struct ChildWorkflowExecutionTerminatedEventAttributes {
 impl ::prost::Name for ChildWorkflowExecutionTerminatedEventAttributes {
     const NAME: &'static str = "ChildWorkflowExecutionTerminatedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ChildWorkflowExecutionTerminatedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ChildWorkflowExecutionTerminatedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionOptionsUpdatedEventAttributes {
@@ -1345,25 +1079,11 @@ pub mod workflow_execution_options_updated_event_attributes {
     impl ::prost::Name for WorkflowUpdateOptionsUpdate {
         const NAME: &'static str = "WorkflowUpdateOptionsUpdate";
         const PACKAGE: &'static str = "temporal.api.history.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.history.v1.WorkflowExecutionOptionsUpdatedEventAttributes.WorkflowUpdateOptionsUpdate"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.history.v1.WorkflowExecutionOptionsUpdatedEventAttributes.WorkflowUpdateOptionsUpdate"
-                .into()
-        }
     }
 }
 impl ::prost::Name for WorkflowExecutionOptionsUpdatedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionOptionsUpdatedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionOptionsUpdatedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionOptionsUpdatedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowPropertiesModifiedExternallyEventAttributes {
@@ -1381,14 +1101,6 @@ pub struct WorkflowPropertiesModifiedExternallyEventAttributes {
 impl ::prost::Name for WorkflowPropertiesModifiedExternallyEventAttributes {
     const NAME: &'static str = "WorkflowPropertiesModifiedExternallyEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowPropertiesModifiedExternallyEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowPropertiesModifiedExternallyEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivityPropertiesModifiedExternallyEventAttributes {
@@ -1400,14 +1112,6 @@ pub struct ActivityPropertiesModifiedExternallyEventAttributes {
 impl ::prost::Name for ActivityPropertiesModifiedExternallyEventAttributes {
     const NAME: &'static str = "ActivityPropertiesModifiedExternallyEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.ActivityPropertiesModifiedExternallyEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.ActivityPropertiesModifiedExternallyEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionUpdateAcceptedEventAttributes {
@@ -1423,12 +1127,6 @@ pub struct WorkflowExecutionUpdateAcceptedEventAttributes {
 impl ::prost::Name for WorkflowExecutionUpdateAcceptedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionUpdateAcceptedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionUpdateAcceptedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionUpdateAcceptedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionUpdateCompletedEventAttributes {
@@ -1442,12 +1140,6 @@ pub struct WorkflowExecutionUpdateCompletedEventAttributes {
 impl ::prost::Name for WorkflowExecutionUpdateCompletedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionUpdateCompletedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionUpdateCompletedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionUpdateCompletedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionUpdateRejectedEventAttributes {
@@ -1465,12 +1157,6 @@ pub struct WorkflowExecutionUpdateRejectedEventAttributes {
 impl ::prost::Name for WorkflowExecutionUpdateRejectedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionUpdateRejectedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionUpdateRejectedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionUpdateRejectedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionUpdateAdmittedEventAttributes {
@@ -1485,12 +1171,6 @@ pub struct WorkflowExecutionUpdateAdmittedEventAttributes {
 impl ::prost::Name for WorkflowExecutionUpdateAdmittedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionUpdateAdmittedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionUpdateAdmittedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionUpdateAdmittedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecutionPausedEventAttributes {
@@ -1504,12 +1184,6 @@ pub struct WorkflowExecutionPausedEventAttributes {
 impl ::prost::Name for WorkflowExecutionPausedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionPausedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionPausedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionPausedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecutionUnpausedEventAttributes {
@@ -1523,12 +1197,6 @@ pub struct WorkflowExecutionUnpausedEventAttributes {
 impl ::prost::Name for WorkflowExecutionUnpausedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionUnpausedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionUnpausedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionUnpausedEventAttributes".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecutionTimeSkippingTransitionedEventAttributes {
@@ -1542,14 +1210,6 @@ pub struct WorkflowExecutionTimeSkippingTransitionedEventAttributes {
 impl ::prost::Name for WorkflowExecutionTimeSkippingTransitionedEventAttributes {
     const NAME: &'static str = "WorkflowExecutionTimeSkippingTransitionedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.WorkflowExecutionTimeSkippingTransitionedEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.WorkflowExecutionTimeSkippingTransitionedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationScheduledEventAttributes {
@@ -1582,12 +1242,6 @@ pub struct NexusOperationScheduledEventAttributes {
 impl ::prost::Name for NexusOperationScheduledEventAttributes {
     const NAME: &'static str = "NexusOperationScheduledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.NexusOperationScheduledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.NexusOperationScheduledEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NexusOperationStartedEventAttributes {
@@ -1604,12 +1258,6 @@ pub struct NexusOperationStartedEventAttributes {
 impl ::prost::Name for NexusOperationStartedEventAttributes {
     const NAME: &'static str = "NexusOperationStartedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.NexusOperationStartedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.NexusOperationStartedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationCompletedEventAttributes {
@@ -1623,12 +1271,6 @@ pub struct NexusOperationCompletedEventAttributes {
 impl ::prost::Name for NexusOperationCompletedEventAttributes {
     const NAME: &'static str = "NexusOperationCompletedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.NexusOperationCompletedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.NexusOperationCompletedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationFailedEventAttributes {
@@ -1642,12 +1284,6 @@ pub struct NexusOperationFailedEventAttributes {
 impl ::prost::Name for NexusOperationFailedEventAttributes {
     const NAME: &'static str = "NexusOperationFailedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.NexusOperationFailedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.NexusOperationFailedEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationTimedOutEventAttributes {
@@ -1661,12 +1297,6 @@ pub struct NexusOperationTimedOutEventAttributes {
 impl ::prost::Name for NexusOperationTimedOutEventAttributes {
     const NAME: &'static str = "NexusOperationTimedOutEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.NexusOperationTimedOutEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.NexusOperationTimedOutEventAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationCanceledEventAttributes {
@@ -1680,12 +1310,6 @@ pub struct NexusOperationCanceledEventAttributes {
 impl ::prost::Name for NexusOperationCanceledEventAttributes {
     const NAME: &'static str = "NexusOperationCanceledEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.NexusOperationCanceledEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.NexusOperationCanceledEventAttributes".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NexusOperationCancelRequestedEventAttributes {
@@ -1697,12 +1321,6 @@ pub struct NexusOperationCancelRequestedEventAttributes {
 impl ::prost::Name for NexusOperationCancelRequestedEventAttributes {
     const NAME: &'static str = "NexusOperationCancelRequestedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.NexusOperationCancelRequestedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.NexusOperationCancelRequestedEventAttributes".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NexusOperationCancelRequestCompletedEventAttributes {
@@ -1716,14 +1334,6 @@ pub struct NexusOperationCancelRequestCompletedEventAttributes {
 impl ::prost::Name for NexusOperationCancelRequestCompletedEventAttributes {
     const NAME: &'static str = "NexusOperationCancelRequestCompletedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.NexusOperationCancelRequestCompletedEventAttributes"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.NexusOperationCancelRequestCompletedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationCancelRequestFailedEventAttributes {
@@ -1739,13 +1349,6 @@ pub struct NexusOperationCancelRequestFailedEventAttributes {
 impl ::prost::Name for NexusOperationCancelRequestFailedEventAttributes {
     const NAME: &'static str = "NexusOperationCancelRequestFailedEventAttributes";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.NexusOperationCancelRequestFailedEventAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.NexusOperationCancelRequestFailedEventAttributes"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HistoryEvent {
@@ -2086,12 +1689,6 @@ pub mod history_event {
 impl ::prost::Name for HistoryEvent {
     const NAME: &'static str = "HistoryEvent";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.HistoryEvent".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.HistoryEvent".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct History {
@@ -2101,10 +1698,4 @@ pub struct History {
 impl ::prost::Name for History {
     const NAME: &'static str = "History";
     const PACKAGE: &'static str = "temporal.api.history.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.history.v1.History".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.history.v1.History".into()
-    }
 }

@@ -65,12 +65,6 @@ pub mod namespace_info {
     impl ::prost::Name for Capabilities {
         const NAME: &'static str = "Capabilities";
         const PACKAGE: &'static str = "temporal.api.namespace.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.namespace.v1.NamespaceInfo.Capabilities".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.namespace.v1.NamespaceInfo.Capabilities".into()
-        }
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Limits {
@@ -84,23 +78,11 @@ pub mod namespace_info {
     impl ::prost::Name for Limits {
         const NAME: &'static str = "Limits";
         const PACKAGE: &'static str = "temporal.api.namespace.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.namespace.v1.NamespaceInfo.Limits".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.namespace.v1.NamespaceInfo.Limits".into()
-        }
     }
 }
 impl ::prost::Name for NamespaceInfo {
     const NAME: &'static str = "NamespaceInfo";
     const PACKAGE: &'static str = "temporal.api.namespace.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.namespace.v1.NamespaceInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.namespace.v1.NamespaceInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NamespaceConfig {
@@ -127,12 +109,6 @@ pub struct NamespaceConfig {
 impl ::prost::Name for NamespaceConfig {
     const NAME: &'static str = "NamespaceConfig";
     const PACKAGE: &'static str = "temporal.api.namespace.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.namespace.v1.NamespaceConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.namespace.v1.NamespaceConfig".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BadBinaries {
@@ -145,12 +121,6 @@ pub struct BadBinaries {
 impl ::prost::Name for BadBinaries {
     const NAME: &'static str = "BadBinaries";
     const PACKAGE: &'static str = "temporal.api.namespace.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.namespace.v1.BadBinaries".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.namespace.v1.BadBinaries".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BadBinaryInfo {
@@ -164,12 +134,6 @@ pub struct BadBinaryInfo {
 impl ::prost::Name for BadBinaryInfo {
     const NAME: &'static str = "BadBinaryInfo";
     const PACKAGE: &'static str = "temporal.api.namespace.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.namespace.v1.BadBinaryInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.namespace.v1.BadBinaryInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateNamespaceInfo {
@@ -188,12 +152,6 @@ pub struct UpdateNamespaceInfo {
 impl ::prost::Name for UpdateNamespaceInfo {
     const NAME: &'static str = "UpdateNamespaceInfo";
     const PACKAGE: &'static str = "temporal.api.namespace.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.namespace.v1.UpdateNamespaceInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.namespace.v1.UpdateNamespaceInfo".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NamespaceFilter {
@@ -203,10 +161,4 @@ pub struct NamespaceFilter {
 impl ::prost::Name for NamespaceFilter {
     const NAME: &'static str = "NamespaceFilter";
     const PACKAGE: &'static str = "temporal.api.namespace.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.namespace.v1.NamespaceFilter".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.namespace.v1.NamespaceFilter".into()
-    }
 }

@@ -18,12 +18,6 @@ pub struct Failure {
 impl ::prost::Name for Failure {
     const NAME: &'static str = "Failure";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.Failure".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.Failure".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HandlerError {
@@ -40,12 +34,6 @@ pub struct HandlerError {
 impl ::prost::Name for HandlerError {
     const NAME: &'static str = "HandlerError";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.HandlerError".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.HandlerError".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UnsuccessfulOperationError {
@@ -57,12 +45,6 @@ pub struct UnsuccessfulOperationError {
 impl ::prost::Name for UnsuccessfulOperationError {
     const NAME: &'static str = "UnsuccessfulOperationError";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.UnsuccessfulOperationError".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.UnsuccessfulOperationError".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Link {
@@ -74,12 +56,6 @@ pub struct Link {
 impl ::prost::Name for Link {
     const NAME: &'static str = "Link";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.Link".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.Link".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartOperationRequest {
@@ -104,12 +80,6 @@ pub struct StartOperationRequest {
 impl ::prost::Name for StartOperationRequest {
     const NAME: &'static str = "StartOperationRequest";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.StartOperationRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.StartOperationRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelOperationRequest {
@@ -126,12 +96,6 @@ pub struct CancelOperationRequest {
 impl ::prost::Name for CancelOperationRequest {
     const NAME: &'static str = "CancelOperationRequest";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.CancelOperationRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.CancelOperationRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Request {
@@ -159,12 +123,6 @@ pub mod request {
     impl ::prost::Name for Capabilities {
         const NAME: &'static str = "Capabilities";
         const PACKAGE: &'static str = "temporal.api.nexus.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.nexus.v1.Request.Capabilities".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.nexus.v1.Request.Capabilities".into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Variant {
@@ -177,12 +135,6 @@ pub mod request {
 impl ::prost::Name for Request {
     const NAME: &'static str = "Request";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.Request".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.Request".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartOperationResponse {
@@ -201,12 +153,6 @@ pub mod start_operation_response {
     impl ::prost::Name for Sync {
         const NAME: &'static str = "Sync";
         const PACKAGE: &'static str = "temporal.api.nexus.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.nexus.v1.StartOperationResponse.Sync".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.nexus.v1.StartOperationResponse.Sync".into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Async {
@@ -221,12 +167,6 @@ pub mod start_operation_response {
     impl ::prost::Name for Async {
         const NAME: &'static str = "Async";
         const PACKAGE: &'static str = "temporal.api.nexus.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.nexus.v1.StartOperationResponse.Async".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.nexus.v1.StartOperationResponse.Async".into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Variant {
@@ -244,24 +184,12 @@ pub mod start_operation_response {
 impl ::prost::Name for StartOperationResponse {
     const NAME: &'static str = "StartOperationResponse";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.StartOperationResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.StartOperationResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelOperationResponse {}
 impl ::prost::Name for CancelOperationResponse {
     const NAME: &'static str = "CancelOperationResponse";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.CancelOperationResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.CancelOperationResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Response {
@@ -281,12 +209,6 @@ pub mod response {
 impl ::prost::Name for Response {
     const NAME: &'static str = "Response";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.Response".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.Response".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Endpoint {
@@ -306,12 +228,6 @@ pub struct Endpoint {
 impl ::prost::Name for Endpoint {
     const NAME: &'static str = "Endpoint";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.Endpoint".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.Endpoint".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EndpointSpec {
@@ -325,12 +241,6 @@ pub struct EndpointSpec {
 impl ::prost::Name for EndpointSpec {
     const NAME: &'static str = "EndpointSpec";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.EndpointSpec".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.EndpointSpec".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EndpointTarget {
@@ -349,12 +259,6 @@ pub mod endpoint_target {
     impl ::prost::Name for Worker {
         const NAME: &'static str = "Worker";
         const PACKAGE: &'static str = "temporal.api.nexus.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.nexus.v1.EndpointTarget.Worker".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.nexus.v1.EndpointTarget.Worker".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct External {
@@ -364,12 +268,6 @@ pub mod endpoint_target {
     impl ::prost::Name for External {
         const NAME: &'static str = "External";
         const PACKAGE: &'static str = "temporal.api.nexus.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.nexus.v1.EndpointTarget.External".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.nexus.v1.EndpointTarget.External".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Variant {
@@ -382,12 +280,6 @@ pub mod endpoint_target {
 impl ::prost::Name for EndpointTarget {
     const NAME: &'static str = "EndpointTarget";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.EndpointTarget".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.EndpointTarget".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationExecutionCancellationInfo {
@@ -414,12 +306,6 @@ pub struct NexusOperationExecutionCancellationInfo {
 impl ::prost::Name for NexusOperationExecutionCancellationInfo {
     const NAME: &'static str = "NexusOperationExecutionCancellationInfo";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.NexusOperationExecutionCancellationInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.NexusOperationExecutionCancellationInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationExecutionInfo {
@@ -498,12 +384,6 @@ pub struct NexusOperationExecutionInfo {
 impl ::prost::Name for NexusOperationExecutionInfo {
     const NAME: &'static str = "NexusOperationExecutionInfo";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.NexusOperationExecutionInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.NexusOperationExecutionInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationExecutionListInfo {
@@ -540,12 +420,6 @@ pub struct NexusOperationExecutionListInfo {
 impl ::prost::Name for NexusOperationExecutionListInfo {
     const NAME: &'static str = "NexusOperationExecutionListInfo";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.NexusOperationExecutionListInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.NexusOperationExecutionListInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PropagatedSerializationContext {
@@ -559,10 +433,4 @@ pub struct PropagatedSerializationContext {
 impl ::prost::Name for PropagatedSerializationContext {
     const NAME: &'static str = "PropagatedSerializationContext";
     const PACKAGE: &'static str = "temporal.api.nexus.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexus.v1.PropagatedSerializationContext".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexus.v1.PropagatedSerializationContext".into()
-    }
 }

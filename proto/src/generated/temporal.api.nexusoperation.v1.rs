@@ -13,12 +13,6 @@ pub mod callback_info {
     impl ::prost::Name for OperationCompleted {
         const NAME: &'static str = "OperationCompleted";
         const PACKAGE: &'static str = "temporal.api.nexusoperation.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.nexusoperation.v1.CallbackInfo.OperationCompleted".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.nexusoperation.v1.CallbackInfo.OperationCompleted".into()
-        }
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Trigger {
@@ -36,23 +30,11 @@ pub mod callback_info {
     impl ::prost::Name for Trigger {
         const NAME: &'static str = "Trigger";
         const PACKAGE: &'static str = "temporal.api.nexusoperation.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.nexusoperation.v1.CallbackInfo.Trigger".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.nexusoperation.v1.CallbackInfo.Trigger".into()
-        }
     }
 }
 impl ::prost::Name for CallbackInfo {
     const NAME: &'static str = "CallbackInfo";
     const PACKAGE: &'static str = "temporal.api.nexusoperation.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexusoperation.v1.CallbackInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexusoperation.v1.CallbackInfo".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OnConflictOptions {
@@ -66,10 +48,4 @@ pub struct OnConflictOptions {
 impl ::prost::Name for OnConflictOptions {
     const NAME: &'static str = "OnConflictOptions";
     const PACKAGE: &'static str = "temporal.api.nexusoperation.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexusoperation.v1.OnConflictOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexusoperation.v1.OnConflictOptions".into()
-    }
 }

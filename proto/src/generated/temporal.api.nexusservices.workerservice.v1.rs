@@ -9,12 +9,6 @@ pub struct ExecuteCommandsRequest {
 impl ::prost::Name for ExecuteCommandsRequest {
     const NAME: &'static str = "ExecuteCommandsRequest";
     const PACKAGE: &'static str = "temporal.api.nexusservices.workerservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexusservices.workerservice.v1.ExecuteCommandsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexusservices.workerservice.v1.ExecuteCommandsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExecuteCommandsResponse {
@@ -26,10 +20,4 @@ pub struct ExecuteCommandsResponse {
 impl ::prost::Name for ExecuteCommandsResponse {
     const NAME: &'static str = "ExecuteCommandsResponse";
     const PACKAGE: &'static str = "temporal.api.nexusservices.workerservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.nexusservices.workerservice.v1.ExecuteCommandsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.nexusservices.workerservice.v1.ExecuteCommandsResponse".into()
-    }
 }

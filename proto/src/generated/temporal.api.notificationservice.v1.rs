@@ -19,22 +19,10 @@ pub mod on_complete_request {
 impl ::prost::Name for OnCompleteRequest {
     const NAME: &'static str = "OnCompleteRequest";
     const PACKAGE: &'static str = "temporal.api.notificationservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.notificationservice.v1.OnCompleteRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.notificationservice.v1.OnCompleteRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OnCompleteResponse {}
 impl ::prost::Name for OnCompleteResponse {
     const NAME: &'static str = "OnCompleteResponse";
     const PACKAGE: &'static str = "temporal.api.notificationservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.notificationservice.v1.OnCompleteResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.notificationservice.v1.OnCompleteResponse".into()
-    }
 }

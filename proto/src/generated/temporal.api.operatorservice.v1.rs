@@ -15,24 +15,12 @@ pub struct AddSearchAttributesRequest {
 impl ::prost::Name for AddSearchAttributesRequest {
     const NAME: &'static str = "AddSearchAttributesRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.AddSearchAttributesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.AddSearchAttributesRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddSearchAttributesResponse {}
 impl ::prost::Name for AddSearchAttributesResponse {
     const NAME: &'static str = "AddSearchAttributesResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.AddSearchAttributesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.AddSearchAttributesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveSearchAttributesRequest {
@@ -44,24 +32,12 @@ pub struct RemoveSearchAttributesRequest {
 impl ::prost::Name for RemoveSearchAttributesRequest {
     const NAME: &'static str = "RemoveSearchAttributesRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.RemoveSearchAttributesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.RemoveSearchAttributesRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveSearchAttributesResponse {}
 impl ::prost::Name for RemoveSearchAttributesResponse {
     const NAME: &'static str = "RemoveSearchAttributesResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.RemoveSearchAttributesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.RemoveSearchAttributesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListSearchAttributesRequest {
@@ -71,12 +47,6 @@ pub struct ListSearchAttributesRequest {
 impl ::prost::Name for ListSearchAttributesRequest {
     const NAME: &'static str = "ListSearchAttributesRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.ListSearchAttributesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.ListSearchAttributesRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListSearchAttributesResponse {
@@ -105,12 +75,6 @@ pub struct ListSearchAttributesResponse {
 impl ::prost::Name for ListSearchAttributesResponse {
     const NAME: &'static str = "ListSearchAttributesResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.ListSearchAttributesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.ListSearchAttributesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteNamespaceRequest {
@@ -124,12 +88,6 @@ pub struct DeleteNamespaceRequest {
 impl ::prost::Name for DeleteNamespaceRequest {
     const NAME: &'static str = "DeleteNamespaceRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.DeleteNamespaceRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.DeleteNamespaceRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteNamespaceResponse {
@@ -139,12 +97,6 @@ pub struct DeleteNamespaceResponse {
 impl ::prost::Name for DeleteNamespaceResponse {
     const NAME: &'static str = "DeleteNamespaceResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.DeleteNamespaceResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.DeleteNamespaceResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddOrUpdateRemoteClusterRequest {
@@ -160,24 +112,12 @@ pub struct AddOrUpdateRemoteClusterRequest {
 impl ::prost::Name for AddOrUpdateRemoteClusterRequest {
     const NAME: &'static str = "AddOrUpdateRemoteClusterRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.AddOrUpdateRemoteClusterRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.AddOrUpdateRemoteClusterRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AddOrUpdateRemoteClusterResponse {}
 impl ::prost::Name for AddOrUpdateRemoteClusterResponse {
     const NAME: &'static str = "AddOrUpdateRemoteClusterResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.AddOrUpdateRemoteClusterResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.AddOrUpdateRemoteClusterResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveRemoteClusterRequest {
@@ -187,24 +127,12 @@ pub struct RemoveRemoteClusterRequest {
 impl ::prost::Name for RemoveRemoteClusterRequest {
     const NAME: &'static str = "RemoveRemoteClusterRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.RemoveRemoteClusterRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.RemoveRemoteClusterRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveRemoteClusterResponse {}
 impl ::prost::Name for RemoveRemoteClusterResponse {
     const NAME: &'static str = "RemoveRemoteClusterResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.RemoveRemoteClusterResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.RemoveRemoteClusterResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListClustersRequest {
@@ -216,12 +144,6 @@ pub struct ListClustersRequest {
 impl ::prost::Name for ListClustersRequest {
     const NAME: &'static str = "ListClustersRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.ListClustersRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.ListClustersRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListClustersResponse {
@@ -233,12 +155,6 @@ pub struct ListClustersResponse {
 impl ::prost::Name for ListClustersResponse {
     const NAME: &'static str = "ListClustersResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.ListClustersResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.ListClustersResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ClusterMetadata {
@@ -262,12 +178,6 @@ pub struct ClusterMetadata {
 impl ::prost::Name for ClusterMetadata {
     const NAME: &'static str = "ClusterMetadata";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.ClusterMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.ClusterMetadata".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetNexusEndpointRequest {
@@ -277,12 +187,6 @@ pub struct GetNexusEndpointRequest {
 impl ::prost::Name for GetNexusEndpointRequest {
     const NAME: &'static str = "GetNexusEndpointRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.GetNexusEndpointRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.GetNexusEndpointRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetNexusEndpointResponse {
@@ -292,12 +196,6 @@ pub struct GetNexusEndpointResponse {
 impl ::prost::Name for GetNexusEndpointResponse {
     const NAME: &'static str = "GetNexusEndpointResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.GetNexusEndpointResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.GetNexusEndpointResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateNexusEndpointRequest {
@@ -307,12 +205,6 @@ pub struct CreateNexusEndpointRequest {
 impl ::prost::Name for CreateNexusEndpointRequest {
     const NAME: &'static str = "CreateNexusEndpointRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.CreateNexusEndpointRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.CreateNexusEndpointRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateNexusEndpointResponse {
@@ -322,12 +214,6 @@ pub struct CreateNexusEndpointResponse {
 impl ::prost::Name for CreateNexusEndpointResponse {
     const NAME: &'static str = "CreateNexusEndpointResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.CreateNexusEndpointResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.CreateNexusEndpointResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateNexusEndpointRequest {
@@ -341,12 +227,6 @@ pub struct UpdateNexusEndpointRequest {
 impl ::prost::Name for UpdateNexusEndpointRequest {
     const NAME: &'static str = "UpdateNexusEndpointRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.UpdateNexusEndpointRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.UpdateNexusEndpointRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateNexusEndpointResponse {
@@ -356,12 +236,6 @@ pub struct UpdateNexusEndpointResponse {
 impl ::prost::Name for UpdateNexusEndpointResponse {
     const NAME: &'static str = "UpdateNexusEndpointResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.UpdateNexusEndpointResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.UpdateNexusEndpointResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteNexusEndpointRequest {
@@ -373,24 +247,12 @@ pub struct DeleteNexusEndpointRequest {
 impl ::prost::Name for DeleteNexusEndpointRequest {
     const NAME: &'static str = "DeleteNexusEndpointRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.DeleteNexusEndpointRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.DeleteNexusEndpointRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteNexusEndpointResponse {}
 impl ::prost::Name for DeleteNexusEndpointResponse {
     const NAME: &'static str = "DeleteNexusEndpointResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.DeleteNexusEndpointResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.DeleteNexusEndpointResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListNexusEndpointsRequest {
@@ -404,12 +266,6 @@ pub struct ListNexusEndpointsRequest {
 impl ::prost::Name for ListNexusEndpointsRequest {
     const NAME: &'static str = "ListNexusEndpointsRequest";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.ListNexusEndpointsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.ListNexusEndpointsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListNexusEndpointsResponse {
@@ -421,12 +277,6 @@ pub struct ListNexusEndpointsResponse {
 impl ::prost::Name for ListNexusEndpointsResponse {
     const NAME: &'static str = "ListNexusEndpointsResponse";
     const PACKAGE: &'static str = "temporal.api.operatorservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.operatorservice.v1.ListNexusEndpointsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.operatorservice.v1.ListNexusEndpointsResponse".into()
-    }
 }
 /// Generated client implementations.
 #[cfg(feature = "client")]

@@ -11,12 +11,6 @@ pub struct WorkflowQuery {
 impl ::prost::Name for WorkflowQuery {
     const NAME: &'static str = "WorkflowQuery";
     const PACKAGE: &'static str = "temporal.api.query.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.query.v1.WorkflowQuery".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.query.v1.WorkflowQuery".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowQueryResult {
@@ -32,12 +26,6 @@ pub struct WorkflowQueryResult {
 impl ::prost::Name for WorkflowQueryResult {
     const NAME: &'static str = "WorkflowQueryResult";
     const PACKAGE: &'static str = "temporal.api.query.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.query.v1.WorkflowQueryResult".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.query.v1.WorkflowQueryResult".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct QueryRejected {
@@ -47,10 +35,4 @@ pub struct QueryRejected {
 impl ::prost::Name for QueryRejected {
     const NAME: &'static str = "QueryRejected";
     const PACKAGE: &'static str = "temporal.api.query.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.query.v1.QueryRejected".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.query.v1.QueryRejected".into()
-    }
 }

@@ -9,12 +9,6 @@ pub struct ClusterReplicationConfig {
 impl ::prost::Name for ClusterReplicationConfig {
     const NAME: &'static str = "ClusterReplicationConfig";
     const PACKAGE: &'static str = "temporal.api.replication.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.replication.v1.ClusterReplicationConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.replication.v1.ClusterReplicationConfig".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NamespaceReplicationConfig {
@@ -28,12 +22,6 @@ pub struct NamespaceReplicationConfig {
 impl ::prost::Name for NamespaceReplicationConfig {
     const NAME: &'static str = "NamespaceReplicationConfig";
     const PACKAGE: &'static str = "temporal.api.replication.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.replication.v1.NamespaceReplicationConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.replication.v1.NamespaceReplicationConfig".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FailoverStatus {
@@ -45,10 +33,4 @@ pub struct FailoverStatus {
 impl ::prost::Name for FailoverStatus {
     const NAME: &'static str = "FailoverStatus";
     const PACKAGE: &'static str = "temporal.api.replication.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.replication.v1.FailoverStatus".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.replication.v1.FailoverStatus".into()
-    }
 }

@@ -11,12 +11,6 @@ pub mod workflow_rule_action {
     impl ::prost::Name for ActionActivityPause {
         const NAME: &'static str = "ActionActivityPause";
         const PACKAGE: &'static str = "temporal.api.rules.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.rules.v1.WorkflowRuleAction.ActionActivityPause".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.rules.v1.WorkflowRuleAction.ActionActivityPause".into()
-        }
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Variant {
@@ -27,12 +21,6 @@ pub mod workflow_rule_action {
 impl ::prost::Name for WorkflowRuleAction {
     const NAME: &'static str = "WorkflowRuleAction";
     const PACKAGE: &'static str = "temporal.api.rules.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.rules.v1.WorkflowRuleAction".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.rules.v1.WorkflowRuleAction".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowRuleSpec {
@@ -57,12 +45,6 @@ pub mod workflow_rule_spec {
     impl ::prost::Name for ActivityStartingTrigger {
         const NAME: &'static str = "ActivityStartingTrigger";
         const PACKAGE: &'static str = "temporal.api.rules.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.rules.v1.WorkflowRuleSpec.ActivityStartingTrigger".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.rules.v1.WorkflowRuleSpec.ActivityStartingTrigger".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Trigger {
@@ -73,12 +55,6 @@ pub mod workflow_rule_spec {
 impl ::prost::Name for WorkflowRuleSpec {
     const NAME: &'static str = "WorkflowRuleSpec";
     const PACKAGE: &'static str = "temporal.api.rules.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.rules.v1.WorkflowRuleSpec".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.rules.v1.WorkflowRuleSpec".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowRule {
@@ -94,10 +70,4 @@ pub struct WorkflowRule {
 impl ::prost::Name for WorkflowRule {
     const NAME: &'static str = "WorkflowRule";
     const PACKAGE: &'static str = "temporal.api.rules.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.rules.v1.WorkflowRule".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.rules.v1.WorkflowRule".into()
-    }
 }

@@ -21,12 +21,6 @@ pub struct CalendarSpec {
 impl ::prost::Name for CalendarSpec {
     const NAME: &'static str = "CalendarSpec";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.CalendarSpec".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.CalendarSpec".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Range {
@@ -40,12 +34,6 @@ pub struct Range {
 impl ::prost::Name for Range {
     const NAME: &'static str = "Range";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.Range".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.Range".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StructuredCalendarSpec {
@@ -69,12 +57,6 @@ pub struct StructuredCalendarSpec {
 impl ::prost::Name for StructuredCalendarSpec {
     const NAME: &'static str = "StructuredCalendarSpec";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.StructuredCalendarSpec".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.StructuredCalendarSpec".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct IntervalSpec {
@@ -86,12 +68,6 @@ pub struct IntervalSpec {
 impl ::prost::Name for IntervalSpec {
     const NAME: &'static str = "IntervalSpec";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.IntervalSpec".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.IntervalSpec".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ScheduleSpec {
@@ -122,12 +98,6 @@ pub struct ScheduleSpec {
 impl ::prost::Name for ScheduleSpec {
     const NAME: &'static str = "ScheduleSpec";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.ScheduleSpec".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.ScheduleSpec".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SchedulePolicies {
@@ -143,12 +113,6 @@ pub struct SchedulePolicies {
 impl ::prost::Name for SchedulePolicies {
     const NAME: &'static str = "SchedulePolicies";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.SchedulePolicies".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.SchedulePolicies".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ScheduleAction {
@@ -166,12 +130,6 @@ pub mod schedule_action {
 impl ::prost::Name for ScheduleAction {
     const NAME: &'static str = "ScheduleAction";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.ScheduleAction".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.ScheduleAction".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ScheduleActionResult {
@@ -192,12 +150,6 @@ pub struct ScheduleActionResult {
 impl ::prost::Name for ScheduleActionResult {
     const NAME: &'static str = "ScheduleActionResult";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.ScheduleActionResult".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.ScheduleActionResult".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ScheduleState {
@@ -213,12 +165,6 @@ pub struct ScheduleState {
 impl ::prost::Name for ScheduleState {
     const NAME: &'static str = "ScheduleState";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.ScheduleState".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.ScheduleState".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TriggerImmediatelyRequest {
@@ -230,12 +176,6 @@ pub struct TriggerImmediatelyRequest {
 impl ::prost::Name for TriggerImmediatelyRequest {
     const NAME: &'static str = "TriggerImmediatelyRequest";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.TriggerImmediatelyRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.TriggerImmediatelyRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BackfillRequest {
@@ -249,12 +189,6 @@ pub struct BackfillRequest {
 impl ::prost::Name for BackfillRequest {
     const NAME: &'static str = "BackfillRequest";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.BackfillRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.BackfillRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SchedulePatch {
@@ -270,12 +204,6 @@ pub struct SchedulePatch {
 impl ::prost::Name for SchedulePatch {
     const NAME: &'static str = "SchedulePatch";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.SchedulePatch".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.SchedulePatch".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ScheduleInfo {
@@ -310,12 +238,6 @@ pub struct ScheduleInfo {
 impl ::prost::Name for ScheduleInfo {
     const NAME: &'static str = "ScheduleInfo";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.ScheduleInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.ScheduleInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Schedule {
@@ -331,12 +253,6 @@ pub struct Schedule {
 impl ::prost::Name for Schedule {
     const NAME: &'static str = "Schedule";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.Schedule".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.Schedule".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ScheduleListInfo {
@@ -358,12 +274,6 @@ pub struct ScheduleListInfo {
 impl ::prost::Name for ScheduleListInfo {
     const NAME: &'static str = "ScheduleListInfo";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.ScheduleListInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.ScheduleListInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ScheduleListEntry {
@@ -381,10 +291,4 @@ pub struct ScheduleListEntry {
 impl ::prost::Name for ScheduleListEntry {
     const NAME: &'static str = "ScheduleListEntry";
     const PACKAGE: &'static str = "temporal.api.schedule.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.schedule.v1.ScheduleListEntry".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.schedule.v1.ScheduleListEntry".into()
-    }
 }

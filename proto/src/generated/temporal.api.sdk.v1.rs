@@ -9,12 +9,6 @@ pub struct UserMetadata {
 impl ::prost::Name for UserMetadata {
     const NAME: &'static str = "UserMetadata";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.UserMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.UserMetadata".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EventGroupMarker {
@@ -33,12 +27,6 @@ pub mod event_group_marker {
     impl ::prost::Name for Label {
         const NAME: &'static str = "Label";
         const PACKAGE: &'static str = "temporal.api.sdk.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.sdk.v1.EventGroupMarker.Label".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.sdk.v1.EventGroupMarker.Label".into()
-        }
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct InboundEvent {
@@ -48,12 +36,6 @@ pub mod event_group_marker {
     impl ::prost::Name for InboundEvent {
         const NAME: &'static str = "InboundEvent";
         const PACKAGE: &'static str = "temporal.api.sdk.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.sdk.v1.EventGroupMarker.InboundEvent".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.sdk.v1.EventGroupMarker.InboundEvent".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct InboundUpdate {
@@ -63,12 +45,6 @@ pub mod event_group_marker {
     impl ::prost::Name for InboundUpdate {
         const NAME: &'static str = "InboundUpdate";
         const PACKAGE: &'static str = "temporal.api.sdk.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.sdk.v1.EventGroupMarker.InboundUpdate".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.sdk.v1.EventGroupMarker.InboundUpdate".into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Variant {
@@ -83,12 +59,6 @@ pub mod event_group_marker {
 impl ::prost::Name for EventGroupMarker {
     const NAME: &'static str = "EventGroupMarker";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.EventGroupMarker".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.EventGroupMarker".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowTaskCompletedMetadata {
@@ -104,12 +74,6 @@ pub struct WorkflowTaskCompletedMetadata {
 impl ::prost::Name for WorkflowTaskCompletedMetadata {
     const NAME: &'static str = "WorkflowTaskCompletedMetadata";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.WorkflowTaskCompletedMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.WorkflowTaskCompletedMetadata".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkerConfig {
@@ -128,12 +92,6 @@ pub mod worker_config {
     impl ::prost::Name for SimplePollerBehavior {
         const NAME: &'static str = "SimplePollerBehavior";
         const PACKAGE: &'static str = "temporal.api.sdk.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.sdk.v1.WorkerConfig.SimplePollerBehavior".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.sdk.v1.WorkerConfig.SimplePollerBehavior".into()
-        }
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct AutoscalingPollerBehavior {
@@ -147,12 +105,6 @@ pub mod worker_config {
     impl ::prost::Name for AutoscalingPollerBehavior {
         const NAME: &'static str = "AutoscalingPollerBehavior";
         const PACKAGE: &'static str = "temporal.api.sdk.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.sdk.v1.WorkerConfig.AutoscalingPollerBehavior".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.sdk.v1.WorkerConfig.AutoscalingPollerBehavior".into()
-        }
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum PollerBehavior {
@@ -165,12 +117,6 @@ pub mod worker_config {
 impl ::prost::Name for WorkerConfig {
     const NAME: &'static str = "WorkerConfig";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.WorkerConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.WorkerConfig".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EnhancedStackTrace {
@@ -187,12 +133,6 @@ pub struct EnhancedStackTrace {
 impl ::prost::Name for EnhancedStackTrace {
     const NAME: &'static str = "EnhancedStackTrace";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.EnhancedStackTrace".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.EnhancedStackTrace".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StackTraceSdkInfo {
@@ -204,12 +144,6 @@ pub struct StackTraceSdkInfo {
 impl ::prost::Name for StackTraceSdkInfo {
     const NAME: &'static str = "StackTraceSDKInfo";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.StackTraceSDKInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.StackTraceSDKInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StackTraceFileSlice {
@@ -221,12 +155,6 @@ pub struct StackTraceFileSlice {
 impl ::prost::Name for StackTraceFileSlice {
     const NAME: &'static str = "StackTraceFileSlice";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.StackTraceFileSlice".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.StackTraceFileSlice".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StackTraceFileLocation {
@@ -244,12 +172,6 @@ pub struct StackTraceFileLocation {
 impl ::prost::Name for StackTraceFileLocation {
     const NAME: &'static str = "StackTraceFileLocation";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.StackTraceFileLocation".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.StackTraceFileLocation".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StackTrace {
@@ -259,12 +181,6 @@ pub struct StackTrace {
 impl ::prost::Name for StackTrace {
     const NAME: &'static str = "StackTrace";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.StackTrace".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.StackTrace".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExternalStorageReference {
@@ -279,12 +195,6 @@ pub struct ExternalStorageReference {
 impl ::prost::Name for ExternalStorageReference {
     const NAME: &'static str = "ExternalStorageReference";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.ExternalStorageReference".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.ExternalStorageReference".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowMetadata {
@@ -296,12 +206,6 @@ pub struct WorkflowMetadata {
 impl ::prost::Name for WorkflowMetadata {
     const NAME: &'static str = "WorkflowMetadata";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.WorkflowMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.WorkflowMetadata".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowDefinition {
@@ -317,12 +221,6 @@ pub struct WorkflowDefinition {
 impl ::prost::Name for WorkflowDefinition {
     const NAME: &'static str = "WorkflowDefinition";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.WorkflowDefinition".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.WorkflowDefinition".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowInteractionDefinition {
@@ -334,10 +232,4 @@ pub struct WorkflowInteractionDefinition {
 impl ::prost::Name for WorkflowInteractionDefinition {
     const NAME: &'static str = "WorkflowInteractionDefinition";
     const PACKAGE: &'static str = "temporal.api.sdk.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.sdk.v1.WorkflowInteractionDefinition".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.sdk.v1.WorkflowInteractionDefinition".into()
-    }
 }

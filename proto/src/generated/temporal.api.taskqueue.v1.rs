@@ -11,12 +11,6 @@ pub struct TaskQueue {
 impl ::prost::Name for TaskQueue {
     const NAME: &'static str = "TaskQueue";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueue".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueue".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct TaskQueueMetadata {
@@ -26,12 +20,6 @@ pub struct TaskQueueMetadata {
 impl ::prost::Name for TaskQueueMetadata {
     const NAME: &'static str = "TaskQueueMetadata";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueueMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueueMetadata".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TaskQueueVersioningInfo {
@@ -57,12 +45,6 @@ pub struct TaskQueueVersioningInfo {
 impl ::prost::Name for TaskQueueVersioningInfo {
     const NAME: &'static str = "TaskQueueVersioningInfo";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueueVersioningInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueueVersioningInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskQueueVersionSelection {
@@ -76,12 +58,6 @@ pub struct TaskQueueVersionSelection {
 impl ::prost::Name for TaskQueueVersionSelection {
     const NAME: &'static str = "TaskQueueVersionSelection";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueueVersionSelection".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueueVersionSelection".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TaskQueueVersionInfo {
@@ -93,12 +69,6 @@ pub struct TaskQueueVersionInfo {
 impl ::prost::Name for TaskQueueVersionInfo {
     const NAME: &'static str = "TaskQueueVersionInfo";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueueVersionInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueueVersionInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TaskQueueTypeInfo {
@@ -110,12 +80,6 @@ pub struct TaskQueueTypeInfo {
 impl ::prost::Name for TaskQueueTypeInfo {
     const NAME: &'static str = "TaskQueueTypeInfo";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueueTypeInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueueTypeInfo".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct TaskQueueStats {
@@ -133,12 +97,6 @@ pub struct TaskQueueStats {
 impl ::prost::Name for TaskQueueStats {
     const NAME: &'static str = "TaskQueueStats";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueueStats".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueueStats".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct TaskQueueStatus {
@@ -156,12 +114,6 @@ pub struct TaskQueueStatus {
 impl ::prost::Name for TaskQueueStatus {
     const NAME: &'static str = "TaskQueueStatus";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueueStatus".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueueStatus".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskIdBlock {
@@ -173,12 +125,6 @@ pub struct TaskIdBlock {
 impl ::prost::Name for TaskIdBlock {
     const NAME: &'static str = "TaskIdBlock";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskIdBlock".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskIdBlock".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskQueuePartitionMetadata {
@@ -190,12 +136,6 @@ pub struct TaskQueuePartitionMetadata {
 impl ::prost::Name for TaskQueuePartitionMetadata {
     const NAME: &'static str = "TaskQueuePartitionMetadata";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueuePartitionMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueuePartitionMetadata".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollerInfo {
@@ -218,12 +158,6 @@ pub struct PollerInfo {
 impl ::prost::Name for PollerInfo {
     const NAME: &'static str = "PollerInfo";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.PollerInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.PollerInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StickyExecutionAttributes {
@@ -235,12 +169,6 @@ pub struct StickyExecutionAttributes {
 impl ::prost::Name for StickyExecutionAttributes {
     const NAME: &'static str = "StickyExecutionAttributes";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.StickyExecutionAttributes".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.StickyExecutionAttributes".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CompatibleVersionSet {
@@ -250,12 +178,6 @@ pub struct CompatibleVersionSet {
 impl ::prost::Name for CompatibleVersionSet {
     const NAME: &'static str = "CompatibleVersionSet";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.CompatibleVersionSet".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.CompatibleVersionSet".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskQueueReachability {
@@ -271,12 +193,6 @@ pub struct TaskQueueReachability {
 impl ::prost::Name for TaskQueueReachability {
     const NAME: &'static str = "TaskQueueReachability";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueueReachability".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueueReachability".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BuildIdReachability {
@@ -288,12 +204,6 @@ pub struct BuildIdReachability {
 impl ::prost::Name for BuildIdReachability {
     const NAME: &'static str = "BuildIdReachability";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.BuildIdReachability".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.BuildIdReachability".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct RampByPercentage {
@@ -303,12 +213,6 @@ pub struct RampByPercentage {
 impl ::prost::Name for RampByPercentage {
     const NAME: &'static str = "RampByPercentage";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.RampByPercentage".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.RampByPercentage".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BuildIdAssignmentRule {
@@ -328,12 +232,6 @@ pub mod build_id_assignment_rule {
 impl ::prost::Name for BuildIdAssignmentRule {
     const NAME: &'static str = "BuildIdAssignmentRule";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.BuildIdAssignmentRule".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.BuildIdAssignmentRule".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CompatibleBuildIdRedirectRule {
@@ -345,12 +243,6 @@ pub struct CompatibleBuildIdRedirectRule {
 impl ::prost::Name for CompatibleBuildIdRedirectRule {
     const NAME: &'static str = "CompatibleBuildIdRedirectRule";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.CompatibleBuildIdRedirectRule".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.CompatibleBuildIdRedirectRule".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TimestampedBuildIdAssignmentRule {
@@ -362,12 +254,6 @@ pub struct TimestampedBuildIdAssignmentRule {
 impl ::prost::Name for TimestampedBuildIdAssignmentRule {
     const NAME: &'static str = "TimestampedBuildIdAssignmentRule";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TimestampedBuildIdAssignmentRule".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TimestampedBuildIdAssignmentRule".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TimestampedCompatibleBuildIdRedirectRule {
@@ -379,12 +265,6 @@ pub struct TimestampedCompatibleBuildIdRedirectRule {
 impl ::prost::Name for TimestampedCompatibleBuildIdRedirectRule {
     const NAME: &'static str = "TimestampedCompatibleBuildIdRedirectRule";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TimestampedCompatibleBuildIdRedirectRule".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TimestampedCompatibleBuildIdRedirectRule".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollerGroupInfo {
@@ -396,12 +276,6 @@ pub struct PollerGroupInfo {
 impl ::prost::Name for PollerGroupInfo {
     const NAME: &'static str = "PollerGroupInfo";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.PollerGroupInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.PollerGroupInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollerGroupsInfo {
@@ -413,12 +287,6 @@ pub struct PollerGroupsInfo {
 impl ::prost::Name for PollerGroupsInfo {
     const NAME: &'static str = "PollerGroupsInfo";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.PollerGroupsInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.PollerGroupsInfo".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PollerScalingDecision {
@@ -428,12 +296,6 @@ pub struct PollerScalingDecision {
 impl ::prost::Name for PollerScalingDecision {
     const NAME: &'static str = "PollerScalingDecision";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.PollerScalingDecision".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.PollerScalingDecision".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct RateLimit {
@@ -443,12 +305,6 @@ pub struct RateLimit {
 impl ::prost::Name for RateLimit {
     const NAME: &'static str = "RateLimit";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.RateLimit".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.RateLimit".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigMetadata {
@@ -462,12 +318,6 @@ pub struct ConfigMetadata {
 impl ::prost::Name for ConfigMetadata {
     const NAME: &'static str = "ConfigMetadata";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.ConfigMetadata".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.ConfigMetadata".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RateLimitConfig {
@@ -479,12 +329,6 @@ pub struct RateLimitConfig {
 impl ::prost::Name for RateLimitConfig {
     const NAME: &'static str = "RateLimitConfig";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.RateLimitConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.RateLimitConfig".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TaskQueueConfig {
@@ -501,10 +345,4 @@ pub struct TaskQueueConfig {
 impl ::prost::Name for TaskQueueConfig {
     const NAME: &'static str = "TaskQueueConfig";
     const PACKAGE: &'static str = "temporal.api.taskqueue.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.taskqueue.v1.TaskQueueConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.taskqueue.v1.TaskQueueConfig".into()
-    }
 }

@@ -4,48 +4,24 @@ pub struct LockTimeSkippingRequest {}
 impl ::prost::Name for LockTimeSkippingRequest {
     const NAME: &'static str = "LockTimeSkippingRequest";
     const PACKAGE: &'static str = "temporal.api.testservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.testservice.v1.LockTimeSkippingRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.testservice.v1.LockTimeSkippingRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LockTimeSkippingResponse {}
 impl ::prost::Name for LockTimeSkippingResponse {
     const NAME: &'static str = "LockTimeSkippingResponse";
     const PACKAGE: &'static str = "temporal.api.testservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.testservice.v1.LockTimeSkippingResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.testservice.v1.LockTimeSkippingResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnlockTimeSkippingRequest {}
 impl ::prost::Name for UnlockTimeSkippingRequest {
     const NAME: &'static str = "UnlockTimeSkippingRequest";
     const PACKAGE: &'static str = "temporal.api.testservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.testservice.v1.UnlockTimeSkippingRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.testservice.v1.UnlockTimeSkippingRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnlockTimeSkippingResponse {}
 impl ::prost::Name for UnlockTimeSkippingResponse {
     const NAME: &'static str = "UnlockTimeSkippingResponse";
     const PACKAGE: &'static str = "temporal.api.testservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.testservice.v1.UnlockTimeSkippingResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.testservice.v1.UnlockTimeSkippingResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SleepUntilRequest {
@@ -55,12 +31,6 @@ pub struct SleepUntilRequest {
 impl ::prost::Name for SleepUntilRequest {
     const NAME: &'static str = "SleepUntilRequest";
     const PACKAGE: &'static str = "temporal.api.testservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.testservice.v1.SleepUntilRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.testservice.v1.SleepUntilRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SleepRequest {
@@ -70,24 +40,12 @@ pub struct SleepRequest {
 impl ::prost::Name for SleepRequest {
     const NAME: &'static str = "SleepRequest";
     const PACKAGE: &'static str = "temporal.api.testservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.testservice.v1.SleepRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.testservice.v1.SleepRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SleepResponse {}
 impl ::prost::Name for SleepResponse {
     const NAME: &'static str = "SleepResponse";
     const PACKAGE: &'static str = "temporal.api.testservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.testservice.v1.SleepResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.testservice.v1.SleepResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetCurrentTimeResponse {
@@ -97,12 +55,6 @@ pub struct GetCurrentTimeResponse {
 impl ::prost::Name for GetCurrentTimeResponse {
     const NAME: &'static str = "GetCurrentTimeResponse";
     const PACKAGE: &'static str = "temporal.api.testservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.testservice.v1.GetCurrentTimeResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.testservice.v1.GetCurrentTimeResponse".into()
-    }
 }
 /// Generated client implementations.
 #[cfg(feature = "client")]

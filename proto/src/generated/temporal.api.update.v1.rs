@@ -10,12 +10,6 @@ pub struct WaitPolicy {
 impl ::prost::Name for WaitPolicy {
     const NAME: &'static str = "WaitPolicy";
     const PACKAGE: &'static str = "temporal.api.update.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.update.v1.WaitPolicy".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.update.v1.WaitPolicy".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateRef {
@@ -29,12 +23,6 @@ pub struct UpdateRef {
 impl ::prost::Name for UpdateRef {
     const NAME: &'static str = "UpdateRef";
     const PACKAGE: &'static str = "temporal.api.update.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.update.v1.UpdateRef".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.update.v1.UpdateRef".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Outcome {
@@ -54,12 +42,6 @@ pub mod outcome {
 impl ::prost::Name for Outcome {
     const NAME: &'static str = "Outcome";
     const PACKAGE: &'static str = "temporal.api.update.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.update.v1.Outcome".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.update.v1.Outcome".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Meta {
@@ -71,12 +53,6 @@ pub struct Meta {
 impl ::prost::Name for Meta {
     const NAME: &'static str = "Meta";
     const PACKAGE: &'static str = "temporal.api.update.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.update.v1.Meta".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.update.v1.Meta".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Input {
@@ -90,12 +66,6 @@ pub struct Input {
 impl ::prost::Name for Input {
     const NAME: &'static str = "Input";
     const PACKAGE: &'static str = "temporal.api.update.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.update.v1.Input".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.update.v1.Input".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Request {
@@ -119,12 +89,6 @@ pub struct Request {
 impl ::prost::Name for Request {
     const NAME: &'static str = "Request";
     const PACKAGE: &'static str = "temporal.api.update.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.update.v1.Request".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.update.v1.Request".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Rejection {
@@ -140,12 +104,6 @@ pub struct Rejection {
 impl ::prost::Name for Rejection {
     const NAME: &'static str = "Rejection";
     const PACKAGE: &'static str = "temporal.api.update.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.update.v1.Rejection".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.update.v1.Rejection".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Acceptance {
@@ -159,12 +117,6 @@ pub struct Acceptance {
 impl ::prost::Name for Acceptance {
     const NAME: &'static str = "Acceptance";
     const PACKAGE: &'static str = "temporal.api.update.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.update.v1.Acceptance".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.update.v1.Acceptance".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Response {
@@ -176,10 +128,4 @@ pub struct Response {
 impl ::prost::Name for Response {
     const NAME: &'static str = "Response";
     const PACKAGE: &'static str = "temporal.api.update.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.update.v1.Response".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.update.v1.Response".into()
-    }
 }

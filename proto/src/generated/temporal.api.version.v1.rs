@@ -11,12 +11,6 @@ pub struct ReleaseInfo {
 impl ::prost::Name for ReleaseInfo {
     const NAME: &'static str = "ReleaseInfo";
     const PACKAGE: &'static str = "temporal.api.version.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.version.v1.ReleaseInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.version.v1.ReleaseInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Alert {
@@ -28,12 +22,6 @@ pub struct Alert {
 impl ::prost::Name for Alert {
     const NAME: &'static str = "Alert";
     const PACKAGE: &'static str = "temporal.api.version.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.version.v1.Alert".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.version.v1.Alert".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct VersionInfo {
@@ -51,10 +39,4 @@ pub struct VersionInfo {
 impl ::prost::Name for VersionInfo {
     const NAME: &'static str = "VersionInfo";
     const PACKAGE: &'static str = "temporal.api.version.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.version.v1.VersionInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.version.v1.VersionInfo".into()
-    }
 }

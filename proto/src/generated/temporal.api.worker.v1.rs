@@ -11,12 +11,6 @@ pub struct WorkerPollerInfo {
 impl ::prost::Name for WorkerPollerInfo {
     const NAME: &'static str = "WorkerPollerInfo";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.WorkerPollerInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.WorkerPollerInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkerSlotsInfo {
@@ -38,12 +32,6 @@ pub struct WorkerSlotsInfo {
 impl ::prost::Name for WorkerSlotsInfo {
     const NAME: &'static str = "WorkerSlotsInfo";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.WorkerSlotsInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.WorkerSlotsInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkerHostInfo {
@@ -61,12 +49,6 @@ pub struct WorkerHostInfo {
 impl ::prost::Name for WorkerHostInfo {
     const NAME: &'static str = "WorkerHostInfo";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.WorkerHostInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.WorkerHostInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkerHeartbeat {
@@ -126,12 +108,6 @@ pub struct WorkerHeartbeat {
 impl ::prost::Name for WorkerHeartbeat {
     const NAME: &'static str = "WorkerHeartbeat";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.WorkerHeartbeat".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.WorkerHeartbeat".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkerInfo {
@@ -141,12 +117,6 @@ pub struct WorkerInfo {
 impl ::prost::Name for WorkerInfo {
     const NAME: &'static str = "WorkerInfo";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.WorkerInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.WorkerInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkerListInfo {
@@ -182,12 +152,6 @@ pub struct WorkerListInfo {
 impl ::prost::Name for WorkerListInfo {
     const NAME: &'static str = "WorkerListInfo";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.WorkerListInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.WorkerListInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PluginInfo {
@@ -199,12 +163,6 @@ pub struct PluginInfo {
 impl ::prost::Name for PluginInfo {
     const NAME: &'static str = "PluginInfo";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.PluginInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.PluginInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StorageDriverInfo {
@@ -214,12 +172,6 @@ pub struct StorageDriverInfo {
 impl ::prost::Name for StorageDriverInfo {
     const NAME: &'static str = "StorageDriverInfo";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.StorageDriverInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.StorageDriverInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EnvironmentInfo {
@@ -316,12 +268,6 @@ pub mod environment_info {
     impl ::prost::Name for Runtime {
         const NAME: &'static str = "Runtime";
         const PACKAGE: &'static str = "temporal.api.worker.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.worker.v1.EnvironmentInfo.Runtime".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.worker.v1.EnvironmentInfo.Runtime".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct HostingEnvironment {
@@ -408,12 +354,6 @@ pub mod environment_info {
     impl ::prost::Name for HostingEnvironment {
         const NAME: &'static str = "HostingEnvironment";
         const PACKAGE: &'static str = "temporal.api.worker.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.worker.v1.EnvironmentInfo.HostingEnvironment".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.worker.v1.EnvironmentInfo.HostingEnvironment".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Platform {
@@ -435,12 +375,6 @@ pub mod environment_info {
     impl ::prost::Name for Platform {
         const NAME: &'static str = "Platform";
         const PACKAGE: &'static str = "temporal.api.worker.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.worker.v1.EnvironmentInfo.Platform".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.worker.v1.EnvironmentInfo.Platform".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct LinuxPlatform {
@@ -496,12 +430,6 @@ pub mod environment_info {
     impl ::prost::Name for LinuxPlatform {
         const NAME: &'static str = "LinuxPlatform";
         const PACKAGE: &'static str = "temporal.api.worker.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.worker.v1.EnvironmentInfo.LinuxPlatform".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.worker.v1.EnvironmentInfo.LinuxPlatform".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct MacOsPlatform {
@@ -513,12 +441,6 @@ pub mod environment_info {
     impl ::prost::Name for MacOsPlatform {
         const NAME: &'static str = "MacOSPlatform";
         const PACKAGE: &'static str = "temporal.api.worker.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.worker.v1.EnvironmentInfo.MacOSPlatform".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.worker.v1.EnvironmentInfo.MacOSPlatform".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct WindowsPlatform {
@@ -580,12 +502,6 @@ pub mod environment_info {
     impl ::prost::Name for WindowsPlatform {
         const NAME: &'static str = "WindowsPlatform";
         const PACKAGE: &'static str = "temporal.api.worker.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.worker.v1.EnvironmentInfo.WindowsPlatform".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.worker.v1.EnvironmentInfo.WindowsPlatform".into()
-        }
     }
     #[derive(
         Clone,
@@ -630,12 +546,6 @@ pub mod environment_info {
 impl ::prost::Name for EnvironmentInfo {
     const NAME: &'static str = "EnvironmentInfo";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.EnvironmentInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.EnvironmentInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkerCommand {
@@ -653,12 +563,6 @@ pub mod worker_command {
 impl ::prost::Name for WorkerCommand {
     const NAME: &'static str = "WorkerCommand";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.WorkerCommand".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.WorkerCommand".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelActivityCommand {
@@ -668,12 +572,6 @@ pub struct CancelActivityCommand {
 impl ::prost::Name for CancelActivityCommand {
     const NAME: &'static str = "CancelActivityCommand";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.CancelActivityCommand".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.CancelActivityCommand".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkerCommandResult {
@@ -691,22 +589,10 @@ pub mod worker_command_result {
 impl ::prost::Name for WorkerCommandResult {
     const NAME: &'static str = "WorkerCommandResult";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.WorkerCommandResult".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.WorkerCommandResult".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelActivityResult {}
 impl ::prost::Name for CancelActivityResult {
     const NAME: &'static str = "CancelActivityResult";
     const PACKAGE: &'static str = "temporal.api.worker.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.worker.v1.CancelActivityResult".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.worker.v1.CancelActivityResult".into()
-    }
 }

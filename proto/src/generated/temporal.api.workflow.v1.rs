@@ -68,12 +68,6 @@ pub struct WorkflowExecutionInfo {
 impl ::prost::Name for WorkflowExecutionInfo {
     const NAME: &'static str = "WorkflowExecutionInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.WorkflowExecutionInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.WorkflowExecutionInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionExtendedInfo {
@@ -108,12 +102,6 @@ pub struct WorkflowExecutionExtendedInfo {
 impl ::prost::Name for WorkflowExecutionExtendedInfo {
     const NAME: &'static str = "WorkflowExecutionExtendedInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.WorkflowExecutionExtendedInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.WorkflowExecutionExtendedInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecutionVersioningInfo {
@@ -147,12 +135,6 @@ pub struct WorkflowExecutionVersioningInfo {
 impl ::prost::Name for WorkflowExecutionVersioningInfo {
     const NAME: &'static str = "WorkflowExecutionVersioningInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.WorkflowExecutionVersioningInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.WorkflowExecutionVersioningInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeploymentTransition {
@@ -162,12 +144,6 @@ pub struct DeploymentTransition {
 impl ::prost::Name for DeploymentTransition {
     const NAME: &'static str = "DeploymentTransition";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.DeploymentTransition".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.DeploymentTransition".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeploymentVersionTransition {
@@ -182,12 +158,6 @@ pub struct DeploymentVersionTransition {
 impl ::prost::Name for DeploymentVersionTransition {
     const NAME: &'static str = "DeploymentVersionTransition";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.DeploymentVersionTransition".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.DeploymentVersionTransition".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionConfig {
@@ -205,12 +175,6 @@ pub struct WorkflowExecutionConfig {
 impl ::prost::Name for WorkflowExecutionConfig {
     const NAME: &'static str = "WorkflowExecutionConfig";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.WorkflowExecutionConfig".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.WorkflowExecutionConfig".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PendingActivityInfo {
@@ -297,12 +261,6 @@ pub mod pending_activity_info {
         impl ::prost::Name for Manual {
             const NAME: &'static str = "Manual";
             const PACKAGE: &'static str = "temporal.api.workflow.v1";
-            fn full_name() -> ::prost::alloc::string::String {
-                "temporal.api.workflow.v1.PendingActivityInfo.PauseInfo.Manual".into()
-            }
-            fn type_url() -> ::prost::alloc::string::String {
-                "/temporal.api.workflow.v1.PendingActivityInfo.PauseInfo.Manual".into()
-            }
         }
         #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
         pub struct Rule {
@@ -316,12 +274,6 @@ pub mod pending_activity_info {
         impl ::prost::Name for Rule {
             const NAME: &'static str = "Rule";
             const PACKAGE: &'static str = "temporal.api.workflow.v1";
-            fn full_name() -> ::prost::alloc::string::String {
-                "temporal.api.workflow.v1.PendingActivityInfo.PauseInfo.Rule".into()
-            }
-            fn type_url() -> ::prost::alloc::string::String {
-                "/temporal.api.workflow.v1.PendingActivityInfo.PauseInfo.Rule".into()
-            }
         }
         #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
         pub enum PausedBy {
@@ -334,12 +286,6 @@ pub mod pending_activity_info {
     impl ::prost::Name for PauseInfo {
         const NAME: &'static str = "PauseInfo";
         const PACKAGE: &'static str = "temporal.api.workflow.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflow.v1.PendingActivityInfo.PauseInfo".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflow.v1.PendingActivityInfo.PauseInfo".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum AssignedBuildId {
@@ -354,12 +300,6 @@ pub mod pending_activity_info {
 impl ::prost::Name for PendingActivityInfo {
     const NAME: &'static str = "PendingActivityInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.PendingActivityInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.PendingActivityInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PendingChildExecutionInfo {
@@ -377,12 +317,6 @@ pub struct PendingChildExecutionInfo {
 impl ::prost::Name for PendingChildExecutionInfo {
     const NAME: &'static str = "PendingChildExecutionInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.PendingChildExecutionInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.PendingChildExecutionInfo".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PendingWorkflowTaskInfo {
@@ -403,12 +337,6 @@ pub struct PendingWorkflowTaskInfo {
 impl ::prost::Name for PendingWorkflowTaskInfo {
     const NAME: &'static str = "PendingWorkflowTaskInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.PendingWorkflowTaskInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.PendingWorkflowTaskInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ResetPoints {
@@ -418,12 +346,6 @@ pub struct ResetPoints {
 impl ::prost::Name for ResetPoints {
     const NAME: &'static str = "ResetPoints";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.ResetPoints".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.ResetPoints".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetPointInfo {
@@ -446,12 +368,6 @@ pub struct ResetPointInfo {
 impl ::prost::Name for ResetPointInfo {
     const NAME: &'static str = "ResetPointInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.ResetPointInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.ResetPointInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NewWorkflowExecutionInfo {
@@ -493,12 +409,6 @@ pub struct NewWorkflowExecutionInfo {
 impl ::prost::Name for NewWorkflowExecutionInfo {
     const NAME: &'static str = "NewWorkflowExecutionInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.NewWorkflowExecutionInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.NewWorkflowExecutionInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CallbackInfo {
@@ -530,12 +440,6 @@ pub mod callback_info {
     impl ::prost::Name for WorkflowClosed {
         const NAME: &'static str = "WorkflowClosed";
         const PACKAGE: &'static str = "temporal.api.workflow.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflow.v1.CallbackInfo.WorkflowClosed".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflow.v1.CallbackInfo.WorkflowClosed".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct UpdateWorkflowExecutionCompleted {
@@ -545,14 +449,6 @@ pub mod callback_info {
     impl ::prost::Name for UpdateWorkflowExecutionCompleted {
         const NAME: &'static str = "UpdateWorkflowExecutionCompleted";
         const PACKAGE: &'static str = "temporal.api.workflow.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflow.v1.CallbackInfo.UpdateWorkflowExecutionCompleted"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflow.v1.CallbackInfo.UpdateWorkflowExecutionCompleted"
-                .into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Trigger {
@@ -572,23 +468,11 @@ pub mod callback_info {
     impl ::prost::Name for Trigger {
         const NAME: &'static str = "Trigger";
         const PACKAGE: &'static str = "temporal.api.workflow.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflow.v1.CallbackInfo.Trigger".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflow.v1.CallbackInfo.Trigger".into()
-        }
     }
 }
 impl ::prost::Name for CallbackInfo {
     const NAME: &'static str = "CallbackInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.CallbackInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.CallbackInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PendingNexusOperationInfo {
@@ -634,12 +518,6 @@ pub struct PendingNexusOperationInfo {
 impl ::prost::Name for PendingNexusOperationInfo {
     const NAME: &'static str = "PendingNexusOperationInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.PendingNexusOperationInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.PendingNexusOperationInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct NexusOperationCancellationInfo {
@@ -664,12 +542,6 @@ pub struct NexusOperationCancellationInfo {
 impl ::prost::Name for NexusOperationCancellationInfo {
     const NAME: &'static str = "NexusOperationCancellationInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.NexusOperationCancellationInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.NexusOperationCancellationInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WorkflowExecutionOptions {
@@ -685,12 +557,6 @@ pub struct WorkflowExecutionOptions {
 impl ::prost::Name for WorkflowExecutionOptions {
     const NAME: &'static str = "WorkflowExecutionOptions";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.WorkflowExecutionOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.WorkflowExecutionOptions".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct VersioningOverride {
@@ -720,12 +586,6 @@ pub mod versioning_override {
     impl ::prost::Name for PinnedOverride {
         const NAME: &'static str = "PinnedOverride";
         const PACKAGE: &'static str = "temporal.api.workflow.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflow.v1.VersioningOverride.PinnedOverride".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflow.v1.VersioningOverride.PinnedOverride".into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct OneTimeOverride {
@@ -737,12 +597,6 @@ pub mod versioning_override {
     impl ::prost::Name for OneTimeOverride {
         const NAME: &'static str = "OneTimeOverride";
         const PACKAGE: &'static str = "temporal.api.workflow.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflow.v1.VersioningOverride.OneTimeOverride".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflow.v1.VersioningOverride.OneTimeOverride".into()
-        }
     }
     #[derive(
         Clone,
@@ -793,12 +647,6 @@ pub mod versioning_override {
 impl ::prost::Name for VersioningOverride {
     const NAME: &'static str = "VersioningOverride";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.VersioningOverride".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.VersioningOverride".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OnConflictOptions {
@@ -812,12 +660,6 @@ pub struct OnConflictOptions {
 impl ::prost::Name for OnConflictOptions {
     const NAME: &'static str = "OnConflictOptions";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.OnConflictOptions".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.OnConflictOptions".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestIdInfo {
@@ -831,12 +673,6 @@ pub struct RequestIdInfo {
 impl ::prost::Name for RequestIdInfo {
     const NAME: &'static str = "RequestIdInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.RequestIdInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.RequestIdInfo".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PostResetOperation {
@@ -859,12 +695,6 @@ pub mod post_reset_operation {
     impl ::prost::Name for SignalWorkflow {
         const NAME: &'static str = "SignalWorkflow";
         const PACKAGE: &'static str = "temporal.api.workflow.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflow.v1.PostResetOperation.SignalWorkflow".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflow.v1.PostResetOperation.SignalWorkflow".into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct UpdateWorkflowOptions {
@@ -878,12 +708,6 @@ pub mod post_reset_operation {
     impl ::prost::Name for UpdateWorkflowOptions {
         const NAME: &'static str = "UpdateWorkflowOptions";
         const PACKAGE: &'static str = "temporal.api.workflow.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflow.v1.PostResetOperation.UpdateWorkflowOptions".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflow.v1.PostResetOperation.UpdateWorkflowOptions".into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Variant {
@@ -896,12 +720,6 @@ pub mod post_reset_operation {
 impl ::prost::Name for PostResetOperation {
     const NAME: &'static str = "PostResetOperation";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.PostResetOperation".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.PostResetOperation".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecutionPauseInfo {
@@ -915,10 +733,4 @@ pub struct WorkflowExecutionPauseInfo {
 impl ::prost::Name for WorkflowExecutionPauseInfo {
     const NAME: &'static str = "WorkflowExecutionPauseInfo";
     const PACKAGE: &'static str = "temporal.api.workflow.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflow.v1.WorkflowExecutionPauseInfo".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflow.v1.WorkflowExecutionPauseInfo".into()
-    }
 }

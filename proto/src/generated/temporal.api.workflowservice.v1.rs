@@ -38,24 +38,12 @@ pub struct RegisterNamespaceRequest {
 impl ::prost::Name for RegisterNamespaceRequest {
     const NAME: &'static str = "RegisterNamespaceRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RegisterNamespaceRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RegisterNamespaceRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RegisterNamespaceResponse {}
 impl ::prost::Name for RegisterNamespaceResponse {
     const NAME: &'static str = "RegisterNamespaceResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RegisterNamespaceResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RegisterNamespaceResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListNamespacesRequest {
@@ -71,12 +59,6 @@ pub struct ListNamespacesRequest {
 impl ::prost::Name for ListNamespacesRequest {
     const NAME: &'static str = "ListNamespacesRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListNamespacesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListNamespacesRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListNamespacesResponse {
@@ -88,12 +70,6 @@ pub struct ListNamespacesResponse {
 impl ::prost::Name for ListNamespacesResponse {
     const NAME: &'static str = "ListNamespacesResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListNamespacesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListNamespacesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeNamespaceRequest {
@@ -107,12 +83,6 @@ pub struct DescribeNamespaceRequest {
 impl ::prost::Name for DescribeNamespaceRequest {
     const NAME: &'static str = "DescribeNamespaceRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeNamespaceRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeNamespaceRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeNamespaceResponse {
@@ -147,12 +117,6 @@ pub struct DescribeNamespaceResponse {
 impl ::prost::Name for DescribeNamespaceResponse {
     const NAME: &'static str = "DescribeNamespaceResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeNamespaceResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeNamespaceResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateNamespaceRequest {
@@ -178,12 +142,6 @@ pub struct UpdateNamespaceRequest {
 impl ::prost::Name for UpdateNamespaceRequest {
     const NAME: &'static str = "UpdateNamespaceRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateNamespaceRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateNamespaceRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateNamespaceResponse {
@@ -205,12 +163,6 @@ pub struct UpdateNamespaceResponse {
 impl ::prost::Name for UpdateNamespaceResponse {
     const NAME: &'static str = "UpdateNamespaceResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateNamespaceResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateNamespaceResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeprecateNamespaceRequest {
@@ -222,24 +174,12 @@ pub struct DeprecateNamespaceRequest {
 impl ::prost::Name for DeprecateNamespaceRequest {
     const NAME: &'static str = "DeprecateNamespaceRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeprecateNamespaceRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeprecateNamespaceRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeprecateNamespaceResponse {}
 impl ::prost::Name for DeprecateNamespaceResponse {
     const NAME: &'static str = "DeprecateNamespaceResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeprecateNamespaceResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeprecateNamespaceResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartWorkflowExecutionRequest {
@@ -332,12 +272,6 @@ pub struct StartWorkflowExecutionRequest {
 impl ::prost::Name for StartWorkflowExecutionRequest {
     const NAME: &'static str = "StartWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StartWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StartWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartWorkflowExecutionResponse {
@@ -359,12 +293,6 @@ pub struct StartWorkflowExecutionResponse {
 impl ::prost::Name for StartWorkflowExecutionResponse {
     const NAME: &'static str = "StartWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StartWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StartWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetWorkflowExecutionHistoryRequest {
@@ -386,12 +314,6 @@ pub struct GetWorkflowExecutionHistoryRequest {
 impl ::prost::Name for GetWorkflowExecutionHistoryRequest {
     const NAME: &'static str = "GetWorkflowExecutionHistoryRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetWorkflowExecutionHistoryResponse {
@@ -411,12 +333,6 @@ pub struct GetWorkflowExecutionHistoryResponse {
 impl ::prost::Name for GetWorkflowExecutionHistoryResponse {
     const NAME: &'static str = "GetWorkflowExecutionHistoryResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetWorkflowExecutionHistoryReverseRequest {
@@ -432,14 +348,6 @@ pub struct GetWorkflowExecutionHistoryReverseRequest {
 impl ::prost::Name for GetWorkflowExecutionHistoryReverseRequest {
     const NAME: &'static str = "GetWorkflowExecutionHistoryReverseRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryReverseRequest"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryReverseRequest"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetWorkflowExecutionHistoryReverseResponse {
@@ -451,14 +359,6 @@ pub struct GetWorkflowExecutionHistoryReverseResponse {
 impl ::prost::Name for GetWorkflowExecutionHistoryReverseResponse {
     const NAME: &'static str = "GetWorkflowExecutionHistoryReverseResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryReverseResponse"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkflowExecutionHistoryReverseResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PollWorkflowTaskQueueRequest {
@@ -490,12 +390,6 @@ pub struct PollWorkflowTaskQueueRequest {
 impl ::prost::Name for PollWorkflowTaskQueueRequest {
     const NAME: &'static str = "PollWorkflowTaskQueueRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollWorkflowTaskQueueRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollWorkflowTaskQueueRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollWorkflowTaskQueueResponse {
@@ -555,12 +449,6 @@ pub struct PollWorkflowTaskQueueResponse {
 impl ::prost::Name for PollWorkflowTaskQueueResponse {
     const NAME: &'static str = "PollWorkflowTaskQueueResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollWorkflowTaskQueueResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollWorkflowTaskQueueResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondWorkflowTaskCompletedRequest {
@@ -637,25 +525,11 @@ pub mod respond_workflow_task_completed_request {
     impl ::prost::Name for Capabilities {
         const NAME: &'static str = "Capabilities";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest.Capabilities"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest.Capabilities"
-                .into()
-        }
     }
 }
 impl ::prost::Name for RespondWorkflowTaskCompletedRequest {
     const NAME: &'static str = "RespondWorkflowTaskCompletedRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondWorkflowTaskCompletedResponse {
@@ -671,12 +545,6 @@ pub struct RespondWorkflowTaskCompletedResponse {
 impl ::prost::Name for RespondWorkflowTaskCompletedResponse {
     const NAME: &'static str = "RespondWorkflowTaskCompletedResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondWorkflowTaskFailedRequest {
@@ -713,24 +581,12 @@ pub struct RespondWorkflowTaskFailedRequest {
 impl ::prost::Name for RespondWorkflowTaskFailedRequest {
     const NAME: &'static str = "RespondWorkflowTaskFailedRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondWorkflowTaskFailedRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondWorkflowTaskFailedRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RespondWorkflowTaskFailedResponse {}
 impl ::prost::Name for RespondWorkflowTaskFailedResponse {
     const NAME: &'static str = "RespondWorkflowTaskFailedResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondWorkflowTaskFailedResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondWorkflowTaskFailedResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollActivityTaskQueueRequest {
@@ -763,12 +619,6 @@ pub struct PollActivityTaskQueueRequest {
 impl ::prost::Name for PollActivityTaskQueueRequest {
     const NAME: &'static str = "PollActivityTaskQueueRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollActivityTaskQueueRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollActivityTaskQueueRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollActivityTaskQueueResponse {
@@ -833,12 +683,6 @@ pub struct PollActivityTaskQueueResponse {
 impl ::prost::Name for PollActivityTaskQueueResponse {
     const NAME: &'static str = "PollActivityTaskQueueResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollActivityTaskQueueResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollActivityTaskQueueResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecordActivityTaskHeartbeatRequest {
@@ -856,12 +700,6 @@ pub struct RecordActivityTaskHeartbeatRequest {
 impl ::prost::Name for RecordActivityTaskHeartbeatRequest {
     const NAME: &'static str = "RecordActivityTaskHeartbeatRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RecordActivityTaskHeartbeatRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RecordActivityTaskHeartbeatRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordActivityTaskHeartbeatResponse {
@@ -875,12 +713,6 @@ pub struct RecordActivityTaskHeartbeatResponse {
 impl ::prost::Name for RecordActivityTaskHeartbeatResponse {
     const NAME: &'static str = "RecordActivityTaskHeartbeatResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RecordActivityTaskHeartbeatResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RecordActivityTaskHeartbeatResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecordActivityTaskHeartbeatByIdRequest {
@@ -902,12 +734,6 @@ pub struct RecordActivityTaskHeartbeatByIdRequest {
 impl ::prost::Name for RecordActivityTaskHeartbeatByIdRequest {
     const NAME: &'static str = "RecordActivityTaskHeartbeatByIdRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RecordActivityTaskHeartbeatByIdRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RecordActivityTaskHeartbeatByIdRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordActivityTaskHeartbeatByIdResponse {
@@ -921,12 +747,6 @@ pub struct RecordActivityTaskHeartbeatByIdResponse {
 impl ::prost::Name for RecordActivityTaskHeartbeatByIdResponse {
     const NAME: &'static str = "RecordActivityTaskHeartbeatByIdResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RecordActivityTaskHeartbeatByIdResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RecordActivityTaskHeartbeatByIdResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondActivityTaskCompletedRequest {
@@ -956,24 +776,12 @@ pub struct RespondActivityTaskCompletedRequest {
 impl ::prost::Name for RespondActivityTaskCompletedRequest {
     const NAME: &'static str = "RespondActivityTaskCompletedRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskCompletedRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskCompletedRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RespondActivityTaskCompletedResponse {}
 impl ::prost::Name for RespondActivityTaskCompletedResponse {
     const NAME: &'static str = "RespondActivityTaskCompletedResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskCompletedResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskCompletedResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondActivityTaskCompletedByIdRequest {
@@ -995,25 +803,12 @@ pub struct RespondActivityTaskCompletedByIdRequest {
 impl ::prost::Name for RespondActivityTaskCompletedByIdRequest {
     const NAME: &'static str = "RespondActivityTaskCompletedByIdRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskCompletedByIdRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskCompletedByIdRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RespondActivityTaskCompletedByIdResponse {}
 impl ::prost::Name for RespondActivityTaskCompletedByIdResponse {
     const NAME: &'static str = "RespondActivityTaskCompletedByIdResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskCompletedByIdResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskCompletedByIdResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondActivityTaskFailedRequest {
@@ -1052,12 +847,6 @@ pub struct RespondActivityTaskFailedRequest {
 impl ::prost::Name for RespondActivityTaskFailedRequest {
     const NAME: &'static str = "RespondActivityTaskFailedRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskFailedRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskFailedRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondActivityTaskFailedResponse {
@@ -1067,12 +856,6 @@ pub struct RespondActivityTaskFailedResponse {
 impl ::prost::Name for RespondActivityTaskFailedResponse {
     const NAME: &'static str = "RespondActivityTaskFailedResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskFailedResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskFailedResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondActivityTaskFailedByIdRequest {
@@ -1100,12 +883,6 @@ pub struct RespondActivityTaskFailedByIdRequest {
 impl ::prost::Name for RespondActivityTaskFailedByIdRequest {
     const NAME: &'static str = "RespondActivityTaskFailedByIdRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskFailedByIdRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskFailedByIdRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondActivityTaskFailedByIdResponse {
@@ -1115,12 +892,6 @@ pub struct RespondActivityTaskFailedByIdResponse {
 impl ::prost::Name for RespondActivityTaskFailedByIdResponse {
     const NAME: &'static str = "RespondActivityTaskFailedByIdResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskFailedByIdResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskFailedByIdResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondActivityTaskCanceledRequest {
@@ -1150,24 +921,12 @@ pub struct RespondActivityTaskCanceledRequest {
 impl ::prost::Name for RespondActivityTaskCanceledRequest {
     const NAME: &'static str = "RespondActivityTaskCanceledRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskCanceledRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskCanceledRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RespondActivityTaskCanceledResponse {}
 impl ::prost::Name for RespondActivityTaskCanceledResponse {
     const NAME: &'static str = "RespondActivityTaskCanceledResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskCanceledResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskCanceledResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondActivityTaskCanceledByIdRequest {
@@ -1193,24 +952,12 @@ pub struct RespondActivityTaskCanceledByIdRequest {
 impl ::prost::Name for RespondActivityTaskCanceledByIdRequest {
     const NAME: &'static str = "RespondActivityTaskCanceledByIdRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskCanceledByIdRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskCanceledByIdRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RespondActivityTaskCanceledByIdResponse {}
 impl ::prost::Name for RespondActivityTaskCanceledByIdResponse {
     const NAME: &'static str = "RespondActivityTaskCanceledByIdResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondActivityTaskCanceledByIdResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondActivityTaskCanceledByIdResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RequestCancelWorkflowExecutionRequest {
@@ -1234,24 +981,12 @@ pub struct RequestCancelWorkflowExecutionRequest {
 impl ::prost::Name for RequestCancelWorkflowExecutionRequest {
     const NAME: &'static str = "RequestCancelWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RequestCancelWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RequestCancelWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelWorkflowExecutionResponse {}
 impl ::prost::Name for RequestCancelWorkflowExecutionResponse {
     const NAME: &'static str = "RequestCancelWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RequestCancelWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RequestCancelWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SignalWorkflowExecutionRequest {
@@ -1280,12 +1015,6 @@ pub struct SignalWorkflowExecutionRequest {
 impl ::prost::Name for SignalWorkflowExecutionRequest {
     const NAME: &'static str = "SignalWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SignalWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SignalWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignalWorkflowExecutionResponse {
@@ -1295,12 +1024,6 @@ pub struct SignalWorkflowExecutionResponse {
 impl ::prost::Name for SignalWorkflowExecutionResponse {
     const NAME: &'static str = "SignalWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SignalWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SignalWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SignalWithStartWorkflowExecutionRequest {
@@ -1370,12 +1093,6 @@ pub struct SignalWithStartWorkflowExecutionRequest {
 impl ::prost::Name for SignalWithStartWorkflowExecutionRequest {
     const NAME: &'static str = "SignalWithStartWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SignalWithStartWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SignalWithStartWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignalWithStartWorkflowExecutionResponse {
@@ -1391,13 +1108,6 @@ pub struct SignalWithStartWorkflowExecutionResponse {
 impl ::prost::Name for SignalWithStartWorkflowExecutionResponse {
     const NAME: &'static str = "SignalWithStartWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SignalWithStartWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SignalWithStartWorkflowExecutionResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ResetWorkflowExecutionRequest {
@@ -1432,12 +1142,6 @@ pub struct ResetWorkflowExecutionRequest {
 impl ::prost::Name for ResetWorkflowExecutionRequest {
     const NAME: &'static str = "ResetWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ResetWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ResetWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetWorkflowExecutionResponse {
@@ -1447,12 +1151,6 @@ pub struct ResetWorkflowExecutionResponse {
 impl ::prost::Name for ResetWorkflowExecutionResponse {
     const NAME: &'static str = "ResetWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ResetWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ResetWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TerminateWorkflowExecutionRequest {
@@ -1476,24 +1174,12 @@ pub struct TerminateWorkflowExecutionRequest {
 impl ::prost::Name for TerminateWorkflowExecutionRequest {
     const NAME: &'static str = "TerminateWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.TerminateWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.TerminateWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TerminateWorkflowExecutionResponse {}
 impl ::prost::Name for TerminateWorkflowExecutionResponse {
     const NAME: &'static str = "TerminateWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.TerminateWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.TerminateWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteWorkflowExecutionRequest {
@@ -1507,24 +1193,12 @@ pub struct DeleteWorkflowExecutionRequest {
 impl ::prost::Name for DeleteWorkflowExecutionRequest {
     const NAME: &'static str = "DeleteWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteWorkflowExecutionResponse {}
 impl ::prost::Name for DeleteWorkflowExecutionResponse {
     const NAME: &'static str = "DeleteWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListOpenWorkflowExecutionsRequest {
@@ -1554,12 +1228,6 @@ pub mod list_open_workflow_executions_request {
 impl ::prost::Name for ListOpenWorkflowExecutionsRequest {
     const NAME: &'static str = "ListOpenWorkflowExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListOpenWorkflowExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListOpenWorkflowExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListOpenWorkflowExecutionsResponse {
@@ -1573,12 +1241,6 @@ pub struct ListOpenWorkflowExecutionsResponse {
 impl ::prost::Name for ListOpenWorkflowExecutionsResponse {
     const NAME: &'static str = "ListOpenWorkflowExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListOpenWorkflowExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListOpenWorkflowExecutionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListClosedWorkflowExecutionsRequest {
@@ -1615,12 +1277,6 @@ pub mod list_closed_workflow_executions_request {
 impl ::prost::Name for ListClosedWorkflowExecutionsRequest {
     const NAME: &'static str = "ListClosedWorkflowExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListClosedWorkflowExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListClosedWorkflowExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListClosedWorkflowExecutionsResponse {
@@ -1634,12 +1290,6 @@ pub struct ListClosedWorkflowExecutionsResponse {
 impl ::prost::Name for ListClosedWorkflowExecutionsResponse {
     const NAME: &'static str = "ListClosedWorkflowExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListClosedWorkflowExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListClosedWorkflowExecutionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListWorkflowExecutionsRequest {
@@ -1655,12 +1305,6 @@ pub struct ListWorkflowExecutionsRequest {
 impl ::prost::Name for ListWorkflowExecutionsRequest {
     const NAME: &'static str = "ListWorkflowExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListWorkflowExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListWorkflowExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListWorkflowExecutionsResponse {
@@ -1674,12 +1318,6 @@ pub struct ListWorkflowExecutionsResponse {
 impl ::prost::Name for ListWorkflowExecutionsResponse {
     const NAME: &'static str = "ListWorkflowExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListWorkflowExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListWorkflowExecutionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListArchivedWorkflowExecutionsRequest {
@@ -1695,12 +1333,6 @@ pub struct ListArchivedWorkflowExecutionsRequest {
 impl ::prost::Name for ListArchivedWorkflowExecutionsRequest {
     const NAME: &'static str = "ListArchivedWorkflowExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListArchivedWorkflowExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListArchivedWorkflowExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListArchivedWorkflowExecutionsResponse {
@@ -1714,12 +1346,6 @@ pub struct ListArchivedWorkflowExecutionsResponse {
 impl ::prost::Name for ListArchivedWorkflowExecutionsResponse {
     const NAME: &'static str = "ListArchivedWorkflowExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListArchivedWorkflowExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListArchivedWorkflowExecutionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ScanWorkflowExecutionsRequest {
@@ -1735,12 +1361,6 @@ pub struct ScanWorkflowExecutionsRequest {
 impl ::prost::Name for ScanWorkflowExecutionsRequest {
     const NAME: &'static str = "ScanWorkflowExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ScanWorkflowExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ScanWorkflowExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ScanWorkflowExecutionsResponse {
@@ -1754,12 +1374,6 @@ pub struct ScanWorkflowExecutionsResponse {
 impl ::prost::Name for ScanWorkflowExecutionsResponse {
     const NAME: &'static str = "ScanWorkflowExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ScanWorkflowExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ScanWorkflowExecutionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountWorkflowExecutionsRequest {
@@ -1771,12 +1385,6 @@ pub struct CountWorkflowExecutionsRequest {
 impl ::prost::Name for CountWorkflowExecutionsRequest {
     const NAME: &'static str = "CountWorkflowExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountWorkflowExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountWorkflowExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CountWorkflowExecutionsResponse {
@@ -1801,37 +1409,17 @@ pub mod count_workflow_executions_response {
     impl ::prost::Name for AggregationGroup {
         const NAME: &'static str = "AggregationGroup";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse.AggregationGroup"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse.AggregationGroup"
-                .into()
-        }
     }
 }
 impl ::prost::Name for CountWorkflowExecutionsResponse {
     const NAME: &'static str = "CountWorkflowExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountWorkflowExecutionsResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSearchAttributesRequest {}
 impl ::prost::Name for GetSearchAttributesRequest {
     const NAME: &'static str = "GetSearchAttributesRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetSearchAttributesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetSearchAttributesRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetSearchAttributesResponse {
@@ -1844,12 +1432,6 @@ pub struct GetSearchAttributesResponse {
 impl ::prost::Name for GetSearchAttributesResponse {
     const NAME: &'static str = "GetSearchAttributesResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetSearchAttributesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetSearchAttributesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondQueryTaskCompletedRequest {
@@ -1873,24 +1455,12 @@ pub struct RespondQueryTaskCompletedRequest {
 impl ::prost::Name for RespondQueryTaskCompletedRequest {
     const NAME: &'static str = "RespondQueryTaskCompletedRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondQueryTaskCompletedRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondQueryTaskCompletedRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RespondQueryTaskCompletedResponse {}
 impl ::prost::Name for RespondQueryTaskCompletedResponse {
     const NAME: &'static str = "RespondQueryTaskCompletedResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondQueryTaskCompletedResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondQueryTaskCompletedResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetStickyTaskQueueRequest {
@@ -1902,24 +1472,12 @@ pub struct ResetStickyTaskQueueRequest {
 impl ::prost::Name for ResetStickyTaskQueueRequest {
     const NAME: &'static str = "ResetStickyTaskQueueRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ResetStickyTaskQueueRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ResetStickyTaskQueueRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetStickyTaskQueueResponse {}
 impl ::prost::Name for ResetStickyTaskQueueResponse {
     const NAME: &'static str = "ResetStickyTaskQueueResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ResetStickyTaskQueueResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ResetStickyTaskQueueResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ShutdownWorkerRequest {
@@ -1945,24 +1503,12 @@ pub struct ShutdownWorkerRequest {
 impl ::prost::Name for ShutdownWorkerRequest {
     const NAME: &'static str = "ShutdownWorkerRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ShutdownWorkerRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ShutdownWorkerRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShutdownWorkerResponse {}
 impl ::prost::Name for ShutdownWorkerResponse {
     const NAME: &'static str = "ShutdownWorkerResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ShutdownWorkerResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ShutdownWorkerResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct QueryWorkflowRequest {
@@ -1978,12 +1524,6 @@ pub struct QueryWorkflowRequest {
 impl ::prost::Name for QueryWorkflowRequest {
     const NAME: &'static str = "QueryWorkflowRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.QueryWorkflowRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.QueryWorkflowRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct QueryWorkflowResponse {
@@ -1997,12 +1537,6 @@ pub struct QueryWorkflowResponse {
 impl ::prost::Name for QueryWorkflowResponse {
     const NAME: &'static str = "QueryWorkflowResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.QueryWorkflowResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.QueryWorkflowResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeWorkflowExecutionRequest {
@@ -2014,12 +1548,6 @@ pub struct DescribeWorkflowExecutionRequest {
 impl ::prost::Name for DescribeWorkflowExecutionRequest {
     const NAME: &'static str = "DescribeWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeWorkflowExecutionResponse {
@@ -2057,12 +1585,6 @@ pub struct DescribeWorkflowExecutionResponse {
 impl ::prost::Name for DescribeWorkflowExecutionResponse {
     const NAME: &'static str = "DescribeWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeTaskQueueRequest {
@@ -2105,12 +1627,6 @@ pub struct DescribeTaskQueueRequest {
 impl ::prost::Name for DescribeTaskQueueRequest {
     const NAME: &'static str = "DescribeTaskQueueRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeTaskQueueRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeTaskQueueRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeTaskQueueResponse {
@@ -2159,37 +1675,17 @@ pub mod describe_task_queue_response {
     impl ::prost::Name for EffectiveRateLimit {
         const NAME: &'static str = "EffectiveRateLimit";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.DescribeTaskQueueResponse.EffectiveRateLimit"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.DescribeTaskQueueResponse.EffectiveRateLimit"
-                .into()
-        }
     }
 }
 impl ::prost::Name for DescribeTaskQueueResponse {
     const NAME: &'static str = "DescribeTaskQueueResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeTaskQueueResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeTaskQueueResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetClusterInfoRequest {}
 impl ::prost::Name for GetClusterInfoRequest {
     const NAME: &'static str = "GetClusterInfoRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetClusterInfoRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetClusterInfoRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetClusterInfoResponse {
@@ -2220,24 +1716,12 @@ pub struct GetClusterInfoResponse {
 impl ::prost::Name for GetClusterInfoResponse {
     const NAME: &'static str = "GetClusterInfoResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetClusterInfoResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetClusterInfoResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSystemInfoRequest {}
 impl ::prost::Name for GetSystemInfoRequest {
     const NAME: &'static str = "GetSystemInfoRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetSystemInfoRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetSystemInfoRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSystemInfoResponse {
@@ -2280,23 +1764,11 @@ pub mod get_system_info_response {
     impl ::prost::Name for Capabilities {
         const NAME: &'static str = "Capabilities";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.GetSystemInfoResponse.Capabilities".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.GetSystemInfoResponse.Capabilities".into()
-        }
     }
 }
 impl ::prost::Name for GetSystemInfoResponse {
     const NAME: &'static str = "GetSystemInfoResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetSystemInfoResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetSystemInfoResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListTaskQueuePartitionsRequest {
@@ -2308,12 +1780,6 @@ pub struct ListTaskQueuePartitionsRequest {
 impl ::prost::Name for ListTaskQueuePartitionsRequest {
     const NAME: &'static str = "ListTaskQueuePartitionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListTaskQueuePartitionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListTaskQueuePartitionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListTaskQueuePartitionsResponse {
@@ -2329,12 +1795,6 @@ pub struct ListTaskQueuePartitionsResponse {
 impl ::prost::Name for ListTaskQueuePartitionsResponse {
     const NAME: &'static str = "ListTaskQueuePartitionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListTaskQueuePartitionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListTaskQueuePartitionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateScheduleRequest {
@@ -2360,12 +1820,6 @@ pub struct CreateScheduleRequest {
 impl ::prost::Name for CreateScheduleRequest {
     const NAME: &'static str = "CreateScheduleRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CreateScheduleRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CreateScheduleRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateScheduleResponse {
@@ -2375,12 +1829,6 @@ pub struct CreateScheduleResponse {
 impl ::prost::Name for CreateScheduleResponse {
     const NAME: &'static str = "CreateScheduleResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CreateScheduleResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CreateScheduleResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeScheduleRequest {
@@ -2392,12 +1840,6 @@ pub struct DescribeScheduleRequest {
 impl ::prost::Name for DescribeScheduleRequest {
     const NAME: &'static str = "DescribeScheduleRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeScheduleRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeScheduleRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeScheduleResponse {
@@ -2417,12 +1859,6 @@ pub struct DescribeScheduleResponse {
 impl ::prost::Name for DescribeScheduleResponse {
     const NAME: &'static str = "DescribeScheduleResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeScheduleResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeScheduleResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateScheduleRequest {
@@ -2448,24 +1884,12 @@ pub struct UpdateScheduleRequest {
 impl ::prost::Name for UpdateScheduleRequest {
     const NAME: &'static str = "UpdateScheduleRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateScheduleRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateScheduleRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateScheduleResponse {}
 impl ::prost::Name for UpdateScheduleResponse {
     const NAME: &'static str = "UpdateScheduleResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateScheduleResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateScheduleResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PatchScheduleRequest {
@@ -2483,24 +1907,12 @@ pub struct PatchScheduleRequest {
 impl ::prost::Name for PatchScheduleRequest {
     const NAME: &'static str = "PatchScheduleRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PatchScheduleRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PatchScheduleRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PatchScheduleResponse {}
 impl ::prost::Name for PatchScheduleResponse {
     const NAME: &'static str = "PatchScheduleResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PatchScheduleResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PatchScheduleResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListScheduleMatchingTimesRequest {
@@ -2516,12 +1928,6 @@ pub struct ListScheduleMatchingTimesRequest {
 impl ::prost::Name for ListScheduleMatchingTimesRequest {
     const NAME: &'static str = "ListScheduleMatchingTimesRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListScheduleMatchingTimesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListScheduleMatchingTimesRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListScheduleMatchingTimesResponse {
@@ -2531,12 +1937,6 @@ pub struct ListScheduleMatchingTimesResponse {
 impl ::prost::Name for ListScheduleMatchingTimesResponse {
     const NAME: &'static str = "ListScheduleMatchingTimesResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListScheduleMatchingTimesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListScheduleMatchingTimesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteScheduleRequest {
@@ -2550,24 +1950,12 @@ pub struct DeleteScheduleRequest {
 impl ::prost::Name for DeleteScheduleRequest {
     const NAME: &'static str = "DeleteScheduleRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteScheduleRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteScheduleRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteScheduleResponse {}
 impl ::prost::Name for DeleteScheduleResponse {
     const NAME: &'static str = "DeleteScheduleResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteScheduleResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteScheduleResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListSchedulesRequest {
@@ -2583,12 +1971,6 @@ pub struct ListSchedulesRequest {
 impl ::prost::Name for ListSchedulesRequest {
     const NAME: &'static str = "ListSchedulesRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListSchedulesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListSchedulesRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListSchedulesResponse {
@@ -2602,12 +1984,6 @@ pub struct ListSchedulesResponse {
 impl ::prost::Name for ListSchedulesResponse {
     const NAME: &'static str = "ListSchedulesResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListSchedulesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListSchedulesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountSchedulesRequest {
@@ -2619,12 +1995,6 @@ pub struct CountSchedulesRequest {
 impl ::prost::Name for CountSchedulesRequest {
     const NAME: &'static str = "CountSchedulesRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountSchedulesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountSchedulesRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CountSchedulesResponse {
@@ -2647,25 +2017,11 @@ pub mod count_schedules_response {
     impl ::prost::Name for AggregationGroup {
         const NAME: &'static str = "AggregationGroup";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.CountSchedulesResponse.AggregationGroup"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.CountSchedulesResponse.AggregationGroup"
-                .into()
-        }
     }
 }
 impl ::prost::Name for CountSchedulesResponse {
     const NAME: &'static str = "CountSchedulesResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountSchedulesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountSchedulesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateWorkerBuildIdCompatibilityRequest {
@@ -2695,14 +2051,6 @@ pub mod update_worker_build_id_compatibility_request {
     impl ::prost::Name for AddNewCompatibleVersion {
         const NAME: &'static str = "AddNewCompatibleVersion";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateWorkerBuildIdCompatibilityRequest.AddNewCompatibleVersion"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateWorkerBuildIdCompatibilityRequest.AddNewCompatibleVersion"
-                .into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct MergeSets {
@@ -2714,14 +2062,6 @@ pub mod update_worker_build_id_compatibility_request {
     impl ::prost::Name for MergeSets {
         const NAME: &'static str = "MergeSets";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateWorkerBuildIdCompatibilityRequest.MergeSets"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateWorkerBuildIdCompatibilityRequest.MergeSets"
-                .into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Operation {
@@ -2740,25 +2080,12 @@ pub mod update_worker_build_id_compatibility_request {
 impl ::prost::Name for UpdateWorkerBuildIdCompatibilityRequest {
     const NAME: &'static str = "UpdateWorkerBuildIdCompatibilityRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerBuildIdCompatibilityRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerBuildIdCompatibilityRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateWorkerBuildIdCompatibilityResponse {}
 impl ::prost::Name for UpdateWorkerBuildIdCompatibilityResponse {
     const NAME: &'static str = "UpdateWorkerBuildIdCompatibilityResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerBuildIdCompatibilityResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerBuildIdCompatibilityResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetWorkerBuildIdCompatibilityRequest {
@@ -2772,12 +2099,6 @@ pub struct GetWorkerBuildIdCompatibilityRequest {
 impl ::prost::Name for GetWorkerBuildIdCompatibilityRequest {
     const NAME: &'static str = "GetWorkerBuildIdCompatibilityRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkerBuildIdCompatibilityRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkerBuildIdCompatibilityRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetWorkerBuildIdCompatibilityResponse {
@@ -2789,12 +2110,6 @@ pub struct GetWorkerBuildIdCompatibilityResponse {
 impl ::prost::Name for GetWorkerBuildIdCompatibilityResponse {
     const NAME: &'static str = "GetWorkerBuildIdCompatibilityResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkerBuildIdCompatibilityResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkerBuildIdCompatibilityResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateWorkerVersioningRulesRequest {
@@ -2826,14 +2141,6 @@ pub mod update_worker_versioning_rules_request {
     impl ::prost::Name for InsertBuildIdAssignmentRule {
         const NAME: &'static str = "InsertBuildIdAssignmentRule";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.InsertBuildIdAssignmentRule"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.InsertBuildIdAssignmentRule"
-                .into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct ReplaceBuildIdAssignmentRule {
@@ -2849,14 +2156,6 @@ pub mod update_worker_versioning_rules_request {
     impl ::prost::Name for ReplaceBuildIdAssignmentRule {
         const NAME: &'static str = "ReplaceBuildIdAssignmentRule";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.ReplaceBuildIdAssignmentRule"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.ReplaceBuildIdAssignmentRule"
-                .into()
-        }
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct DeleteBuildIdAssignmentRule {
@@ -2868,14 +2167,6 @@ pub mod update_worker_versioning_rules_request {
     impl ::prost::Name for DeleteBuildIdAssignmentRule {
         const NAME: &'static str = "DeleteBuildIdAssignmentRule";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.DeleteBuildIdAssignmentRule"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.DeleteBuildIdAssignmentRule"
-                .into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct AddCompatibleBuildIdRedirectRule {
@@ -2887,14 +2178,6 @@ pub mod update_worker_versioning_rules_request {
     impl ::prost::Name for AddCompatibleBuildIdRedirectRule {
         const NAME: &'static str = "AddCompatibleBuildIdRedirectRule";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.AddCompatibleBuildIdRedirectRule"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.AddCompatibleBuildIdRedirectRule"
-                .into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct ReplaceCompatibleBuildIdRedirectRule {
@@ -2906,14 +2189,6 @@ pub mod update_worker_versioning_rules_request {
     impl ::prost::Name for ReplaceCompatibleBuildIdRedirectRule {
         const NAME: &'static str = "ReplaceCompatibleBuildIdRedirectRule";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.ReplaceCompatibleBuildIdRedirectRule"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.ReplaceCompatibleBuildIdRedirectRule"
-                .into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct DeleteCompatibleBuildIdRedirectRule {
@@ -2923,14 +2198,6 @@ pub mod update_worker_versioning_rules_request {
     impl ::prost::Name for DeleteCompatibleBuildIdRedirectRule {
         const NAME: &'static str = "DeleteCompatibleBuildIdRedirectRule";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.DeleteCompatibleBuildIdRedirectRule"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.DeleteCompatibleBuildIdRedirectRule"
-                .into()
-        }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct CommitBuildId {
@@ -2942,14 +2209,6 @@ pub mod update_worker_versioning_rules_request {
     impl ::prost::Name for CommitBuildId {
         const NAME: &'static str = "CommitBuildId";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.CommitBuildId"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest.CommitBuildId"
-                .into()
-        }
     }
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Operation {
@@ -2972,12 +2231,6 @@ pub mod update_worker_versioning_rules_request {
 impl ::prost::Name for UpdateWorkerVersioningRulesRequest {
     const NAME: &'static str = "UpdateWorkerVersioningRulesRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateWorkerVersioningRulesResponse {
@@ -2995,12 +2248,6 @@ pub struct UpdateWorkerVersioningRulesResponse {
 impl ::prost::Name for UpdateWorkerVersioningRulesResponse {
     const NAME: &'static str = "UpdateWorkerVersioningRulesResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerVersioningRulesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetWorkerVersioningRulesRequest {
@@ -3012,12 +2259,6 @@ pub struct GetWorkerVersioningRulesRequest {
 impl ::prost::Name for GetWorkerVersioningRulesRequest {
     const NAME: &'static str = "GetWorkerVersioningRulesRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkerVersioningRulesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkerVersioningRulesRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetWorkerVersioningRulesResponse {
@@ -3035,12 +2276,6 @@ pub struct GetWorkerVersioningRulesResponse {
 impl ::prost::Name for GetWorkerVersioningRulesResponse {
     const NAME: &'static str = "GetWorkerVersioningRulesResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkerVersioningRulesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkerVersioningRulesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetWorkerTaskReachabilityRequest {
@@ -3056,12 +2291,6 @@ pub struct GetWorkerTaskReachabilityRequest {
 impl ::prost::Name for GetWorkerTaskReachabilityRequest {
     const NAME: &'static str = "GetWorkerTaskReachabilityRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkerTaskReachabilityRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkerTaskReachabilityRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetWorkerTaskReachabilityResponse {
@@ -3073,12 +2302,6 @@ pub struct GetWorkerTaskReachabilityResponse {
 impl ::prost::Name for GetWorkerTaskReachabilityResponse {
     const NAME: &'static str = "GetWorkerTaskReachabilityResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetWorkerTaskReachabilityResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetWorkerTaskReachabilityResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateWorkflowExecutionRequest {
@@ -3098,12 +2321,6 @@ pub struct UpdateWorkflowExecutionRequest {
 impl ::prost::Name for UpdateWorkflowExecutionRequest {
     const NAME: &'static str = "UpdateWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateWorkflowExecutionResponse {
@@ -3122,12 +2339,6 @@ pub struct UpdateWorkflowExecutionResponse {
 impl ::prost::Name for UpdateWorkflowExecutionResponse {
     const NAME: &'static str = "UpdateWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartBatchOperationRequest {
@@ -3203,24 +2414,12 @@ pub mod start_batch_operation_request {
 impl ::prost::Name for StartBatchOperationRequest {
     const NAME: &'static str = "StartBatchOperationRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StartBatchOperationRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StartBatchOperationRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartBatchOperationResponse {}
 impl ::prost::Name for StartBatchOperationResponse {
     const NAME: &'static str = "StartBatchOperationResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StartBatchOperationResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StartBatchOperationResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StopBatchOperationRequest {
@@ -3236,24 +2435,12 @@ pub struct StopBatchOperationRequest {
 impl ::prost::Name for StopBatchOperationRequest {
     const NAME: &'static str = "StopBatchOperationRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StopBatchOperationRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StopBatchOperationRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StopBatchOperationResponse {}
 impl ::prost::Name for StopBatchOperationResponse {
     const NAME: &'static str = "StopBatchOperationResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StopBatchOperationResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StopBatchOperationResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeBatchOperationRequest {
@@ -3265,12 +2452,6 @@ pub struct DescribeBatchOperationRequest {
 impl ::prost::Name for DescribeBatchOperationRequest {
     const NAME: &'static str = "DescribeBatchOperationRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeBatchOperationRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeBatchOperationRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeBatchOperationResponse {
@@ -3302,12 +2483,6 @@ pub struct DescribeBatchOperationResponse {
 impl ::prost::Name for DescribeBatchOperationResponse {
     const NAME: &'static str = "DescribeBatchOperationResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeBatchOperationResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeBatchOperationResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListBatchOperationsRequest {
@@ -3321,12 +2496,6 @@ pub struct ListBatchOperationsRequest {
 impl ::prost::Name for ListBatchOperationsRequest {
     const NAME: &'static str = "ListBatchOperationsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListBatchOperationsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListBatchOperationsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListBatchOperationsResponse {
@@ -3340,12 +2509,6 @@ pub struct ListBatchOperationsResponse {
 impl ::prost::Name for ListBatchOperationsResponse {
     const NAME: &'static str = "ListBatchOperationsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListBatchOperationsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListBatchOperationsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PollWorkflowExecutionUpdateRequest {
@@ -3361,12 +2524,6 @@ pub struct PollWorkflowExecutionUpdateRequest {
 impl ::prost::Name for PollWorkflowExecutionUpdateRequest {
     const NAME: &'static str = "PollWorkflowExecutionUpdateRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollWorkflowExecutionUpdateResponse {
@@ -3383,12 +2540,6 @@ pub struct PollWorkflowExecutionUpdateResponse {
 impl ::prost::Name for PollWorkflowExecutionUpdateResponse {
     const NAME: &'static str = "PollWorkflowExecutionUpdateResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollWorkflowExecutionUpdateResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollNexusTaskQueueRequest {
@@ -3419,12 +2570,6 @@ pub struct PollNexusTaskQueueRequest {
 impl ::prost::Name for PollNexusTaskQueueRequest {
     const NAME: &'static str = "PollNexusTaskQueueRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollNexusTaskQueueRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollNexusTaskQueueRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollNexusTaskQueueResponse {
@@ -3451,12 +2596,6 @@ pub struct PollNexusTaskQueueResponse {
 impl ::prost::Name for PollNexusTaskQueueResponse {
     const NAME: &'static str = "PollNexusTaskQueueResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollNexusTaskQueueResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollNexusTaskQueueResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondNexusTaskCompletedRequest {
@@ -3474,24 +2613,12 @@ pub struct RespondNexusTaskCompletedRequest {
 impl ::prost::Name for RespondNexusTaskCompletedRequest {
     const NAME: &'static str = "RespondNexusTaskCompletedRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondNexusTaskCompletedRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondNexusTaskCompletedRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RespondNexusTaskCompletedResponse {}
 impl ::prost::Name for RespondNexusTaskCompletedResponse {
     const NAME: &'static str = "RespondNexusTaskCompletedResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondNexusTaskCompletedResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondNexusTaskCompletedResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RespondNexusTaskFailedRequest {
@@ -3512,24 +2639,12 @@ pub struct RespondNexusTaskFailedRequest {
 impl ::prost::Name for RespondNexusTaskFailedRequest {
     const NAME: &'static str = "RespondNexusTaskFailedRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondNexusTaskFailedRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondNexusTaskFailedRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RespondNexusTaskFailedResponse {}
 impl ::prost::Name for RespondNexusTaskFailedResponse {
     const NAME: &'static str = "RespondNexusTaskFailedResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RespondNexusTaskFailedResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RespondNexusTaskFailedResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExecuteMultiOperationRequest {
@@ -3560,25 +2675,11 @@ pub mod execute_multi_operation_request {
     impl ::prost::Name for Operation {
         const NAME: &'static str = "Operation";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.ExecuteMultiOperationRequest.Operation"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.ExecuteMultiOperationRequest.Operation"
-                .into()
-        }
     }
 }
 impl ::prost::Name for ExecuteMultiOperationRequest {
     const NAME: &'static str = "ExecuteMultiOperationRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ExecuteMultiOperationRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ExecuteMultiOperationRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExecuteMultiOperationResponse {
@@ -3605,25 +2706,11 @@ pub mod execute_multi_operation_response {
     impl ::prost::Name for Response {
         const NAME: &'static str = "Response";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.ExecuteMultiOperationResponse.Response"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.ExecuteMultiOperationResponse.Response"
-                .into()
-        }
     }
 }
 impl ::prost::Name for ExecuteMultiOperationResponse {
     const NAME: &'static str = "ExecuteMultiOperationResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ExecuteMultiOperationResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ExecuteMultiOperationResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateActivityOptionsRequest {
@@ -3659,12 +2746,6 @@ pub mod update_activity_options_request {
 impl ::prost::Name for UpdateActivityOptionsRequest {
     const NAME: &'static str = "UpdateActivityOptionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateActivityOptionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateActivityOptionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateActivityExecutionOptionsRequest {
@@ -3694,12 +2775,6 @@ pub struct UpdateActivityExecutionOptionsRequest {
 impl ::prost::Name for UpdateActivityExecutionOptionsRequest {
     const NAME: &'static str = "UpdateActivityExecutionOptionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateActivityExecutionOptionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateActivityExecutionOptionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateActivityOptionsResponse {
@@ -3711,12 +2786,6 @@ pub struct UpdateActivityOptionsResponse {
 impl ::prost::Name for UpdateActivityOptionsResponse {
     const NAME: &'static str = "UpdateActivityOptionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateActivityOptionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateActivityOptionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateActivityExecutionOptionsResponse {
@@ -3728,12 +2797,6 @@ pub struct UpdateActivityExecutionOptionsResponse {
 impl ::prost::Name for UpdateActivityExecutionOptionsResponse {
     const NAME: &'static str = "UpdateActivityExecutionOptionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateActivityExecutionOptionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateActivityExecutionOptionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PauseActivityRequest {
@@ -3763,12 +2826,6 @@ pub mod pause_activity_request {
 impl ::prost::Name for PauseActivityRequest {
     const NAME: &'static str = "PauseActivityRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PauseActivityRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PauseActivityRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PauseActivityExecutionRequest {
@@ -3792,36 +2849,18 @@ pub struct PauseActivityExecutionRequest {
 impl ::prost::Name for PauseActivityExecutionRequest {
     const NAME: &'static str = "PauseActivityExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PauseActivityExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PauseActivityExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PauseActivityResponse {}
 impl ::prost::Name for PauseActivityResponse {
     const NAME: &'static str = "PauseActivityResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PauseActivityResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PauseActivityResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PauseActivityExecutionResponse {}
 impl ::prost::Name for PauseActivityExecutionResponse {
     const NAME: &'static str = "PauseActivityExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PauseActivityExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PauseActivityExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnpauseActivityRequest {
@@ -3855,12 +2894,6 @@ pub mod unpause_activity_request {
 impl ::prost::Name for UnpauseActivityRequest {
     const NAME: &'static str = "UnpauseActivityRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UnpauseActivityRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UnpauseActivityRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnpauseActivityExecutionRequest {
@@ -3886,36 +2919,18 @@ pub struct UnpauseActivityExecutionRequest {
 impl ::prost::Name for UnpauseActivityExecutionRequest {
     const NAME: &'static str = "UnpauseActivityExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UnpauseActivityExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UnpauseActivityExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnpauseActivityResponse {}
 impl ::prost::Name for UnpauseActivityResponse {
     const NAME: &'static str = "UnpauseActivityResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UnpauseActivityResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UnpauseActivityResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnpauseActivityExecutionResponse {}
 impl ::prost::Name for UnpauseActivityExecutionResponse {
     const NAME: &'static str = "UnpauseActivityExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UnpauseActivityExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UnpauseActivityExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetActivityRequest {
@@ -3951,12 +2966,6 @@ pub mod reset_activity_request {
 impl ::prost::Name for ResetActivityRequest {
     const NAME: &'static str = "ResetActivityRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ResetActivityRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ResetActivityRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetActivityExecutionRequest {
@@ -3986,36 +2995,18 @@ pub struct ResetActivityExecutionRequest {
 impl ::prost::Name for ResetActivityExecutionRequest {
     const NAME: &'static str = "ResetActivityExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ResetActivityExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ResetActivityExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetActivityResponse {}
 impl ::prost::Name for ResetActivityResponse {
     const NAME: &'static str = "ResetActivityResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ResetActivityResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ResetActivityResponse".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetActivityExecutionResponse {}
 impl ::prost::Name for ResetActivityExecutionResponse {
     const NAME: &'static str = "ResetActivityExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ResetActivityExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ResetActivityExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateWorkflowExecutionOptionsRequest {
@@ -4037,12 +3028,6 @@ pub struct UpdateWorkflowExecutionOptionsRequest {
 impl ::prost::Name for UpdateWorkflowExecutionOptionsRequest {
     const NAME: &'static str = "UpdateWorkflowExecutionOptionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateWorkflowExecutionOptionsResponse {
@@ -4056,12 +3041,6 @@ pub struct UpdateWorkflowExecutionOptionsResponse {
 impl ::prost::Name for UpdateWorkflowExecutionOptionsResponse {
     const NAME: &'static str = "UpdateWorkflowExecutionOptionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkflowExecutionOptionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeDeploymentRequest {
@@ -4073,12 +3052,6 @@ pub struct DescribeDeploymentRequest {
 impl ::prost::Name for DescribeDeploymentRequest {
     const NAME: &'static str = "DescribeDeploymentRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeDeploymentRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeDeploymentRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeDeploymentResponse {
@@ -4090,12 +3063,6 @@ pub struct DescribeDeploymentResponse {
 impl ::prost::Name for DescribeDeploymentResponse {
     const NAME: &'static str = "DescribeDeploymentResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeDeploymentResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeDeploymentResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeWorkerDeploymentVersionRequest {
@@ -4114,12 +3081,6 @@ pub struct DescribeWorkerDeploymentVersionRequest {
 impl ::prost::Name for DescribeWorkerDeploymentVersionRequest {
     const NAME: &'static str = "DescribeWorkerDeploymentVersionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkerDeploymentVersionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkerDeploymentVersionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeWorkerDeploymentVersionResponse {
@@ -4156,25 +3117,11 @@ pub mod describe_worker_deployment_version_response {
     impl ::prost::Name for VersionTaskQueue {
         const NAME: &'static str = "VersionTaskQueue";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.DescribeWorkerDeploymentVersionResponse.VersionTaskQueue"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.DescribeWorkerDeploymentVersionResponse.VersionTaskQueue"
-                .into()
-        }
     }
 }
 impl ::prost::Name for DescribeWorkerDeploymentVersionResponse {
     const NAME: &'static str = "DescribeWorkerDeploymentVersionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkerDeploymentVersionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkerDeploymentVersionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeWorkerDeploymentRequest {
@@ -4186,12 +3133,6 @@ pub struct DescribeWorkerDeploymentRequest {
 impl ::prost::Name for DescribeWorkerDeploymentRequest {
     const NAME: &'static str = "DescribeWorkerDeploymentRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkerDeploymentRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkerDeploymentRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeWorkerDeploymentResponse {
@@ -4205,12 +3146,6 @@ pub struct DescribeWorkerDeploymentResponse {
 impl ::prost::Name for DescribeWorkerDeploymentResponse {
     const NAME: &'static str = "DescribeWorkerDeploymentResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkerDeploymentResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkerDeploymentResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListDeploymentsRequest {
@@ -4226,12 +3161,6 @@ pub struct ListDeploymentsRequest {
 impl ::prost::Name for ListDeploymentsRequest {
     const NAME: &'static str = "ListDeploymentsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListDeploymentsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListDeploymentsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListDeploymentsResponse {
@@ -4245,12 +3174,6 @@ pub struct ListDeploymentsResponse {
 impl ::prost::Name for ListDeploymentsResponse {
     const NAME: &'static str = "ListDeploymentsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListDeploymentsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListDeploymentsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetCurrentDeploymentRequest {
@@ -4268,12 +3191,6 @@ pub struct SetCurrentDeploymentRequest {
 impl ::prost::Name for SetCurrentDeploymentRequest {
     const NAME: &'static str = "SetCurrentDeploymentRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SetCurrentDeploymentRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SetCurrentDeploymentRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetCurrentDeploymentResponse {
@@ -4289,12 +3206,6 @@ pub struct SetCurrentDeploymentResponse {
 impl ::prost::Name for SetCurrentDeploymentResponse {
     const NAME: &'static str = "SetCurrentDeploymentResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SetCurrentDeploymentResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SetCurrentDeploymentResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetWorkerDeploymentCurrentVersionRequest {
@@ -4319,13 +3230,6 @@ pub struct SetWorkerDeploymentCurrentVersionRequest {
 impl ::prost::Name for SetWorkerDeploymentCurrentVersionRequest {
     const NAME: &'static str = "SetWorkerDeploymentCurrentVersionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SetWorkerDeploymentCurrentVersionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SetWorkerDeploymentCurrentVersionRequest"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetWorkerDeploymentCurrentVersionResponse {
@@ -4343,14 +3247,6 @@ pub struct SetWorkerDeploymentCurrentVersionResponse {
 impl ::prost::Name for SetWorkerDeploymentCurrentVersionResponse {
     const NAME: &'static str = "SetWorkerDeploymentCurrentVersionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SetWorkerDeploymentCurrentVersionResponse"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SetWorkerDeploymentCurrentVersionResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetWorkerDeploymentRampingVersionRequest {
@@ -4377,13 +3273,6 @@ pub struct SetWorkerDeploymentRampingVersionRequest {
 impl ::prost::Name for SetWorkerDeploymentRampingVersionRequest {
     const NAME: &'static str = "SetWorkerDeploymentRampingVersionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SetWorkerDeploymentRampingVersionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SetWorkerDeploymentRampingVersionRequest"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SetWorkerDeploymentRampingVersionResponse {
@@ -4404,14 +3293,6 @@ pub struct SetWorkerDeploymentRampingVersionResponse {
 impl ::prost::Name for SetWorkerDeploymentRampingVersionResponse {
     const NAME: &'static str = "SetWorkerDeploymentRampingVersionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SetWorkerDeploymentRampingVersionResponse"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SetWorkerDeploymentRampingVersionResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateWorkerDeploymentRequest {
@@ -4427,12 +3308,6 @@ pub struct CreateWorkerDeploymentRequest {
 impl ::prost::Name for CreateWorkerDeploymentRequest {
     const NAME: &'static str = "CreateWorkerDeploymentRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CreateWorkerDeploymentRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CreateWorkerDeploymentRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateWorkerDeploymentResponse {
@@ -4442,12 +3317,6 @@ pub struct CreateWorkerDeploymentResponse {
 impl ::prost::Name for CreateWorkerDeploymentResponse {
     const NAME: &'static str = "CreateWorkerDeploymentResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CreateWorkerDeploymentResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CreateWorkerDeploymentResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListWorkerDeploymentsRequest {
@@ -4461,12 +3330,6 @@ pub struct ListWorkerDeploymentsRequest {
 impl ::prost::Name for ListWorkerDeploymentsRequest {
     const NAME: &'static str = "ListWorkerDeploymentsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListWorkerDeploymentsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListWorkerDeploymentsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListWorkerDeploymentsResponse {
@@ -4505,25 +3368,11 @@ pub mod list_worker_deployments_response {
     impl ::prost::Name for WorkerDeploymentSummary {
         const NAME: &'static str = "WorkerDeploymentSummary";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.ListWorkerDeploymentsResponse.WorkerDeploymentSummary"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.ListWorkerDeploymentsResponse.WorkerDeploymentSummary"
-                .into()
-        }
     }
 }
 impl ::prost::Name for ListWorkerDeploymentsResponse {
     const NAME: &'static str = "ListWorkerDeploymentsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListWorkerDeploymentsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListWorkerDeploymentsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateWorkerDeploymentVersionRequest {
@@ -4543,24 +3392,12 @@ pub struct CreateWorkerDeploymentVersionRequest {
 impl ::prost::Name for CreateWorkerDeploymentVersionRequest {
     const NAME: &'static str = "CreateWorkerDeploymentVersionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CreateWorkerDeploymentVersionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CreateWorkerDeploymentVersionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateWorkerDeploymentVersionResponse {}
 impl ::prost::Name for CreateWorkerDeploymentVersionResponse {
     const NAME: &'static str = "CreateWorkerDeploymentVersionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CreateWorkerDeploymentVersionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CreateWorkerDeploymentVersionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteWorkerDeploymentVersionRequest {
@@ -4581,24 +3418,12 @@ pub struct DeleteWorkerDeploymentVersionRequest {
 impl ::prost::Name for DeleteWorkerDeploymentVersionRequest {
     const NAME: &'static str = "DeleteWorkerDeploymentVersionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteWorkerDeploymentVersionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteWorkerDeploymentVersionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteWorkerDeploymentVersionResponse {}
 impl ::prost::Name for DeleteWorkerDeploymentVersionResponse {
     const NAME: &'static str = "DeleteWorkerDeploymentVersionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteWorkerDeploymentVersionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteWorkerDeploymentVersionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteWorkerDeploymentRequest {
@@ -4612,24 +3437,12 @@ pub struct DeleteWorkerDeploymentRequest {
 impl ::prost::Name for DeleteWorkerDeploymentRequest {
     const NAME: &'static str = "DeleteWorkerDeploymentRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteWorkerDeploymentRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteWorkerDeploymentRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteWorkerDeploymentResponse {}
 impl ::prost::Name for DeleteWorkerDeploymentResponse {
     const NAME: &'static str = "DeleteWorkerDeploymentResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteWorkerDeploymentResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteWorkerDeploymentResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateWorkerDeploymentVersionComputeConfigRequest {
@@ -4656,28 +3469,12 @@ pub struct UpdateWorkerDeploymentVersionComputeConfigRequest {
 impl ::prost::Name for UpdateWorkerDeploymentVersionComputeConfigRequest {
     const NAME: &'static str = "UpdateWorkerDeploymentVersionComputeConfigRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerDeploymentVersionComputeConfigRequest"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerDeploymentVersionComputeConfigRequest"
-            .into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateWorkerDeploymentVersionComputeConfigResponse {}
 impl ::prost::Name for UpdateWorkerDeploymentVersionComputeConfigResponse {
     const NAME: &'static str = "UpdateWorkerDeploymentVersionComputeConfigResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerDeploymentVersionComputeConfigResponse"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerDeploymentVersionComputeConfigResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ValidateWorkerDeploymentVersionComputeConfigRequest {
@@ -4702,28 +3499,12 @@ pub struct ValidateWorkerDeploymentVersionComputeConfigRequest {
 impl ::prost::Name for ValidateWorkerDeploymentVersionComputeConfigRequest {
     const NAME: &'static str = "ValidateWorkerDeploymentVersionComputeConfigRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ValidateWorkerDeploymentVersionComputeConfigRequest"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ValidateWorkerDeploymentVersionComputeConfigRequest"
-            .into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ValidateWorkerDeploymentVersionComputeConfigResponse {}
 impl ::prost::Name for ValidateWorkerDeploymentVersionComputeConfigResponse {
     const NAME: &'static str = "ValidateWorkerDeploymentVersionComputeConfigResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ValidateWorkerDeploymentVersionComputeConfigResponse"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ValidateWorkerDeploymentVersionComputeConfigResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateWorkerDeploymentVersionMetadataRequest {
@@ -4749,14 +3530,6 @@ pub struct UpdateWorkerDeploymentVersionMetadataRequest {
 impl ::prost::Name for UpdateWorkerDeploymentVersionMetadataRequest {
     const NAME: &'static str = "UpdateWorkerDeploymentVersionMetadataRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerDeploymentVersionMetadataRequest"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerDeploymentVersionMetadataRequest"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateWorkerDeploymentVersionMetadataResponse {
@@ -4766,14 +3539,6 @@ pub struct UpdateWorkerDeploymentVersionMetadataResponse {
 impl ::prost::Name for UpdateWorkerDeploymentVersionMetadataResponse {
     const NAME: &'static str = "UpdateWorkerDeploymentVersionMetadataResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerDeploymentVersionMetadataResponse"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerDeploymentVersionMetadataResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetWorkerDeploymentManagerRequest {
@@ -4806,12 +3571,6 @@ pub mod set_worker_deployment_manager_request {
 impl ::prost::Name for SetWorkerDeploymentManagerRequest {
     const NAME: &'static str = "SetWorkerDeploymentManagerRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SetWorkerDeploymentManagerRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SetWorkerDeploymentManagerRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetWorkerDeploymentManagerResponse {
@@ -4824,12 +3583,6 @@ pub struct SetWorkerDeploymentManagerResponse {
 impl ::prost::Name for SetWorkerDeploymentManagerResponse {
     const NAME: &'static str = "SetWorkerDeploymentManagerResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.SetWorkerDeploymentManagerResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.SetWorkerDeploymentManagerResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetCurrentDeploymentRequest {
@@ -4841,12 +3594,6 @@ pub struct GetCurrentDeploymentRequest {
 impl ::prost::Name for GetCurrentDeploymentRequest {
     const NAME: &'static str = "GetCurrentDeploymentRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetCurrentDeploymentRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetCurrentDeploymentRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetCurrentDeploymentResponse {
@@ -4858,12 +3605,6 @@ pub struct GetCurrentDeploymentResponse {
 impl ::prost::Name for GetCurrentDeploymentResponse {
     const NAME: &'static str = "GetCurrentDeploymentResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetCurrentDeploymentResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetCurrentDeploymentResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetDeploymentReachabilityRequest {
@@ -4875,12 +3616,6 @@ pub struct GetDeploymentReachabilityRequest {
 impl ::prost::Name for GetDeploymentReachabilityRequest {
     const NAME: &'static str = "GetDeploymentReachabilityRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetDeploymentReachabilityRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetDeploymentReachabilityRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetDeploymentReachabilityResponse {
@@ -4896,12 +3631,6 @@ pub struct GetDeploymentReachabilityResponse {
 impl ::prost::Name for GetDeploymentReachabilityResponse {
     const NAME: &'static str = "GetDeploymentReachabilityResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.GetDeploymentReachabilityResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.GetDeploymentReachabilityResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateWorkflowRuleRequest {
@@ -4921,12 +3650,6 @@ pub struct CreateWorkflowRuleRequest {
 impl ::prost::Name for CreateWorkflowRuleRequest {
     const NAME: &'static str = "CreateWorkflowRuleRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CreateWorkflowRuleRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CreateWorkflowRuleRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateWorkflowRuleResponse {
@@ -4938,12 +3661,6 @@ pub struct CreateWorkflowRuleResponse {
 impl ::prost::Name for CreateWorkflowRuleResponse {
     const NAME: &'static str = "CreateWorkflowRuleResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CreateWorkflowRuleResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CreateWorkflowRuleResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeWorkflowRuleRequest {
@@ -4955,12 +3672,6 @@ pub struct DescribeWorkflowRuleRequest {
 impl ::prost::Name for DescribeWorkflowRuleRequest {
     const NAME: &'static str = "DescribeWorkflowRuleRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkflowRuleRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkflowRuleRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeWorkflowRuleResponse {
@@ -4970,12 +3681,6 @@ pub struct DescribeWorkflowRuleResponse {
 impl ::prost::Name for DescribeWorkflowRuleResponse {
     const NAME: &'static str = "DescribeWorkflowRuleResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkflowRuleResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkflowRuleResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteWorkflowRuleRequest {
@@ -4987,24 +3692,12 @@ pub struct DeleteWorkflowRuleRequest {
 impl ::prost::Name for DeleteWorkflowRuleRequest {
     const NAME: &'static str = "DeleteWorkflowRuleRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteWorkflowRuleRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteWorkflowRuleRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteWorkflowRuleResponse {}
 impl ::prost::Name for DeleteWorkflowRuleResponse {
     const NAME: &'static str = "DeleteWorkflowRuleResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteWorkflowRuleResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteWorkflowRuleResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListWorkflowRulesRequest {
@@ -5016,12 +3709,6 @@ pub struct ListWorkflowRulesRequest {
 impl ::prost::Name for ListWorkflowRulesRequest {
     const NAME: &'static str = "ListWorkflowRulesRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListWorkflowRulesRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListWorkflowRulesRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListWorkflowRulesResponse {
@@ -5033,12 +3720,6 @@ pub struct ListWorkflowRulesResponse {
 impl ::prost::Name for ListWorkflowRulesResponse {
     const NAME: &'static str = "ListWorkflowRulesResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListWorkflowRulesResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListWorkflowRulesResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TriggerWorkflowRuleRequest {
@@ -5064,12 +3745,6 @@ pub mod trigger_workflow_rule_request {
 impl ::prost::Name for TriggerWorkflowRuleRequest {
     const NAME: &'static str = "TriggerWorkflowRuleRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.TriggerWorkflowRuleRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.TriggerWorkflowRuleRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TriggerWorkflowRuleResponse {
@@ -5079,12 +3754,6 @@ pub struct TriggerWorkflowRuleResponse {
 impl ::prost::Name for TriggerWorkflowRuleResponse {
     const NAME: &'static str = "TriggerWorkflowRuleResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.TriggerWorkflowRuleResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.TriggerWorkflowRuleResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecordWorkerHeartbeatRequest {
@@ -5102,24 +3771,12 @@ pub struct RecordWorkerHeartbeatRequest {
 impl ::prost::Name for RecordWorkerHeartbeatRequest {
     const NAME: &'static str = "RecordWorkerHeartbeatRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RecordWorkerHeartbeatRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordWorkerHeartbeatResponse {}
 impl ::prost::Name for RecordWorkerHeartbeatResponse {
     const NAME: &'static str = "RecordWorkerHeartbeatResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RecordWorkerHeartbeatResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RecordWorkerHeartbeatResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListWorkersRequest {
@@ -5137,12 +3794,6 @@ pub struct ListWorkersRequest {
 impl ::prost::Name for ListWorkersRequest {
     const NAME: &'static str = "ListWorkersRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListWorkersRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListWorkersRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListWorkersResponse {
@@ -5157,12 +3808,6 @@ pub struct ListWorkersResponse {
 impl ::prost::Name for ListWorkersResponse {
     const NAME: &'static str = "ListWorkersResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListWorkersResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListWorkersResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateTaskQueueConfigRequest {
@@ -5206,25 +3851,11 @@ pub mod update_task_queue_config_request {
     impl ::prost::Name for RateLimitUpdate {
         const NAME: &'static str = "RateLimitUpdate";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest.RateLimitUpdate"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest.RateLimitUpdate"
-                .into()
-        }
     }
 }
 impl ::prost::Name for UpdateTaskQueueConfigRequest {
     const NAME: &'static str = "UpdateTaskQueueConfigRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateTaskQueueConfigRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateTaskQueueConfigResponse {
@@ -5234,12 +3865,6 @@ pub struct UpdateTaskQueueConfigResponse {
 impl ::prost::Name for UpdateTaskQueueConfigResponse {
     const NAME: &'static str = "UpdateTaskQueueConfigResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateTaskQueueConfigResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateTaskQueueConfigResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FetchWorkerConfigRequest {
@@ -5257,12 +3882,6 @@ pub struct FetchWorkerConfigRequest {
 impl ::prost::Name for FetchWorkerConfigRequest {
     const NAME: &'static str = "FetchWorkerConfigRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.FetchWorkerConfigRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.FetchWorkerConfigRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FetchWorkerConfigResponse {
@@ -5272,12 +3891,6 @@ pub struct FetchWorkerConfigResponse {
 impl ::prost::Name for FetchWorkerConfigResponse {
     const NAME: &'static str = "FetchWorkerConfigResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.FetchWorkerConfigResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.FetchWorkerConfigResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateWorkerConfigRequest {
@@ -5299,12 +3912,6 @@ pub struct UpdateWorkerConfigRequest {
 impl ::prost::Name for UpdateWorkerConfigRequest {
     const NAME: &'static str = "UpdateWorkerConfigRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerConfigRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerConfigRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateWorkerConfigResponse {
@@ -5322,12 +3929,6 @@ pub mod update_worker_config_response {
 impl ::prost::Name for UpdateWorkerConfigResponse {
     const NAME: &'static str = "UpdateWorkerConfigResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UpdateWorkerConfigResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UpdateWorkerConfigResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeWorkerRequest {
@@ -5339,12 +3940,6 @@ pub struct DescribeWorkerRequest {
 impl ::prost::Name for DescribeWorkerRequest {
     const NAME: &'static str = "DescribeWorkerRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkerRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkerRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeWorkerResponse {
@@ -5354,12 +3949,6 @@ pub struct DescribeWorkerResponse {
 impl ::prost::Name for DescribeWorkerResponse {
     const NAME: &'static str = "DescribeWorkerResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeWorkerResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeWorkerResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountWorkersRequest {
@@ -5373,12 +3962,6 @@ pub struct CountWorkersRequest {
 impl ::prost::Name for CountWorkersRequest {
     const NAME: &'static str = "CountWorkersRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountWorkersRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountWorkersRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountWorkersResponse {
@@ -5388,12 +3971,6 @@ pub struct CountWorkersResponse {
 impl ::prost::Name for CountWorkersResponse {
     const NAME: &'static str = "CountWorkersResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountWorkersResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountWorkersResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PauseWorkflowExecutionRequest {
@@ -5413,24 +3990,12 @@ pub struct PauseWorkflowExecutionRequest {
 impl ::prost::Name for PauseWorkflowExecutionRequest {
     const NAME: &'static str = "PauseWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PauseWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PauseWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PauseWorkflowExecutionResponse {}
 impl ::prost::Name for PauseWorkflowExecutionResponse {
     const NAME: &'static str = "PauseWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PauseWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PauseWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnpauseWorkflowExecutionRequest {
@@ -5450,24 +4015,12 @@ pub struct UnpauseWorkflowExecutionRequest {
 impl ::prost::Name for UnpauseWorkflowExecutionRequest {
     const NAME: &'static str = "UnpauseWorkflowExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UnpauseWorkflowExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UnpauseWorkflowExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UnpauseWorkflowExecutionResponse {}
 impl ::prost::Name for UnpauseWorkflowExecutionResponse {
     const NAME: &'static str = "UnpauseWorkflowExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.UnpauseWorkflowExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.UnpauseWorkflowExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartActivityExecutionRequest {
@@ -5534,12 +4087,6 @@ pub struct StartActivityExecutionRequest {
 impl ::prost::Name for StartActivityExecutionRequest {
     const NAME: &'static str = "StartActivityExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StartActivityExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StartActivityExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartActivityExecutionResponse {
@@ -5555,12 +4102,6 @@ pub struct StartActivityExecutionResponse {
 impl ::prost::Name for StartActivityExecutionResponse {
     const NAME: &'static str = "StartActivityExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StartActivityExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StartActivityExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeActivityExecutionRequest {
@@ -5584,12 +4125,6 @@ pub struct DescribeActivityExecutionRequest {
 impl ::prost::Name for DescribeActivityExecutionRequest {
     const NAME: &'static str = "DescribeActivityExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeActivityExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeActivityExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeActivityExecutionResponse {
@@ -5611,12 +4146,6 @@ pub struct DescribeActivityExecutionResponse {
 impl ::prost::Name for DescribeActivityExecutionResponse {
     const NAME: &'static str = "DescribeActivityExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeActivityExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeActivityExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PollActivityExecutionRequest {
@@ -5630,12 +4159,6 @@ pub struct PollActivityExecutionRequest {
 impl ::prost::Name for PollActivityExecutionRequest {
     const NAME: &'static str = "PollActivityExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollActivityExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollActivityExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollActivityExecutionResponse {
@@ -5653,12 +4176,6 @@ pub struct PollActivityExecutionResponse {
 impl ::prost::Name for PollActivityExecutionResponse {
     const NAME: &'static str = "PollActivityExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollActivityExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollActivityExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListActivityExecutionsRequest {
@@ -5674,12 +4191,6 @@ pub struct ListActivityExecutionsRequest {
 impl ::prost::Name for ListActivityExecutionsRequest {
     const NAME: &'static str = "ListActivityExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListActivityExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListActivityExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListActivityExecutionsResponse {
@@ -5693,12 +4204,6 @@ pub struct ListActivityExecutionsResponse {
 impl ::prost::Name for ListActivityExecutionsResponse {
     const NAME: &'static str = "ListActivityExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListActivityExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListActivityExecutionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartNexusOperationExecutionRequest {
@@ -5759,12 +4264,6 @@ pub struct StartNexusOperationExecutionRequest {
 impl ::prost::Name for StartNexusOperationExecutionRequest {
     const NAME: &'static str = "StartNexusOperationExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StartNexusOperationExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StartNexusOperationExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartNexusOperationExecutionResponse {
@@ -5776,12 +4275,6 @@ pub struct StartNexusOperationExecutionResponse {
 impl ::prost::Name for StartNexusOperationExecutionResponse {
     const NAME: &'static str = "StartNexusOperationExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.StartNexusOperationExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.StartNexusOperationExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DescribeNexusOperationExecutionRequest {
@@ -5801,12 +4294,6 @@ pub struct DescribeNexusOperationExecutionRequest {
 impl ::prost::Name for DescribeNexusOperationExecutionRequest {
     const NAME: &'static str = "DescribeNexusOperationExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeNexusOperationExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeNexusOperationExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DescribeNexusOperationExecutionResponse {
@@ -5845,12 +4332,6 @@ pub mod describe_nexus_operation_execution_response {
 impl ::prost::Name for DescribeNexusOperationExecutionResponse {
     const NAME: &'static str = "DescribeNexusOperationExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DescribeNexusOperationExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DescribeNexusOperationExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PollNexusOperationExecutionRequest {
@@ -5866,12 +4347,6 @@ pub struct PollNexusOperationExecutionRequest {
 impl ::prost::Name for PollNexusOperationExecutionRequest {
     const NAME: &'static str = "PollNexusOperationExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollNexusOperationExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollNexusOperationExecutionRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PollNexusOperationExecutionResponse {
@@ -5903,12 +4378,6 @@ pub mod poll_nexus_operation_execution_response {
 impl ::prost::Name for PollNexusOperationExecutionResponse {
     const NAME: &'static str = "PollNexusOperationExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollNexusOperationExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollNexusOperationExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListNexusOperationExecutionsRequest {
@@ -5924,12 +4393,6 @@ pub struct ListNexusOperationExecutionsRequest {
 impl ::prost::Name for ListNexusOperationExecutionsRequest {
     const NAME: &'static str = "ListNexusOperationExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListNexusOperationExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListNexusOperationExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListNexusOperationExecutionsResponse {
@@ -5943,12 +4406,6 @@ pub struct ListNexusOperationExecutionsResponse {
 impl ::prost::Name for ListNexusOperationExecutionsResponse {
     const NAME: &'static str = "ListNexusOperationExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.ListNexusOperationExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.ListNexusOperationExecutionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountActivityExecutionsRequest {
@@ -5960,12 +4417,6 @@ pub struct CountActivityExecutionsRequest {
 impl ::prost::Name for CountActivityExecutionsRequest {
     const NAME: &'static str = "CountActivityExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountActivityExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountActivityExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CountActivityExecutionsResponse {
@@ -5990,25 +4441,11 @@ pub mod count_activity_executions_response {
     impl ::prost::Name for AggregationGroup {
         const NAME: &'static str = "AggregationGroup";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.CountActivityExecutionsResponse.AggregationGroup"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.CountActivityExecutionsResponse.AggregationGroup"
-                .into()
-        }
     }
 }
 impl ::prost::Name for CountActivityExecutionsResponse {
     const NAME: &'static str = "CountActivityExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountActivityExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountActivityExecutionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CountNexusOperationExecutionsRequest {
@@ -6020,12 +4457,6 @@ pub struct CountNexusOperationExecutionsRequest {
 impl ::prost::Name for CountNexusOperationExecutionsRequest {
     const NAME: &'static str = "CountNexusOperationExecutionsRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountNexusOperationExecutionsRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountNexusOperationExecutionsRequest".into()
-    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CountNexusOperationExecutionsResponse {
@@ -6050,25 +4481,11 @@ pub mod count_nexus_operation_executions_response {
     impl ::prost::Name for AggregationGroup {
         const NAME: &'static str = "AggregationGroup";
         const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "temporal.api.workflowservice.v1.CountNexusOperationExecutionsResponse.AggregationGroup"
-                .into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/temporal.api.workflowservice.v1.CountNexusOperationExecutionsResponse.AggregationGroup"
-                .into()
-        }
     }
 }
 impl ::prost::Name for CountNexusOperationExecutionsResponse {
     const NAME: &'static str = "CountNexusOperationExecutionsResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.CountNexusOperationExecutionsResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.CountNexusOperationExecutionsResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelActivityExecutionRequest {
@@ -6088,24 +4505,12 @@ pub struct RequestCancelActivityExecutionRequest {
 impl ::prost::Name for RequestCancelActivityExecutionRequest {
     const NAME: &'static str = "RequestCancelActivityExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RequestCancelActivityExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RequestCancelActivityExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelActivityExecutionResponse {}
 impl ::prost::Name for RequestCancelActivityExecutionResponse {
     const NAME: &'static str = "RequestCancelActivityExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RequestCancelActivityExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RequestCancelActivityExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TerminateActivityExecutionRequest {
@@ -6125,24 +4530,12 @@ pub struct TerminateActivityExecutionRequest {
 impl ::prost::Name for TerminateActivityExecutionRequest {
     const NAME: &'static str = "TerminateActivityExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.TerminateActivityExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.TerminateActivityExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TerminateActivityExecutionResponse {}
 impl ::prost::Name for TerminateActivityExecutionResponse {
     const NAME: &'static str = "TerminateActivityExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.TerminateActivityExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.TerminateActivityExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteActivityExecutionRequest {
@@ -6156,24 +4549,12 @@ pub struct DeleteActivityExecutionRequest {
 impl ::prost::Name for DeleteActivityExecutionRequest {
     const NAME: &'static str = "DeleteActivityExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteActivityExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteActivityExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteActivityExecutionResponse {}
 impl ::prost::Name for DeleteActivityExecutionResponse {
     const NAME: &'static str = "DeleteActivityExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteActivityExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteActivityExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelNexusOperationExecutionRequest {
@@ -6193,28 +4574,12 @@ pub struct RequestCancelNexusOperationExecutionRequest {
 impl ::prost::Name for RequestCancelNexusOperationExecutionRequest {
     const NAME: &'static str = "RequestCancelNexusOperationExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RequestCancelNexusOperationExecutionRequest"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RequestCancelNexusOperationExecutionRequest"
-            .into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelNexusOperationExecutionResponse {}
 impl ::prost::Name for RequestCancelNexusOperationExecutionResponse {
     const NAME: &'static str = "RequestCancelNexusOperationExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.RequestCancelNexusOperationExecutionResponse"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.RequestCancelNexusOperationExecutionResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TerminateNexusOperationExecutionRequest {
@@ -6234,25 +4599,12 @@ pub struct TerminateNexusOperationExecutionRequest {
 impl ::prost::Name for TerminateNexusOperationExecutionRequest {
     const NAME: &'static str = "TerminateNexusOperationExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.TerminateNexusOperationExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.TerminateNexusOperationExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TerminateNexusOperationExecutionResponse {}
 impl ::prost::Name for TerminateNexusOperationExecutionResponse {
     const NAME: &'static str = "TerminateNexusOperationExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.TerminateNexusOperationExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.TerminateNexusOperationExecutionResponse"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteNexusOperationExecutionRequest {
@@ -6266,24 +4618,12 @@ pub struct DeleteNexusOperationExecutionRequest {
 impl ::prost::Name for DeleteNexusOperationExecutionRequest {
     const NAME: &'static str = "DeleteNexusOperationExecutionRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteNexusOperationExecutionRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteNexusOperationExecutionRequest".into()
-    }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteNexusOperationExecutionResponse {}
 impl ::prost::Name for DeleteNexusOperationExecutionResponse {
     const NAME: &'static str = "DeleteNexusOperationExecutionResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.DeleteNexusOperationExecutionResponse".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.DeleteNexusOperationExecutionResponse".into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PollWorkflowExecutionTimeSkippingRequest {
@@ -6299,13 +4639,6 @@ pub struct PollWorkflowExecutionTimeSkippingRequest {
 impl ::prost::Name for PollWorkflowExecutionTimeSkippingRequest {
     const NAME: &'static str = "PollWorkflowExecutionTimeSkippingRequest";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollWorkflowExecutionTimeSkippingRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollWorkflowExecutionTimeSkippingRequest"
-            .into()
-    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PollWorkflowExecutionTimeSkippingResponse {
@@ -6324,14 +4657,6 @@ pub struct PollWorkflowExecutionTimeSkippingResponse {
 impl ::prost::Name for PollWorkflowExecutionTimeSkippingResponse {
     const NAME: &'static str = "PollWorkflowExecutionTimeSkippingResponse";
     const PACKAGE: &'static str = "temporal.api.workflowservice.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "temporal.api.workflowservice.v1.PollWorkflowExecutionTimeSkippingResponse"
-            .into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/temporal.api.workflowservice.v1.PollWorkflowExecutionTimeSkippingResponse"
-            .into()
-    }
 }
 /// Generated client implementations.
 #[cfg(feature = "client")]
