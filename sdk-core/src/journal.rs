@@ -24,14 +24,9 @@ use crate::{
     program::Signal,
     random::Random,
 };
-use std::{
-    collections::{BTreeMap, VecDeque},
-    panic::Location,
-    sync::Arc,
-    task::Waker,
-    time::SystemTime,
-};
+use std::{collections::VecDeque, panic::Location, sync::Arc, task::Waker, time::SystemTime};
 use steadfast_proto::{
+    SmallMap,
     command::{Command, command::Attributes},
     common::Header,
     deployment::WorkerDeploymentVersion,
@@ -89,7 +84,7 @@ pub(crate) struct Journal {
     cancel_due: bool,
     /// The scope whose code runs; `None` is the run itself.
     pub(crate) scope: Option<ScopeId>,
-    scopes: BTreeMap<ScopeId, scope::Scope>,
+    scopes: SmallMap<ScopeId, scope::Scope>,
     scopes_opened: u64,
     /// A cancellation arrived in this turn and isn't delivered yet.
     cancel_arrived: bool,
@@ -112,14 +107,14 @@ pub(crate) struct Journal {
     operations: Operations,
     queue: Queue,
     /// Initiating events of operations that aren't over.
-    by_event: BTreeMap<i64, u32>,
+    by_event: SmallMap<i64, u32>,
     waits: Waits,
     waiting: Waiting,
     /// Where activities go that name no task queue.
     task_queue: Option<TaskQueue>,
     activities: u64,
     timers: u64,
-    patches: BTreeMap<String, Patch>,
+    patches: SmallMap<String, Patch>,
     /// What code changed of the search attributes and the memo.
     pub(crate) search_attributes: Changes,
     pub(crate) memo: Changes,
@@ -130,7 +125,7 @@ pub(crate) struct Journal {
     /// Command events follow: a task's completion was just applied.
     matching: bool,
     /// Requests that the server stored as events; on replay they wait for their acceptance.
-    pub(crate) admitted: BTreeMap<String, (i64, Request)>,
+    pub(crate) admitted: SmallMap<String, (i64, Request)>,
 }
 
 impl Journal {
@@ -154,7 +149,7 @@ impl Journal {
             cancel_reason: String::new(),
             cancel_due: false,
             scope: None,
-            scopes: BTreeMap::new(),
+            scopes: SmallMap::new(),
             scopes_opened: 0,
             cancel_arrived: false,
             random,
@@ -169,20 +164,20 @@ impl Journal {
             flags,
             operations: Operations::default(),
             queue: Queue::default(),
-            by_event: BTreeMap::new(),
+            by_event: SmallMap::new(),
             waits: Waits::default(),
             waiting: Waiting::default(),
             task_queue,
             activities: 0,
             timers: 0,
-            patches: BTreeMap::new(),
+            patches: SmallMap::new(),
             search_attributes: Changes::default(),
             memo: Changes::default(),
             terminal: None,
             ended: false,
             met: VecDeque::new(),
             matching: false,
-            admitted: BTreeMap::new(),
+            admitted: SmallMap::new(),
         }
     }
 

@@ -6,8 +6,8 @@ use crate::{
     limits::REPLAY_PAGE_EVENTS_MAX,
 };
 use prost::{
-    DecodeError, Message as _,
-    encoding::{DecodeContext, WireType, decode_key, skip_field},
+    DecodeError,
+    encoding::{DecodeContext, decode_key, skip_field},
 };
 use std::{error::Error, fmt, mem, time::SystemTime};
 use steadfast_proto::{
@@ -176,16 +176,14 @@ fn replay_pages(
 
 /// Decodes the next events of an encoded `History`, whose only field is a list of them.
 fn decode_page(bytes: &mut &[u8]) -> Result<Vec<HistoryEvent>, DecodeError> {
-    let mut events = Vec::with_capacity(REPLAY_PAGE_EVENTS_MAX);
-    while !bytes.is_empty() && events.len() < REPLAY_PAGE_EVENTS_MAX {
+    let (whole, mut events) = (*bytes, 0_usize);
+    while !bytes.is_empty() && events < REPLAY_PAGE_EVENTS_MAX {
         let (tag, wire_type) = decode_key(bytes)?;
-        if tag == 1 && wire_type == WireType::LengthDelimited {
-            events.push(HistoryEvent::decode_length_delimited(&mut *bytes)?);
-        } else {
-            skip_field(wire_type, tag, bytes, DecodeContext::default())?;
-        }
+        skip_field(wire_type, tag, bytes, DecodeContext::default())?;
+        events = events.saturating_add(usize::from(tag == 1));
     }
-    Ok(events)
+    let page = whole.get(..whole.len().saturating_sub(bytes.len()));
+    Ok(History::from_wire(page.unwrap_or_default())?.events)
 }
 
 fn begin(turn: &mut Turn, namespace: &str, programs: &dyn Programs) -> Result<Replayed, ReplayError> {

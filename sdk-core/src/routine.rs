@@ -2,7 +2,6 @@
 
 use crate::operation::RoutineId;
 use std::{
-    collections::BTreeSet,
     ops::Bound,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -10,13 +9,14 @@ use std::{
     },
     task::{Wake, Waker},
 };
+use steadfast_proto::SmallSet;
 
 /// The routines that were woken and not yet polled.
 #[derive(Debug, Default)]
 struct Woken {
     /// Most runs have no other, and then no set.
     main: bool,
-    handlers: BTreeSet<u32>,
+    handlers: SmallSet<u32>,
 }
 
 impl Woken {
@@ -98,7 +98,7 @@ impl Ready {
         woken.remove(routine);
         if woken.handlers.is_empty() {
             // An empty set that had members keeps room for eleven.
-            woken.handlers = BTreeSet::new();
+            woken.handlers = SmallSet::new();
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     operation::{Kind, LocalActivity, Retry},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::VecDeque,
     mem,
     panic::Location,
     sync::Arc,
@@ -23,6 +23,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use steadfast_proto::{
+    SmallMap, SmallSet,
     command::{RecordMarkerCommandAttributes, command::Attributes},
     common::Payloads,
     enums::RetryState,
@@ -35,7 +36,7 @@ use steadfast_proto::{
 #[derive(Debug, Default)]
 pub(crate) struct LocalActivities {
     /// Those that aren't over, by number.
-    open: BTreeMap<u32, u32>,
+    open: SmallMap<u32, u32>,
     /// How many of them keep the workflow task open.
     holding: usize,
     /// How many of them wait for a marker.
@@ -43,13 +44,13 @@ pub(crate) struct LocalActivities {
     /// Markers of the task that is replayed, until code has come to where they were delivered.
     ahead: VecDeque<LocalActivityMarker>,
     /// Markers that told how an operation ended before their events are applied.
-    seen: BTreeMap<i64, u32>,
+    seen: SmallMap<i64, u32>,
     /// What the worker is to do.
     requests: Vec<Request>,
     /// What the worker said, to be delivered with code's next run.
     ended: Vec<Ended>,
     /// Those that go on when their futures are polled, or at the end of code's run: to a timer, or to the next attempt.
-    due: BTreeSet<u32>,
+    due: SmallSet<u32>,
     /// How often code ran in this task. Markers carry it, so that replay delivers what ended in the same groups.
     runs: u64,
 }

@@ -3,6 +3,7 @@
 use super::Journal;
 use crate::host::ScopeId;
 use std::{panic::Location, task::Waker};
+use steadfast_proto::SmallMap;
 
 /// One group. It ends with the code that opened it; what it leaves behind then belongs to the run alone.
 #[derive(Debug)]
@@ -78,11 +79,7 @@ impl Journal {
     }
 }
 
-fn reaches(
-    scopes: &std::collections::BTreeMap<ScopeId, Scope>,
-    source: Option<ScopeId>,
-    target: Option<ScopeId>,
-) -> bool {
+fn reaches(scopes: &SmallMap<ScopeId, Scope>, source: Option<ScopeId>, target: Option<ScopeId>) -> bool {
     let mut inner = target;
     while inner != source {
         let Some(scope) = inner.and_then(|id| scopes.get(&id)) else {

@@ -8,6 +8,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, panic::Location};
 use steadfast_proto::{
+    SmallMap,
     command::{
         ModifyWorkflowPropertiesCommandAttributes, UpsertWorkflowSearchAttributesCommandAttributes, command::Attributes,
     },
@@ -18,7 +19,7 @@ type Caller = &'static Location<'static>;
 
 /// Fields that code changed since the run started. One that it took away is there as `None`.
 #[derive(Debug, Default)]
-pub(crate) struct Changes(BTreeMap<String, Option<Payload>>);
+pub(crate) struct Changes(SmallMap<String, Option<Payload>>);
 
 impl Changes {
     fn add(&mut self, fields: &BTreeMap<String, Payload>) {

@@ -1,7 +1,7 @@
 //! Who waits for how much. Most runs in a cache wait for one thing, in their main routine, and shouldn't pay for trees.
 
 use crate::operation::RoutineId;
-use std::collections::BTreeMap;
+use steadfast_proto::SmallMap;
 
 /// Operations that are conditions, by slot.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Waits {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     main: u32,
-    handlers: BTreeMap<u32, u32>,
+    handlers: SmallMap<u32, u32>,
 }
 
 impl Waiting {
@@ -71,7 +71,7 @@ impl Waiting {
         }
         if self.handlers.is_empty() {
             // An empty map that had members keeps room for eleven.
-            self.handlers = BTreeMap::new();
+            self.handlers = SmallMap::new();
         }
     }
 }

@@ -3,10 +3,10 @@
 use super::{Slot, TaskInfo, local_activity::AlarmKey, task::Task};
 use crate::Run;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
 };
-use steadfast_proto::workflowservice::PollWorkflowTaskQueueResponse;
+use steadfast_proto::{SmallMap, workflowservice::PollWorkflowTaskQueueResponse};
 
 /// One run, and what is under way for it.
 pub(super) struct Entry {
@@ -18,7 +18,7 @@ pub(super) struct Entry {
     /// Queries that came as tasks of their own, and wait too.
     pub(super) buffered_queries: VecDeque<(Box<PollWorkflowTaskQueueResponse>, Slot)>,
     /// Local activities by number: their ids within the shard.
-    pub(super) locals: BTreeMap<u32, u64>,
+    pub(super) locals: SmallMap<u32, u64>,
     /// Attempts made in this task at local activities that began in an earlier one.
     pub(super) nonfirst_attempts: u32,
     /// Its next task goes to another worker.
@@ -91,7 +91,7 @@ impl Cache {
             stage: Stage::Idle,
             buffered: None,
             buffered_queries: VecDeque::new(),
-            locals: BTreeMap::new(),
+            locals: SmallMap::new(),
             nonfirst_attempts: 0,
             is_handed_off: false,
             older: NONE,

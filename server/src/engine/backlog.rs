@@ -9,7 +9,7 @@ use super::{
     time::{self, Time},
 };
 use std::{collections::BTreeMap, sync::Arc};
-use steadfast_proto::{common, taskqueue};
+use steadfast_proto::{SmallMap, common, taskqueue};
 
 /// How urgent a task is, and whose share of its queue it takes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,7 +95,7 @@ struct Share {
 #[derive(Debug, Default)]
 struct Lane {
     level: u64,
-    passes: BTreeMap<Arc<str>, u64>,
+    passes: SmallMap<Arc<str>, u64>,
 }
 
 impl Lane {
@@ -118,7 +118,7 @@ fn stride(weight: f32) -> u64 {
 struct KeyRates {
     per_second: f64,
     /// When each key may have its next task. Keys that may have it now need not be here.
-    next: BTreeMap<Arc<str>, Time>,
+    next: SmallMap<Arc<str>, Time>,
     /// How many keys there may be before they are looked through.
     prune_at: usize,
     /// Each task is put here once, with the time that is kept for it.
@@ -129,7 +129,7 @@ impl KeyRates {
     fn new(per_second: f64) -> Self {
         Self {
             per_second,
-            next: BTreeMap::new(),
+            next: SmallMap::new(),
             prune_at: limits::FAIRNESS_KEYS_MIN,
             held: BTreeMap::new(),
         }
@@ -159,7 +159,7 @@ pub(crate) struct Backlog {
     tasks: BTreeMap<Place, Waiting>,
     count: Counter,
     /// Since a task came that has a key, until none waits; else the order is that in which tasks came.
-    lanes: Option<BTreeMap<i32, Lane>>,
+    lanes: Option<SmallMap<i32, Lane>>,
     rates: Option<Box<KeyRates>>,
 }
 
@@ -194,7 +194,7 @@ impl Backlog {
 
     /// The first task with a key has come: those that wait without one are a key like others.
     fn begin_fairness(&mut self) {
-        let mut lanes: BTreeMap<i32, Lane> = BTreeMap::new();
+        let mut lanes: SmallMap<i32, Lane> = SmallMap::new();
         let plain = std::mem::take(&mut self.tasks).into_iter();
         self.tasks = plain
             .map(|((priority_key, _, number), waiting)| {
@@ -313,12 +313,12 @@ impl Backlog {
 
 /// How many tasks wait and since when (in real time), by priority.
 #[derive(Debug)]
-pub(super) struct Stats(BTreeMap<i32, (i64, Option<Time>)>);
+pub(super) struct Stats(SmallMap<i32, (i64, Option<Time>)>);
 
 impl Stats {
     pub(super) fn of<'a>(backlogs: impl IntoIterator<Item = &'a Backlog>) -> Self {
         // The usual priority is always told.
-        let mut stats = Self(BTreeMap::from([(limits::PRIORITY_KEY, (0, None))]));
+        let mut stats = Self(SmallMap::from([(limits::PRIORITY_KEY, (0, None))]));
         for backlog in backlogs {
             backlog.count_into(&mut stats);
         }

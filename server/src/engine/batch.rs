@@ -12,10 +12,10 @@ use super::{
     time::Time,
 };
 use bytes::Bytes;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 use steadfast_proto::{
-    batch as wire, common,
+    SmallMap, batch as wire, common,
     common::reset_options::Target,
     enums::{
         BatchOperationState as State, BatchOperationType as Type, EventType, ExecutionType, ResetReapplyType, ResetType,
@@ -55,8 +55,8 @@ struct Batch {
 /// All batches of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Batches {
-    all: BTreeMap<BatchKey, Batch>,
-    by_id: BTreeMap<(NamespaceKey, String), BatchKey>,
+    all: SmallMap<BatchKey, Batch>,
+    by_id: SmallMap<(NamespaceKey, String), BatchKey>,
     count: Counter,
 }
 

@@ -11,9 +11,8 @@ use super::{
     search_attribute::SearchAttributeTypes,
     time,
 };
-use std::collections::{BTreeMap, BTreeSet};
 use steadfast_proto::{
-    capitals,
+    SmallMap, SmallSet, capitals,
     command::{Command, command::Attributes},
     enums::WorkflowTaskFailedCause as Cause,
     prost::Message as _,
@@ -69,11 +68,11 @@ pub(super) struct Seen<'a> {
     types: &'a SearchAttributeTypes,
     pub(super) limits: &'a Limits,
     pub(super) endpoints: &'a Endpoints,
-    pub(super) operations_added: BTreeSet<i64>,
-    pub(super) operations_canceled: BTreeSet<i64>,
-    activities: BTreeMap<&'a str, bool>,
-    timers: BTreeMap<&'a str, bool>,
-    firings_taken_back: BTreeSet<usize>,
+    pub(super) operations_added: SmallSet<i64>,
+    pub(super) operations_canceled: SmallSet<i64>,
+    activities: SmallMap<&'a str, bool>,
+    timers: SmallMap<&'a str, bool>,
+    firings_taken_back: SmallSet<usize>,
     activities_added: usize,
     children_added: usize,
     signals_added: usize,
@@ -91,7 +90,7 @@ pub(crate) fn check(
     messages: &[Message],
     next_event_id: i64,
 ) -> Result<(), BadCommand> {
-    let bodies: BTreeMap<&str, &Message> = messages.iter().map(|message| (message.id.as_str(), message)).collect();
+    let bodies: SmallMap<&str, &Message> = messages.iter().map(|message| (message.id.as_str(), message)).collect();
     for command in commands.iter_mut() {
         if let Some(Attributes::UpsertWorkflowSearchAttributesCommandAttributes(upsert)) = &mut command.attributes {
             let missing = |what: &str| {
@@ -115,11 +114,11 @@ pub(crate) fn check(
         types,
         limits,
         endpoints,
-        operations_added: BTreeSet::new(),
-        operations_canceled: BTreeSet::new(),
-        activities: BTreeMap::new(),
-        timers: BTreeMap::new(),
-        firings_taken_back: BTreeSet::new(),
+        operations_added: SmallSet::new(),
+        operations_canceled: SmallSet::new(),
+        activities: SmallMap::new(),
+        timers: SmallMap::new(),
+        firings_taken_back: SmallSet::new(),
         activities_added: 0,
         children_added: 0,
         signals_added: 0,
@@ -137,7 +136,7 @@ pub(crate) fn check(
 }
 
 impl<'a> Seen<'a> {
-    fn check(&mut self, attributes: &'a Attributes, bodies: &BTreeMap<&str, &Message>) -> Result<(), BadCommand> {
+    fn check(&mut self, attributes: &'a Attributes, bodies: &SmallMap<&str, &Message>) -> Result<(), BadCommand> {
         check_size(attributes, self.limits.blob_bytes)?;
         match attributes {
             Attributes::ScheduleActivityTaskCommandAttributes(command) => self.check_activity(command),

@@ -16,8 +16,8 @@ use super::{
     workflow_task::{Kind, Scheduled, Started, Sticky, WorkflowTask},
     world::World,
 };
-use std::collections::BTreeMap;
 use steadfast_proto::{
+    SmallMap,
     command::{Command, RecordMarkerCommandAttributes, ScheduleActivityTaskCommandAttributes, command::Attributes},
     common,
     enums::{CommandType, WorkflowTaskFailedCause as Cause},
@@ -447,7 +447,7 @@ impl Run {
         activity_tasks: &mut Vec<PollActivityTaskQueueResponse>,
     ) {
         let completed = self.last_completed_event_id;
-        let mut unheard: BTreeMap<&str, &Message> =
+        let mut unheard: SmallMap<&str, &Message> =
             messages.iter().map(|message| (message.id.as_str(), message)).collect();
         for command in commands {
             let Some(attributes) = command.attributes else { continue };
@@ -540,7 +540,7 @@ impl Run {
         command.request_eager_execution && is_own
     }
 
-    fn hear_rest(&mut self, world: &mut World, messages: &[Message], unheard: &mut BTreeMap<&str, &Message>) {
+    fn hear_rest(&mut self, world: &mut World, messages: &[Message], unheard: &mut SmallMap<&str, &Message>) {
         for message in messages {
             if let Some(message) = unheard.remove(message.id.as_str()) {
                 self.hear(world, message);

@@ -4,7 +4,6 @@ use super::{event::Event, time::Time};
 use steadfast_proto::{
     enums::EventType,
     history::HistoryEvent,
-    prost::Message,
     sdk::{EventGroupMarker, UserMetadata},
 };
 
@@ -20,7 +19,7 @@ impl History {
     pub(crate) fn push(&mut self, mut event: HistoryEvent) -> i64 {
         let id = self.next_event_id();
         event.event_id = id;
-        self.bytes = self.bytes.saturating_add(event.encoded_len());
+        self.bytes = self.bytes.saturating_add(event.wire_len());
         self.events.push(event);
         id
     }
@@ -32,10 +31,10 @@ impl History {
         }
         let at = usize::try_from(event_id).ok().and_then(|id| id.checked_sub(1));
         if let Some(event) = at.and_then(|at| self.events.get_mut(at)) {
-            let before = event.encoded_len();
+            let before = event.wire_len();
             event.user_metadata = metadata.map(Box::new);
             event.event_group_markers = markers;
-            self.bytes = self.bytes.saturating_add(event.encoded_len()).saturating_sub(before);
+            self.bytes = self.bytes.saturating_add(event.wire_len()).saturating_sub(before);
         }
     }
 

@@ -1,8 +1,9 @@
 //! Messages of a completed task: what the worker says about updates.
 
 use super::{command::BadCommand, run::Run, update::State};
-use std::collections::BTreeSet;
-use steadfast_proto::{enums::WorkflowTaskFailedCause as Cause, prost::Message as _, protocol::Message, update};
+use steadfast_proto::{
+    SmallSet, enums::WorkflowTaskFailedCause as Cause, prost::Message as _, protocol::Message, update,
+};
 
 /// What a message says about an update.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(crate) fn read_message(message: &Message) -> Option<Said> {
 /// Whether messages fit the updates that they are about.
 pub(crate) fn check_messages(run: &Run, messages: &[Message]) -> Result<(), BadCommand> {
     let bad = |message: String| Err(BadCommand::new(Cause::BadUpdateWorkflowExecutionMessage, message));
-    let mut accepted: BTreeSet<&str> = BTreeSet::new();
+    let mut accepted: SmallSet<&str> = SmallSet::new();
     for message in messages {
         let id = message.protocol_instance_id.as_str();
         let Some(said) = read_message(message) else {

@@ -94,8 +94,8 @@ use namespace::Namespaces;
 use run::RunKind;
 use runs::Runs;
 use schedule::Schedules;
-use std::collections::BTreeSet;
 use std::time::Duration;
+use steadfast_proto::SmallSet;
 use time_skipping::FastForwardWaiters;
 use waiter::Wait;
 use world::{Effect, World};
@@ -145,7 +145,7 @@ pub struct Engine {
     schedules: Schedules,
     batches: Batches,
     index: visibility::Index,
-    shut_down_workers: BTreeSet<String>,
+    shut_down_workers: SmallSet<String>,
     ends_retention: bool,
     fast_forwards: FastForwardWaiters,
 }
@@ -168,7 +168,7 @@ impl Engine {
             schedules: Schedules::default(),
             batches: Batches::default(),
             index: visibility::Index::default(),
-            shut_down_workers: BTreeSet::new(),
+            shut_down_workers: SmallSet::new(),
             ends_retention: config.ends_retention,
             fast_forwards: FastForwardWaiters::new(),
         }

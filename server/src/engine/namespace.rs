@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use steadfast_proto::{
+    SmallMap,
     enums::{ArchivalState, NamespaceState, ReplicationState},
     errordetails, namespace as wire, replication,
     worker::WorkerHeartbeat,
@@ -37,13 +38,13 @@ pub(crate) struct Namespace {
     pub(super) data: BTreeMap<String, String>,
     pub(crate) retention: Duration,
     /// The last heartbeat of each worker.
-    pub(crate) workers: BTreeMap<String, WorkerHeartbeat>,
+    pub(crate) workers: SmallMap<String, WorkerHeartbeat>,
 }
 
 /// All namespaces of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Namespaces {
-    names: BTreeMap<Arc<str>, NamespaceKey>,
+    names: SmallMap<Arc<str>, NamespaceKey>,
     all: Vec<Namespace>,
 }
 
@@ -65,7 +66,7 @@ impl Namespaces {
             owner_email: String::new(),
             data: BTreeMap::new(),
             retention: limits::RETENTION,
-            workers: BTreeMap::new(),
+            workers: SmallMap::new(),
         });
         self.all.last_mut()
     }

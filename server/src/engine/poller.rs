@@ -1,8 +1,7 @@
 //! Who polls, and who polled a queue lately.
 
 use super::{deployment::Version, limits, time::Time};
-use std::collections::BTreeMap;
-use steadfast_proto::{common, deployment::WorkerDeploymentOptions, taskqueue};
+use steadfast_proto::{SmallMap, common, deployment::WorkerDeploymentOptions, taskqueue};
 
 /// Who polls.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +33,7 @@ struct Seen {
 
 /// Who polled a queue lately, by identity.
 #[derive(Debug, Default)]
-pub(crate) struct PollerHistory(BTreeMap<String, Seen>);
+pub(crate) struct PollerHistory(SmallMap<String, Seen>);
 
 impl PollerHistory {
     pub(super) fn note(&mut self, poller: &Poller, said: Said, real: Time) {

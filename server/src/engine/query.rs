@@ -15,7 +15,7 @@ use super::{
 use std::collections::BTreeMap;
 use std::time::Duration;
 use steadfast_proto::{
-    common,
+    SmallMap, common,
     enums::{QueryRejectCondition, QueryResultType, WorkflowExecutionStatus as Status},
     history::History,
     query::{QueryRejected, WorkflowQuery, WorkflowQueryResult},
@@ -45,7 +45,7 @@ enum State {
 /// The open queries of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Queries {
-    all: BTreeMap<u64, Query>,
+    all: SmallMap<u64, Query>,
 }
 
 impl Queries {

@@ -10,8 +10,8 @@ use super::{
     workflow_task::Kind,
     world::World,
 };
-use std::collections::BTreeSet;
 use steadfast_proto::{
+    SmallSet,
     enums::{EventType, ResetReapplyExcludeType as Exclude, ResetReapplyType, WorkflowTaskFailedCause as Cause},
     failure::{Failure, ResetWorkflowFailureInfo, failure::FailureInfo},
     history::{
@@ -57,7 +57,7 @@ impl Engine {
         // The new run goes on with the children that the current one would end otherwise.
         let kept = match base == current {
             true => self.kept_children(base, finish),
-            false => BTreeSet::new(),
+            false => SmallSet::new(),
         };
         let Self { runs, world, .. } = self;
         let latest = runs.touch(current)?;
@@ -95,18 +95,18 @@ impl Engine {
     }
 
     /// Children that were started before the point and have not ended.
-    fn kept_children(&self, base: RunKey, finish: i64) -> BTreeSet<i64> {
+    fn kept_children(&self, base: RunKey, finish: i64) -> SmallSet<i64> {
         let run = self.runs.get(base);
         let children = run.into_iter().flat_map(|run| run.children.keys().copied());
         children.filter(|initiated| *initiated < finish).collect()
     }
 
     /// What came from outside after the point, in the run and in those that followed it.
-    fn news_since(&self, base: RunKey, finish: i64, excluded: &BTreeSet<Exclude>) -> Vec<HistoryEvent> {
+    fn news_since(&self, base: RunKey, finish: i64, excluded: &SmallSet<Exclude>) -> Vec<HistoryEvent> {
         let mut news = Vec::new();
         let mut key = Some(base);
         let mut from = finish;
-        let mut seen = BTreeSet::new();
+        let mut seen = SmallSet::new();
         while let Some(run) = key.filter(|key| seen.insert(*key)).and_then(|key| self.runs.get(key)) {
             let events = run.history.range(from, run.history.next_event_id());
             news.extend(events.iter().filter(|event| is_news(event, excluded)).cloned());
@@ -120,8 +120,8 @@ impl Engine {
 }
 
 /// What is not taken over, by the newer or the older way to say so.
-fn excluded(request: &ResetWorkflowExecutionRequest) -> BTreeSet<Exclude> {
-    let mut excluded: BTreeSet<Exclude> = request.reset_reapply_exclude_types().collect();
+fn excluded(request: &ResetWorkflowExecutionRequest) -> SmallSet<Exclude> {
+    let mut excluded: SmallSet<Exclude> = request.reset_reapply_exclude_types().collect();
     match request.reset_reapply_type() {
         ResetReapplyType::Signal => {
             excluded.insert(Exclude::Update);
@@ -132,7 +132,7 @@ fn excluded(request: &ResetWorkflowExecutionRequest) -> BTreeSet<Exclude> {
     excluded
 }
 
-fn is_news(event: &HistoryEvent, excluded: &BTreeSet<Exclude>) -> bool {
+fn is_news(event: &HistoryEvent, excluded: &SmallSet<Exclude>) -> bool {
     match event.event_type() {
         EventType::WorkflowExecutionSignaled => !excluded.contains(&Exclude::Signal),
         EventType::WorkflowExecutionUpdateAdmitted | EventType::WorkflowExecutionUpdateAccepted => {

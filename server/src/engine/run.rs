@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use steadfast_proto::{
-    common,
+    SmallMap, SmallSet, common,
     enums::{EventType, WorkflowExecutionStatus as Status},
     history::{HistoryEvent, history_event::Attributes},
     sdk, taskqueue, workflow,
@@ -176,19 +176,19 @@ pub(crate) struct Run {
     /// The parent has not recorded this child yet, so that it has no workflow task.
     pub(crate) is_waiting_for_parent: bool,
     /// Boxed: the map makes room for several at once.
-    pub(crate) activities: BTreeMap<i64, Box<Activity>>,
-    pub(crate) activity_ids: BTreeMap<String, i64>,
+    pub(crate) activities: SmallMap<i64, Box<Activity>>,
+    pub(crate) activity_ids: SmallMap<String, i64>,
     /// Activities in workers' hands.
     pub(crate) activities_started: usize,
     /// Those of them that nobody is at work on.
     pub(crate) activities_unattended: usize,
     pub(crate) timers: BTreeMap<String, Timer>,
     pub(crate) timer_ids: BTreeMap<i64, String>,
-    pub(crate) children: BTreeMap<i64, Child>,
-    pub(crate) externals: BTreeMap<i64, External>,
-    pub(crate) operations: BTreeMap<i64, Operation>,
+    pub(crate) children: SmallMap<i64, Child>,
+    pub(crate) externals: SmallMap<i64, External>,
+    pub(crate) operations: SmallMap<i64, Operation>,
     /// Requests to Nexus handlers in workers' hands, and until when.
-    pub(crate) nexus_held: BTreeMap<u64, Option<DeadlineKey>>,
+    pub(crate) nexus_held: SmallMap<u64, Option<DeadlineKey>>,
     pub(crate) callbacks: Vec<Callback>,
     /// What there is besides if the run is an activity without a workflow.
     pub(crate) standalone: Option<Box<Standalone>>,
@@ -211,7 +211,7 @@ pub(crate) struct Run {
     pub(crate) skipped: Duration,
     pub(crate) skipping: Option<Box<TimeSkipping>>,
     /// Callers that wait for events.
-    pub(crate) readers: BTreeSet<WaiterId>,
+    pub(crate) readers: SmallSet<WaiterId>,
     pub(crate) expiry: Option<DeadlineKey>,
     pub(crate) state_transitions: i64,
     /// What there was to see when the last transition was counted: events, activities with a worker, attempts.
@@ -243,16 +243,16 @@ impl Run {
             last_completed_event_id: 0,
             backoff: None,
             is_waiting_for_parent: false,
-            activities: BTreeMap::new(),
-            activity_ids: BTreeMap::new(),
+            activities: SmallMap::new(),
+            activity_ids: SmallMap::new(),
             activities_started: 0,
             activities_unattended: 0,
             timers: BTreeMap::new(),
             timer_ids: BTreeMap::new(),
-            children: BTreeMap::new(),
-            externals: BTreeMap::new(),
-            operations: BTreeMap::new(),
-            nexus_held: BTreeMap::new(),
+            children: SmallMap::new(),
+            externals: SmallMap::new(),
+            operations: SmallMap::new(),
+            nexus_held: SmallMap::new(),
             callbacks: Vec::new(),
             standalone: None,
             standalone_operation: None,
@@ -269,7 +269,7 @@ impl Run {
             reset_points: Vec::new(),
             skipped: Duration::ZERO,
             skipping: None,
-            readers: BTreeSet::new(),
+            readers: SmallSet::new(),
             expiry: None,
             state_transitions: 0,
             counted: (0, 0, 0),
@@ -372,7 +372,7 @@ impl Run {
             |event: &HistoryEvent| EventType::try_from(event.event_type).is_ok_and(event::is_completion);
         let (last, first): (Vec<_>, Vec<_>) = std::mem::take(&mut self.buffered).into_iter().partition(is_completion);
         // The started events of what is ended here got no number yet.
-        let mut started: BTreeMap<i64, i64> = BTreeMap::new();
+        let mut started: SmallMap<i64, i64> = SmallMap::new();
         for mut event in first.into_iter().chain(last) {
             if let Some(attributes) = event.attributes.as_mut()
                 && let Some((scheduled, place)) = event::started_event_id_of(attributes)

@@ -9,7 +9,8 @@ use super::{
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use steadfast_proto::{
-    common::Payload, enums::IndexedValueType as Type, operatorservice::*, workflowservice::GetSearchAttributesResponse,
+    SmallMap, common::Payload, enums::IndexedValueType as Type, operatorservice::*,
+    workflowservice::GetSearchAttributesResponse,
 };
 
 /// What the server itself keeps for every run.
@@ -107,7 +108,7 @@ impl std::str::FromStr for SearchAttributeType {
 /// The attributes that users of a namespace added.
 #[derive(Debug, Default)]
 pub(crate) struct SearchAttributeTypes {
-    custom: BTreeMap<String, Type>,
+    custom: SmallMap<String, Type>,
 }
 
 impl SearchAttributeTypes {

@@ -12,9 +12,9 @@ use super::{
     time::Time,
     waiter::WaiterId,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::{sync::Arc, time::Duration};
-use steadfast_proto::{enums::TaskQueueKind, taskqueue};
+use steadfast_proto::{SmallMap, SmallSet, enums::TaskQueueKind, taskqueue};
 
 /// What kind of work a queue carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,7 @@ pub(crate) struct TaskQueue {
     work: Work,
     pub(crate) name: Arc<str>,
     pub(crate) tasks: Backlog,
-    pub(crate) pollers: BTreeSet<WaiterId>,
+    pub(crate) pollers: SmallSet<WaiterId>,
     /// When (in real time) somebody last polled or a poll last ended.
     pub(crate) polled: Option<Time>,
     /// When (in real time) a task was last added.
@@ -111,16 +111,16 @@ impl TaskQueue {
 /// All queues of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct TaskQueues {
-    names: BTreeMap<(NamespaceKey, Work), BTreeMap<Arc<str>, QueueKey>>,
+    names: SmallMap<(NamespaceKey, Work), BTreeMap<Arc<str>, QueueKey>>,
     queues: BTreeMap<QueueKey, TaskQueue>,
     /// The parts of queues on which workers of versions wait.
-    versions: BTreeMap<(QueueKey, Version), QueueKey>,
+    versions: SmallMap<(QueueKey, Version), QueueKey>,
     /// Queues that there ever were.
     count: Counter,
     /// How many queues there may be before idle ones are dropped.
     sweep_at: usize,
     /// Queues with tasks that nobody took.
-    backlog: BTreeSet<QueueKey>,
+    backlog: SmallSet<QueueKey>,
     /// Queues that may have both a task and a poller.
     ready: Vec<QueueKey>,
 }
@@ -145,7 +145,7 @@ impl TaskQueues {
             work,
             name,
             tasks: Backlog::default(),
-            pollers: BTreeSet::new(),
+            pollers: SmallSet::new(),
             polled: None,
             added: real,
             seen: PollerHistory::default(),
@@ -174,7 +174,7 @@ impl TaskQueues {
             work: queue.work,
             name: queue.name.clone(),
             tasks: Backlog::default(),
-            pollers: BTreeSet::new(),
+            pollers: SmallSet::new(),
             polled: None,
             added: real,
             seen: PollerHistory::default(),
@@ -247,7 +247,7 @@ impl TaskQueues {
         let names = &mut self.names;
         let versions = &mut self.versions;
         // A queue stays as long as it has parts.
-        let wholes: BTreeSet<QueueKey> = versions.keys().map(|(whole, _)| *whole).collect();
+        let wholes: SmallSet<QueueKey> = versions.keys().map(|(whole, _)| *whole).collect();
         self.queues.retain(|key, queue| {
             let used = queue.polled.unwrap_or_default().max(queue.added);
             let is_idle = queue.tasks.is_empty() && queue.pollers.is_empty() && real.since(used) > limits::POLLER_SHOWN;

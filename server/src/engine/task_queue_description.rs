@@ -12,8 +12,9 @@ use super::{
     task_queue::{TaskQueue, Work},
     task_queue_operation::work_of,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use steadfast_proto::{
+    SmallMap, SmallSet,
     enums::{BuildIdTaskReachability, DescribeTaskQueueMode, TaskQueueKind, TaskQueueType},
     taskqueue,
     workflowservice::*,
@@ -103,7 +104,7 @@ impl Engine {
         let is_unversioned = asked.is_none_or(|versions| versions.unversioned);
         let build_ids = asked.into_iter().flat_map(|versions| &versions.build_ids);
         let build_ids = build_ids.map(String::as_str).chain(is_unversioned.then_some(""));
-        let build_ids: BTreeSet<&str> = build_ids.collect();
+        let build_ids: SmallSet<&str> = build_ids.collect();
         let are_all_asked = asked.is_some_and(|versions| versions.all_active);
         let mut versions_info: BTreeMap<String, taskqueue::TaskQueueVersionInfo> = BTreeMap::new();
         // What was asked for has an entry, also if another name of it tells everything.
@@ -133,15 +134,15 @@ impl Engine {
         namespace: NamespaceKey,
         work: Work,
         name: &str,
-        build_ids: &BTreeSet<&str>,
+        build_ids: &SmallSet<&str>,
         are_all_asked: bool,
-    ) -> BTreeMap<String, Option<&TaskQueue>> {
+    ) -> SmallMap<String, Option<&TaskQueue>> {
         let queues = &self.world.queues;
         let known = |of: &str| {
             let mut parts = queues.versions_of(namespace, work, name);
             parts.find(|(version, _)| version.text() == of || version.dotted() == of)
         };
-        let mut found = BTreeMap::new();
+        let mut found = SmallMap::new();
         for of in build_ids {
             if of.is_empty() {
                 found.insert(String::new(), queues.find(namespace, work, name));

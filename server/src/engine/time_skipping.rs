@@ -18,10 +18,10 @@ use super::{
     waiter::{Wait, WaiterId},
     world::World,
 };
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use steadfast_proto::{
+    SmallMap, SmallSet,
     common::{
         FastForwardConfig, TimeSkippingConfig, TimeSkippingFastForwardInfo, TimeSkippingInfo,
         TimeSkippingStatePropagation,
@@ -57,7 +57,7 @@ pub(crate) struct Inherited {
 }
 
 /// Who waits for fast-forwards, by workflow.
-pub(crate) type FastForwardWaiters = BTreeMap<(NamespaceKey, Arc<str>), BTreeSet<WaiterId>>;
+pub(crate) type FastForwardWaiters = SmallMap<(NamespaceKey, Arc<str>), SmallSet<WaiterId>>;
 
 impl TimeSkipping {
     /// What a request asks for, with what it leaves out.

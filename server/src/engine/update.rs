@@ -9,8 +9,8 @@ use super::{
     workflow_task::Kind,
     world::World,
 };
-use std::collections::{BTreeMap, BTreeSet};
 use steadfast_proto::{
+    SmallMap, SmallSet,
     enums::{
         EventType, ResourceExhaustedCause, ResourceExhaustedScope, UpdateWorkflowExecutionLifecycleStage as Stage,
     },
@@ -29,7 +29,7 @@ pub(crate) struct Update {
     pub(crate) state: State,
     /// The event that admitted it (and has its request), if a reset did.
     admitted_event_id: i64,
-    waiters: BTreeSet<WaiterId>,
+    waiters: SmallSet<WaiterId>,
 }
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(crate) enum State {
 /// The updates of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Updates {
-    all: BTreeMap<String, Update>,
+    all: SmallMap<String, Update>,
     /// In the order of their arrival.
     admitted: Vec<String>,
     in_flight: usize,
@@ -94,7 +94,7 @@ impl Updates {
                 request,
                 state: State::Admitted,
                 admitted_event_id: 0,
-                waiters: BTreeSet::new(),
+                waiters: SmallSet::new(),
             },
         );
         Ok(())
@@ -135,7 +135,7 @@ impl Updates {
             request,
             state,
             admitted_event_id,
-            waiters: BTreeSet::new(),
+            waiters: SmallSet::new(),
         };
         self.all.insert(id.to_owned(), update);
     }
@@ -194,7 +194,7 @@ impl Updates {
 
     /// The worker that had updates gave them back, or is gone: the next task takes them along again.
     pub(crate) fn resend(&mut self) {
-        for (id, update) in &mut self.all {
+        for (id, update) in self.all.iter_mut() {
             if matches!(update.state, State::Sent { .. }) {
                 update.state = State::Admitted;
                 self.admitted.push(id.clone());

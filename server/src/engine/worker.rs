@@ -66,7 +66,7 @@ impl Engine {
             Bound::Excluded(after)
         };
         let namespace = self.world.namespaces.find(&request.namespace)?;
-        let found = namespace.workers.range::<str, _>((start, Bound::Unbounded));
+        let found = namespace.workers.range::<str>((start, Bound::Unbounded));
         let mut found = found.map(|(_, worker)| worker).filter(|worker| fits(worker, &wanted));
         let workers: Vec<WorkerListInfo> = found.by_ref().take(size).map(list_info).collect();
         let last = workers.last().filter(|_| found.next().is_some());

@@ -23,7 +23,6 @@ use steadfast_proto::{
         History as WireHistory, HistoryEvent, WorkflowTaskFailedEventAttributes, WorkflowTaskScheduledEventAttributes,
         WorkflowTaskStartedEventAttributes, WorkflowTaskTimedOutEventAttributes,
     },
-    prost::Message,
     workflowservice::PollWorkflowTaskQueueResponse,
 };
 
@@ -400,7 +399,7 @@ impl Run {
                 return (events, HistoryToken::new(self.is.run_id, event.event_id, end).bytes());
             }
             if self.history.bytes() > limits::HISTORY_PAGE_BYTES_MAX {
-                bytes = event.encoded_len().saturating_add(bytes);
+                bytes = event.wire_len().saturating_add(bytes);
             }
             events.push(event.clone());
         }
@@ -575,7 +574,7 @@ impl Run {
         if !self.task.is_started() || self.buffered.is_empty() {
             return;
         }
-        let bytes: usize = self.buffered.iter().map(|event| event.encoded_len()).sum();
+        let bytes: usize = self.buffered.iter().map(|event| event.wire_len()).sum();
         if self.buffered.len() > world.limits.buffered_events || bytes > world.limits.buffered_bytes {
             self.fail_task(world, Cause::ForceCloseCommand, None, "history-service", false);
         }

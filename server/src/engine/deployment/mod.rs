@@ -11,10 +11,10 @@ mod versioning;
 pub(crate) use versioning::{Decided, Versioning, typed};
 
 use super::{limits, namespace::NamespaceKey, task_queue::Work, time::Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use steadfast_proto::{
-    common,
+    SmallMap, SmallSet, common,
     deployment::{WorkerDeploymentOptions, WorkerDeploymentVersion},
     enums::WorkerVersioningMode,
 };
@@ -66,7 +66,7 @@ impl Version {
 struct Known {
     created: Time,
     /// The queues that its workers polled.
-    queues: BTreeSet<(Work, String)>,
+    queues: SmallSet<(Work, String)>,
     metadata: BTreeMap<String, common::Payload>,
     current_since: Option<Time>,
     ramping_since: Option<Time>,
@@ -83,7 +83,7 @@ impl Known {
     fn new(created: Time) -> Self {
         Self {
             created,
-            queues: BTreeSet::new(),
+            queues: SmallSet::new(),
             metadata: BTreeMap::new(),
             current_since: None,
             ramping_since: None,
@@ -107,7 +107,7 @@ struct Ramp {
 #[derive(Debug)]
 struct Deployment {
     created: Time,
-    versions: BTreeMap<String, Known>,
+    versions: SmallMap<String, Known>,
     /// The version that gets new workflows; workers of no version do if there is none.
     current: Option<String>,
     ramp: Option<Ramp>,
@@ -128,7 +128,7 @@ impl Deployment {
     fn new(created: Time) -> Self {
         Self {
             created,
-            versions: BTreeMap::new(),
+            versions: SmallMap::new(),
             current: None,
             ramp: None,
             current_changed: None,
@@ -146,7 +146,7 @@ impl Deployment {
         self.current_changed.max(self.ramp_changed)
     }
 
-    fn queues(&self) -> BTreeSet<(Work, String)> {
+    fn queues(&self) -> SmallSet<(Work, String)> {
         self.versions
             .values()
             .flat_map(|known| known.queues.iter().cloned())
@@ -157,9 +157,9 @@ impl Deployment {
 /// All deployments of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Deployments {
-    all: BTreeMap<(NamespaceKey, Arc<str>), Deployment>,
+    all: SmallMap<(NamespaceKey, Arc<str>), Deployment>,
     /// The deployments whose workers poll a queue.
-    of_queue: BTreeMap<(NamespaceKey, Work, String), BTreeSet<Arc<str>>>,
+    of_queue: SmallMap<(NamespaceKey, Work, String), SmallSet<Arc<str>>>,
 }
 
 impl Deployments {

@@ -12,7 +12,7 @@ use super::{
     },
     Version,
 };
-use std::collections::BTreeSet;
+use steadfast_proto::SmallSet;
 
 impl World {
     /// The queue of that name on which workers of the version wait; for none, those of no version.
@@ -79,7 +79,7 @@ impl Run {
 
 impl Engine {
     /// The routing of queues has changed: what waits there goes where it belongs now.
-    pub(super) fn reroute(&mut self, namespace: NamespaceKey, queues: BTreeSet<(Work, String)>) {
+    pub(super) fn reroute(&mut self, namespace: NamespaceKey, queues: SmallSet<(Work, String)>) {
         for (work, name) in queues {
             let plain = self.world.queue(namespace, work, &name);
             for task in self.world.queues.take_all(plain) {

@@ -2,14 +2,14 @@
 //! endpoint has two of them in a namespace, one for requests to start and one for requests to stop.
 
 use super::super::{limits, namespace::NamespaceKey, time::Time};
-use std::collections::BTreeMap;
+use steadfast_proto::SmallMap;
 
 /// Whose requests a breaker counts: the callers' namespace, the endpoint, and whether they are to stop something.
 pub(crate) type BreakerKey = (NamespaceKey, String, bool);
 
 /// The breakers of the endpoints that failed last time.
 #[derive(Debug, Default)]
-pub(crate) struct Breakers(BTreeMap<BreakerKey, Breaker>);
+pub(crate) struct Breakers(SmallMap<BreakerKey, Breaker>);
 
 #[derive(Debug)]
 enum Breaker {

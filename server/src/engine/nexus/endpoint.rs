@@ -10,8 +10,8 @@ use super::super::{
     time::Time,
     world::World,
 };
-use std::collections::BTreeMap;
 use steadfast_proto::{
+    SmallMap,
     nexus::{self, endpoint_target::Variant},
     operatorservice::*,
     prost::Message,
@@ -37,8 +37,8 @@ pub(crate) enum Target {
 /// All endpoints of an engine.
 #[derive(Debug, Default)]
 pub(crate) struct Endpoints {
-    by_id: BTreeMap<Uuid, Endpoint>,
-    names: BTreeMap<String, Uuid>,
+    by_id: SmallMap<Uuid, Endpoint>,
+    names: SmallMap<String, Uuid>,
 }
 
 impl Endpoints {

@@ -6,7 +6,7 @@
 )]
 
 use super::date::{DAY_SECONDS, Date, weekday};
-use std::collections::BTreeMap;
+use steadfast_proto::SmallMap;
 
 /// A time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(crate) struct Zone {
     /// What is in force before the first change.
     first: i64,
     /// Recorded changes: from when on which offset is in force.
-    changes: BTreeMap<i64, i64>,
+    changes: SmallMap<i64, i64>,
     /// What is in force after the last change.
     rule: Rule,
 }
@@ -117,7 +117,7 @@ impl Zone {
     pub(crate) fn utc() -> Self {
         Self {
             first: 0,
-            changes: BTreeMap::new(),
+            changes: SmallMap::new(),
             rule: Rule::Fixed(0),
         }
     }
@@ -238,7 +238,7 @@ impl Block {
 
     fn zone(self, footer: Option<&str>) -> Option<Zone> {
         let first = *self.offsets.first()?;
-        let mut changes = BTreeMap::new();
+        let mut changes = SmallMap::new();
         for (at, kind) in self.changes {
             changes.insert(at, *self.offsets.get(kind)?);
         }

@@ -19,9 +19,9 @@ use super::{
     waiter::{Wait, WaiterId},
     world::World,
 };
-use std::collections::BTreeSet;
 use std::time::Duration;
 use steadfast_proto::{
+    SmallSet,
     activity::{ActivityExecutionOutcome, activity_execution_outcome::Value},
     common,
     enums::{ActivityExecutionStatus, RetryState, WorkflowExecutionStatus as Status},
@@ -45,7 +45,7 @@ pub(crate) struct Standalone {
     terminated_by: Option<String>,
     pub(crate) heartbeats: i64,
     /// Who waits for its end or for a change.
-    waiters: BTreeSet<WaiterId>,
+    waiters: SmallSet<WaiterId>,
 }
 
 /// Somebody wants the activity to stop.

@@ -19,10 +19,9 @@ use super::{
     waiter::{Wait, WaiterId},
     world::World,
 };
-use std::collections::BTreeSet;
 use std::time::Duration;
 use steadfast_proto::{
-    common,
+    SmallSet, common,
     enums::{NexusOperationExecutionStatus, NexusOperationWaitStage as Stage, WorkflowExecutionStatus as Status},
     failure::Failure,
     workflowservice::*,
@@ -43,7 +42,7 @@ pub(crate) struct StandaloneOperation {
     /// The request that terminated it.
     terminated_by: Option<String>,
     /// Who waits for a stage or for a change.
-    waiters: BTreeSet<WaiterId>,
+    waiters: SmallSet<WaiterId>,
 }
 
 /// Somebody wants the operation to stop.

@@ -11,6 +11,7 @@ use crate::engine::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use steadfast_proto::SmallSet;
 use steadfast_proto::enums::{IndexedValueType as Type, WorkflowExecutionStatus as Status};
 
 /// Where a run stands in lists: open ones last (lists go backwards), then by close and by start time.
@@ -169,7 +170,7 @@ impl Index {
 /// Where to look for what a filter admits.
 #[derive(Debug)]
 pub(super) struct Plan {
-    shelves: BTreeSet<Shelf>,
+    shelves: SmallSet<Shelf>,
     /// The filter names runs, so that there is nothing to look for.
     pub(super) run_ids: Option<Vec<Uuid>>,
     from: Place,
@@ -179,7 +180,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn of(filter: &Filter) -> Self {
         let mut plan = Self {
-            shelves: BTreeSet::from([Shelf::All]),
+            shelves: SmallSet::from([Shelf::All]),
             run_ids: None,
             from: Place::FIRST,
             to: Place::LAST,
@@ -229,7 +230,7 @@ impl Plan {
             self.run_ids = Some(ids.collect());
             return;
         }
-        let shelves: Option<BTreeSet<Shelf>> = values.iter().map(|value| shelf(name, kind, value)).collect();
+        let shelves: Option<SmallSet<Shelf>> = values.iter().map(|value| shelf(name, kind, value)).collect();
         let Some(shelves) = shelves else { return };
         if name == "ExecutionStatus" {
             if values.iter().all(is_open) {

@@ -24,9 +24,8 @@ use bytes::Bytes;
 use filter::{Comparison, Condition, Filter, invalid};
 use index::{Place, Plan};
 use literal::status_name;
-use std::collections::{BTreeMap, BTreeSet};
 use steadfast_proto::{
-    common,
+    SmallMap, SmallSet, common,
     enums::{IndexedValueType as Type, WorkflowExecutionStatus as Status},
     filter as wire,
     workflow::WorkflowExecutionInfo,
@@ -78,7 +77,7 @@ impl Engine {
         after: Option<Place>,
     ) -> impl Iterator<Item = &'a Run> {
         let plan = Plan::of(&query.filter);
-        let named: Option<BTreeSet<Place>> = plan.run_ids.as_ref().map(|ids| {
+        let named: Option<SmallSet<Place>> = plan.run_ids.as_ref().map(|ids| {
             let keys = ids.iter().filter_map(|id| self.runs.by_id(*id));
             let places = keys.filter_map(|key| self.index.place_in(namespace, key));
             places
@@ -276,7 +275,7 @@ impl Engine {
     fn count(&mut self, namespace: NamespaceKey, query: &Query) -> Result<(i64, Vec<AggregationGroup>)> {
         self.index_changes();
         self.check_groups(namespace, &query.groups)?;
-        let mut counts: BTreeMap<i32, i64> = BTreeMap::new();
+        let mut counts: SmallMap<i32, i64> = SmallMap::new();
         for run in self.admitted(namespace, query, None) {
             let count = counts.entry(run.visible_status().into()).or_default();
             *count = count.saturating_add(1);
