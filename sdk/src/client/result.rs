@@ -51,20 +51,29 @@ impl<O: Data> IntoFuture for ResultCall<O> {
     type IntoFuture = BoxFuture<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let client = self.target.client();
-            let mut run_id = self.target.result_run_id().map(str::to_owned);
-            loop {
-                let event = close_event(client, self.target.id(), run_id.as_deref())
-                    .await?
-                    .unwrap_or_default();
-                match close(event, self.follows_runs) {
-                    Close::Completed(result) => return Ok(client.converter().decode_result(result.as_ref())?),
-                    Close::Next(next) => run_id = Some(next),
-                    Close::Failed(error) => return Err(error),
-                }
-            }
-        })
+        let client = self.target.client().clone();
+        let outcome = waiting(self.target, self.follows_runs);
+        Box::pin(async move { Ok(client.converter().decode_result(outcome.await?.as_ref())?) })
+    }
+}
+
+/// The same code for results of all types.
+fn waiting(target: ToClient, follows_runs: bool) -> BoxFuture<Result<Option<Payloads>, ResultError>> {
+    Box::pin(async move { outcome(&target, follows_runs).await })
+}
+
+/// Waits for a run's end, and gives what it returned.
+pub(super) async fn outcome(target: &ToClient, follows_runs: bool) -> Result<Option<Payloads>, ResultError> {
+    let mut run_id = target.result_run_id().map(str::to_owned);
+    loop {
+        let event = close_event(target.client(), target.id(), run_id.as_deref())
+            .await?
+            .unwrap_or_default();
+        match close(event, follows_runs) {
+            Close::Completed(result) => return Ok(result),
+            Close::Next(next) => run_id = Some(next),
+            Close::Failed(error) => return Err(error),
+        }
     }
 }
 

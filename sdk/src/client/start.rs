@@ -1,11 +1,11 @@
 //! Starting a workflow.
 
 use super::{
-    Client, Code, EagerReservation, ErrorDetail, ExecuteError, ResultCall, RpcError, StartError, StartUpdate,
+    Client, Code, EagerReservation, ErrorDetail, ExecuteError, ResultError, RpcError, StartError, StartUpdate,
     TimeSkipping, ToClient, UnfitOption, UpdateWithStartCall, VersioningOverride, WorkflowHandle,
     WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     error::{AlreadyStarted, Codec},
-    new_id,
+    new_id, result,
     signal::split,
 };
 use crate::{
@@ -313,6 +313,36 @@ impl<W: Workflow + ?Sized> StartCall<W, TaskQueueSet, Start<W::Messages<ToClient
 }
 
 impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
+    fn into_sending(self) -> Sending {
+        Sending {
+            client: self.client,
+            request: self.request,
+            signal: self.signal,
+            is_eager: self.is_eager,
+            error: self.error,
+        }
+    }
+}
+
+/// A start on its way, whatever workflow it is of: the same code for all.
+struct Sending {
+    client: Client,
+    request: Box<StartWorkflowExecutionRequest>,
+    signal: Option<(String, Option<Payloads>)>,
+    is_eager: bool,
+    error: Option<EncodeError>,
+}
+
+impl Sending {
+    fn start(self) -> BoxFuture<Result<ToClient, StartError>> {
+        Box::pin(self.send())
+    }
+
+    /// Starts the workflow, and waits for its result.
+    fn execute(self) -> BoxFuture<Result<Option<Payloads>, ExecuteError>> {
+        Box::pin(async move { Ok(result::outcome(&self.send().await?, true).await?) })
+    }
+
     async fn send(mut self) -> Result<ToClient, StartError> {
         if let Some(error) = self.error {
             return Err(error.into());
@@ -345,9 +375,7 @@ impl<W: ?Sized, M> StartCall<W, TaskQueueSet, M> {
             Err(error) => Err(StartError::of(error, id)),
         }
     }
-}
 
-impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
     /// Asks for the first task, if there is somebody here to take it.
     fn reserve(&mut self) -> Option<EagerReservation> {
         let queue = self.request.task_queue.as_ref().filter(|_| self.is_eager)?;
@@ -389,7 +417,8 @@ impl<W: ?Sized + 'static, H: Messages> IntoFuture for StartCall<W, TaskQueueSet,
     type IntoFuture = BoxFuture<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(Handle::of(self.send().await?)) })
+        let start = self.into_sending().start();
+        Box::pin(async move { Ok(Handle::of(start.await?)) })
     }
 }
 
@@ -398,7 +427,13 @@ impl<W: ?Sized + 'static, O: Data> IntoFuture for StartCall<W, TaskQueueSet, Exe
     type IntoFuture = BoxFuture<Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(ResultCall::new(self.send().await?).await?) })
+        let client = self.client.clone();
+        let execution = self.into_sending().execute();
+        Box::pin(async move {
+            let result = execution.await?;
+            let output = client.converter().decode_result(result.as_ref());
+            Ok(output.map_err(ResultError::from)?)
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     failure_converter::Failures,
     failure_text,
 };
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, pin::Pin, sync::Arc};
 use steadfast_proto::{Carrier, common::Payload};
 
 /// How payloads are changed between this process and the server.
@@ -32,6 +32,9 @@ pub(crate) struct About {
     /// The ids and types of the workflow's activities, by the event that scheduled each.
     pub(crate) scheduled: BTreeMap<i64, (String, String)>,
 }
+
+/// Codecs at work. In a box and for any message, as they are rare: their code is there once, not with each call that may need them.
+type Coded<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
@@ -68,27 +71,41 @@ impl Coding {
     }
 
     /// Changes what a message carries on its way out, and returns what the message says that it is about.
-    pub(crate) async fn encode<M: Carrier>(&self, about: About, message: &mut M) -> Result<About, CodecError> {
-        self.run(Direction::Out, about, message, true).await
+    pub(crate) fn encode<'c>(
+        &'c self,
+        about: About,
+        message: &'c mut (dyn Carrier + Send),
+    ) -> Coded<'c, Result<About, CodecError>> {
+        Box::pin(self.run(Direction::Out, about, message, true))
     }
 
     /// Changes what a message carries on its way in, and returns what the message says that it is about.
-    pub(crate) async fn decode<M: Carrier>(&self, about: About, message: &mut M) -> Result<About, CodecError> {
-        self.run(Direction::In, about, message, true).await
+    pub(crate) fn decode<'c>(
+        &'c self,
+        about: About,
+        message: &'c mut (dyn Carrier + Send),
+    ) -> Coded<'c, Result<About, CodecError>> {
+        Box::pin(self.run(Direction::In, about, message, true))
     }
 
     /// As [`decode`](Self::decode), but what cannot be decoded stays as it is: who reads it is told.
-    pub(crate) async fn decode_what_can_be<M: Carrier>(&self, about: About, message: &mut M) {
-        if let Err(error) = self.run(Direction::In, about, message, false).await {
-            tracing::debug!(%error, "a payload stays encoded");
-        }
+    pub(crate) fn decode_what_can_be<'c>(
+        &'c self,
+        about: About,
+        message: &'c mut (dyn Carrier + Send),
+    ) -> Coded<'c, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.run(Direction::In, about, message, false).await {
+                tracing::debug!(%error, "a payload stays encoded");
+            }
+        })
     }
 
-    async fn run<M: Carrier>(
+    async fn run(
         &self,
         direction: Direction,
         about: About,
-        message: &mut M,
+        message: &mut (dyn Carrier + Send),
         is_strict: bool,
     ) -> Result<About, CodecError> {
         let takes_headers = match self.headers {
@@ -131,7 +148,7 @@ impl Coding {
     }
 
     /// They are readable here: before they are encoded, after they are decoded.
-    fn convert_failures<M: Carrier>(&self, direction: Direction, message: &mut M) {
+    fn convert_failures(&self, direction: Direction, message: &mut dyn Carrier) {
         let Some(converter) = &self.failures else { return };
         message.visit(&mut Failures(|failure: &mut _| match direction {
             Direction::Out => converter.outgoing(failure),

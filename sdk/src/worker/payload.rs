@@ -140,7 +140,7 @@ impl Shared {
             let events = page.history.as_ref().map_or(&[][..], |history| &history.events);
             let scheduled = self.scheduled.take(run.run_id(), events);
             let about = self.about(run.workflow_id(), run.workflow_type(), scheduled);
-            let decoded = Box::pin(coding.decode(about, &mut *page)).await;
+            let decoded = coding.decode(about, &mut *page).await;
             let about = decoded.map_err(|error| Refusal {
                 code: INTERNAL,
                 message: format!("its payloads cannot be read: {error}"),
@@ -160,7 +160,7 @@ impl Shared {
             if end_the_run(&request.commands) {
                 self.scheduled.forget(run.run_id());
             }
-            if let Err(error) = Box::pin(coding.encode(self.about_run(run), &mut *request)).await {
+            if let Err(error) = coding.encode(self.about_run(run), &mut *request).await {
                 return Err(self.not_encoded(run, request.task_token, &error).await);
             }
             for result in request.query_results.values_mut() {
@@ -207,7 +207,7 @@ impl Shared {
     ) -> Result<(), Refusal> {
         if let Some(coding) = self.coding() {
             self.scheduled.forget(run.run_id());
-            if let Err(error) = Box::pin(coding.encode(self.about_run(run), &mut *request)).await {
+            if let Err(error) = coding.encode(self.about_run(run), &mut *request).await {
                 request.failure = Some(unsaid(&error));
             }
         }
@@ -218,7 +218,7 @@ impl Shared {
     /// Answers a query that came as a task of its own.
     pub(super) async fn answer_query(&self, run: &RunKey, mut request: Box<RespondQueryTaskCompletedRequest>) {
         if let Some(coding) = self.coding() {
-            match Box::pin(coding.encode(self.about_run(run), &mut *request)).await {
+            match coding.encode(self.about_run(run), &mut *request).await {
                 Ok(_) => {
                     if let Some(failure) = &request.failure {
                         request.error_message.clone_from(&failure.message);
@@ -261,7 +261,7 @@ impl Shared {
         task: &mut PollActivityTaskQueueResponse,
     ) -> Result<(), Box<Failure>> {
         let Some(coding) = self.coding() else { return Ok(()) };
-        let decoded = Box::pin(coding.decode(about.clone(), task)).await;
+        let decoded = coding.decode(about.clone(), task).await;
         decoded.map(drop).map_err(|error| {
             let message = format!("the activity's payloads cannot be read: {error}");
             tracing::warn!(activity_id = task.activity_id, "{message}");
@@ -275,7 +275,7 @@ impl Shared {
         about: &About,
         request: R,
     ) -> impl Future<Output = Result<R::Response, RpcError>> {
-        self.client.connection().call_about(about, Box::new(request))
+        self.client.connection().call_about(about, request)
     }
 
     /// Tells that an activity failed; if what it failed with cannot be encoded, that.
@@ -319,7 +319,7 @@ impl Shared {
     /// Makes the input of a Nexus operation readable.
     pub(super) async fn read_nexus(&self, request: &mut Request) -> Result<(), Failure> {
         let Some(coding) = self.coding() else { return Ok(()) };
-        let decoded = Box::pin(coding.decode(self.about_nexus(), request)).await;
+        let decoded = coding.decode(self.about_nexus(), request).await;
         decoded.map(drop).map_err(|error| {
             let message = format!("the operation's payloads cannot be read: {error}");
             tracing::warn!(endpoint = request.endpoint, "{message}");
@@ -328,9 +328,9 @@ impl Shared {
     }
 
     /// Encodes an answer to a request to a Nexus operation; if it can't be, this is the failure to be told instead.
-    pub(super) async fn write_nexus<M: Carrier>(&self, answer: &mut M) -> Result<(), Failure> {
+    pub(super) async fn write_nexus(&self, answer: &mut (dyn Carrier + Send)) -> Result<(), Failure> {
         let Some(coding) = self.coding() else { return Ok(()) };
-        let encoded = Box::pin(coding.encode(self.about_nexus(), answer)).await;
+        let encoded = coding.encode(self.about_nexus(), answer).await;
         encoded
             .map(drop)
             .map_err(|error| handler_failure(format!("the operation's answer cannot be written: {error}")))

@@ -4,6 +4,7 @@ use super::{Client, ClientBuilder, ConnectError, Connection};
 #[cfg(not(feature = "tls"))]
 use crate::client::dial::NoTls;
 use crate::client::{Code, Reporting, dial::Dial};
+use steadfast_core::BoxFuture;
 use steadfast_proto::{
     tonic::{
         metadata::{AsciiMetadataKey, AsciiMetadataValue},
@@ -18,19 +19,26 @@ impl ClientBuilder {
     /// # Errors
     /// The address is malformed, nobody answers there, or it is not a server that this client can talk to.
     pub async fn connect(self) -> Result<Client, ConnectError> {
-        let dial = self.dial();
-        let channel = dial.connect().await?;
-        let client = self.over(channel, dial)?;
-        match client
-            .connection()
-            .get_system_info(GetSystemInfoRequest::default())
-            .await
-        {
-            Ok(_) => Ok(client),
-            // Servers older than this call are fine.
-            Err(error) if error.code() == Code::Unimplemented => Ok(client),
-            Err(error) => Err(ConnectError::Refused(error)),
-        }
+        self.connecting().await
+    }
+
+    /// In a box: else all of the transport would be compiled anew with each program that connects.
+    fn connecting(self) -> BoxFuture<Result<Client, ConnectError>> {
+        Box::pin(async move {
+            let dial = self.dial();
+            let channel = dial.connect().await?;
+            let client = self.over(channel, dial)?;
+            match client
+                .connection()
+                .get_system_info(GetSystemInfoRequest::default())
+                .await
+            {
+                Ok(_) => Ok(client),
+                // Servers older than this call are fine.
+                Err(error) if error.code() == Code::Unimplemented => Ok(client),
+                Err(error) => Err(ConnectError::Refused(error)),
+            }
+        })
     }
 
     /// A client that connects with its first call, and says there if nobody answers. Must be called on a runtime.

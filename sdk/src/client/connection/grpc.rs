@@ -2,15 +2,14 @@
 
 use crate::client::dial::Dial;
 use std::{
+    pin::Pin,
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 #[cfg(feature = "gzip")]
 use steadfast_proto::tonic::codec::CompressionEncoding;
 use steadfast_proto::{
-    Call,
     bytes::{Buf, BufMut, Bytes},
-    prost::Message,
     tonic::{
         Request, Status,
         client::Grpc,
@@ -26,6 +25,9 @@ const MESSAGE_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// What is sent with each call.
 pub(crate) type Headers = Vec<(AsciiMetadataKey, AsciiMetadataValue)>;
+
+/// An answer under way.
+pub(super) type Try = Pin<Box<dyn Future<Output = Result<Bytes, Status>> + Send>>;
 
 pub(super) struct Transport {
     state: RwLock<State>,
@@ -77,20 +79,18 @@ impl Transport {
         Ok(())
     }
 
-    /// One try of a call whose request is encoded already.
-    pub(super) async fn call<R: Call>(
+    /// One try of a call whose request is encoded already, with what all calls are sent with, and this one.
+    pub(super) fn call(
         &self,
-        request: Bytes,
+        path: &'static str,
+        message: Bytes,
         deadline: Duration,
         headers: &[(AsciiMetadataKey, AsciiMetadataValue)],
-    ) -> Result<R::Response, Status> {
-        let (client, request) = self.request(request, deadline, headers);
-        let mut response = unary(client, R::PATH, request, deadline).await?;
-        R::Response::decode(&mut response)
-            .map_err(|error| Status::internal(format!("the answer to {} cannot be read: {error}", R::PATH)))
+    ) -> Try {
+        let (client, request) = self.request(message, deadline, headers);
+        Box::pin(unary(client, path, request, deadline))
     }
 
-    /// With what all calls are sent with, and this one.
     fn request(
         &self,
         message: Bytes,

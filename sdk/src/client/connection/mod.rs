@@ -1,5 +1,7 @@
 //! The way to the server: over gRPC, or a direct call of the service's trait.
 
+mod attempt;
+mod call;
 mod error;
 #[cfg(feature = "client")]
 mod grpc;
@@ -20,9 +22,15 @@ use crate::{
     interceptor::{AnyClientInterceptor, Chain},
     metrics::Recorder,
 };
+#[cfg(feature = "client")]
+use attempt::GrpcCall;
+use attempt::{Attempts, DirectCall};
+use call::{AnyCall, TypedCall};
 use retry::{Retries, Retry};
 use std::{
     fmt,
+    future::poll_fn,
+    pin::Pin,
     sync::{Arc, OnceLock, PoisonError, RwLock},
     time::{Duration, Instant},
 };
@@ -31,11 +39,7 @@ use steadfast_proto::tonic::{
     metadata::{AsciiMetadataKey, AsciiMetadataValue},
     transport::Channel,
 };
-use steadfast_proto::{
-    Call, Services,
-    tonic::{Request, Status},
-    workflowservice::*,
-};
+use steadfast_proto::{Call, Services, tonic::Status, workflowservice::*};
 
 /// How long a call may take.
 const CALL_DEADLINE: Duration = Duration::from_secs(30);
@@ -172,10 +176,10 @@ impl Connection {
         self.recorder.as_ref().map(|_| Instant::now())
     }
 
-    fn ends<R: Call>(&self, began: Option<Instant>, deadline: Duration, error: Option<&Status>) {
+    fn ends(&self, path: &str, began: Option<Instant>, deadline: Duration, error: Option<&Status>) {
         if let (Some(recorder), Some(began)) = (&self.recorder, began) {
             let is_long = deadline == LONG_POLL_DEADLINE;
-            metrics::attempt(recorder, R::PATH, is_long, began.elapsed(), error.map(Status::code));
+            metrics::attempt(recorder, path, is_long, began.elapsed(), error.map(Status::code));
         }
     }
 
@@ -207,22 +211,134 @@ impl Connection {
 
     /// Any call, as a user makes it.
     pub(crate) async fn call<R: Call>(&self, request: R) -> Result<R::Response, RpcError> {
-        self.send(Box::new(request), Retry::Call, CALL_DEADLINE).await
+        let how = How::new(Retry::Call, CALL_DEADLINE);
+        self.send(Box::new(request), how, None).await
+    }
+
+    /// As [`call`](Self::call), with payloads that are changed on their way; of the answer as many as can be.
+    pub(crate) async fn call_coded<R: Call>(&self, request: R) -> Result<R::Response, RpcError> {
+        let how = How::new(Retry::Call, CALL_DEADLINE).reading(Reading::Possible);
+        self.send(Box::new(request), how, None).await
+    }
+
+    /// A call about something that the request itself does not say; there is nothing to decode in the answer.
+    pub(crate) async fn call_about<R: Call>(&self, about: &About, request: R) -> Result<R::Response, RpcError> {
+        let how = How::new(Retry::Call, CALL_DEADLINE).reading(Reading::Nothing);
+        self.send(Box::new(request), how, Some(about)).await
     }
 
     /// Requests are in boxes from here on: each of the futures around the call would have room for a whole one.
-    async fn send<R: Call>(&self, request: Box<R>, retry: Retry, deadline: Duration) -> Result<R::Response, RpcError> {
+    async fn send<R: Call>(&self, request: Box<R>, how: How, about: Option<&About>) -> Result<R::Response, RpcError> {
+        let replaced = self.replaced();
+        let transport = &**replaced.as_ref().unwrap_or(&self.transport);
+        let mut call = TypedCall::new(request, how.retry.is_poll());
+        self.make(transport, &mut call, how, about).await?;
+        Ok(call.into_response())
+    }
+
+    /// Makes a call, whatever its type: what is of the type is behind [`AnyCall`], so that all else is there once.
+    async fn make<'c>(
+        &self,
+        transport: &'c Transport,
+        call: &mut dyn AnyCall<'c>,
+        how: How,
+        about: Option<&About>,
+    ) -> Result<(), RpcError> {
+        match self.coding.as_ref().zip(how.reading) {
+            None => self.carry(transport, call, how).await,
+            // Boxed, as all that is rare here: a call in this process is not to be as large.
+            Some((coding, reading)) => {
+                let about = about.cloned().unwrap_or_default();
+                Box::pin(self.make_coded(transport, call, how, about, coding, reading)).await
+            }
+        }
+    }
+
+    async fn make_coded<'c>(
+        &self,
+        transport: &'c Transport,
+        call: &mut dyn AnyCall<'c>,
+        how: How,
+        about: About,
+        coding: &Coding,
+        reading: Reading,
+    ) -> Result<(), RpcError> {
+        let about = coding.encode(about, call.request()).await;
+        let about = about.map_err(RpcError::codec)?;
+        if let Err(mut error) = self.carry(transport, call, how).await {
+            if let Some(ErrorDetail::QueryFailed(detail)) = error.detail_mut() {
+                coding.decode_what_can_be(about, detail).await;
+            }
+            return Err(error);
+        }
+        match reading {
+            Reading::All => drop(coding.decode(about, call.response()).await.map_err(RpcError::codec)?),
+            Reading::Possible => coding.decode_what_can_be(about, call.response()).await,
+            Reading::Nothing => {}
+        }
+        Ok(())
+    }
+
+    async fn carry<'c>(&self, transport: &'c Transport, call: &mut dyn AnyCall<'c>, how: How) -> Result<(), RpcError> {
+        let times = self.times(how)?;
+        let path = call.path();
+        match transport {
+            Transport::Direct(services) => self.attempts(path, &mut DirectCall { services, call }, times).await,
+            Transport::Nowhere => Err(Status::failed_precondition(NOWHERE).into()),
+            #[cfg(feature = "client")]
+            Transport::Grpc(transport) => {
+                let mut sent = GrpcCall::new(self, transport, path, call.take_wire(), times.deadline);
+                Box::pin(self.attempts(path, &mut sent, times)).await?;
+                let read = call.read(sent.into_response());
+                read.map_err(|error| Status::internal(format!("the answer to {path} cannot be read: {error}")).into())
+            }
+        }
+    }
+
+    /// How often a call is made, and how long it may take.
+    fn times(&self, how: How) -> Result<Times, RpcError> {
         let Some(options) = &self.options else {
-            return self.attempts(request, Retries::new(retry, self.retry), deadline).await;
+            return Ok(Times {
+                retries: Retries::new(how.retry, self.retry),
+                deadline: how.deadline,
+                timeout: None,
+            });
         };
         options.check()?;
-        let retries = Retries::new(retry, options.retry.unwrap_or(self.retry));
-        let Some(timeout) = options.timeout else {
-            return self.attempts(request, retries, deadline).await;
+        Ok(Times {
+            retries: Retries::new(how.retry, options.retry.unwrap_or(self.retry)),
+            deadline: options
+                .timeout
+                .map_or(how.deadline, |timeout| how.deadline.min(timeout)),
+            timeout: options.timeout,
+        })
+    }
+
+    /// Tries until there is an answer, or no sense in another try.
+    async fn attempts(&self, path: &'static str, call: &mut dyn Attempts, times: Times) -> Result<(), RpcError> {
+        let Some(timeout) = times.timeout else {
+            return self.tries(path, call, times).await;
         };
-        let attempts = Box::pin(self.attempts(request, retries, deadline.min(timeout)));
-        let answer = tokio::time::timeout(timeout, attempts).await;
-        answer.unwrap_or_else(|_| Err(RpcError::timed_out(R::PATH, timeout)))
+        let tries = Box::pin(self.tries(path, call, times));
+        let answer = tokio::time::timeout(timeout, tries);
+        Box::pin(answer)
+            .await
+            .unwrap_or_else(|_| Err(RpcError::timed_out(path, timeout)))
+    }
+
+    async fn tries(&self, path: &'static str, call: &mut dyn Attempts, times: Times) -> Result<(), RpcError> {
+        let mut retries = times.retries;
+        loop {
+            let began = self.begins();
+            call.begin();
+            let answer = poll_fn(|cx| call.poll(cx)).await;
+            self.ends(path, began, times.deadline, answer.as_ref().err());
+            match answer {
+                Ok(()) => return Ok(()),
+                Err(status) if !call.may_repeat() => return Err(status.into()),
+                Err(status) => Box::pin(retries.wait_after(RpcError::from(status))).await?,
+            }
+        }
     }
 
     /// A wait for which the server is called again whenever it answers that nothing happened yet. All of its calls together have
@@ -238,75 +354,46 @@ impl Connection {
         let answer = tokio::time::timeout(timeout, Box::pin(calls)).await;
         answer.unwrap_or_else(|_| Err(RpcError::timed_out(what, timeout).into()))
     }
+}
 
-    #[cfg_attr(not(feature = "client"), allow(unused_variables))] // only the network needs a deadline
-    async fn attempts<R: Call>(
-        &self,
-        request: Box<R>,
-        mut retries: Retries,
-        deadline: Duration,
-    ) -> Result<R::Response, RpcError> {
-        let replaced = self.replaced();
-        match &**replaced.as_ref().unwrap_or(&self.transport) {
-            Transport::Direct(services) => {
-                let mut request = Some(request);
-                loop {
-                    // What may be sent again is kept. Nothing gets lost in between, so most is sent once.
-                    let next = if retries.are_polls() { request.clone() } else { None };
-                    let Some(this) = std::mem::replace(&mut request, next) else {
-                        return Err(no_service::<R>().into());
-                    };
-                    let began = self.begins();
-                    let answer = match R::call(Request::new(*this), services) {
-                        Some(answer) => answer.await,
-                        None => Err(no_service::<R>()),
-                    };
-                    self.ends::<R>(began, deadline, answer.as_ref().err());
-                    match answer {
-                        Ok(response) => return Ok(response.into_inner()),
-                        Err(status) if request.is_none() => return Err(status.into()),
-                        Err(status) => retries.wait_after(RpcError::from(status)).await?,
-                    }
-                }
-            }
-            Transport::Nowhere => Err(Status::failed_precondition(NOWHERE).into()),
-            #[cfg(feature = "client")]
-            Transport::Grpc(transport) => {
-                let request = bytes::Bytes::from(request.encode_to_vec());
-                // Boxed: it is large, and would make every caller's future as large, also of direct calls.
-                Box::pin(async move {
-                    let headers = self.options.as_ref().map_or(&[][..], |options| options.headers());
-                    loop {
-                        let began = self.begins();
-                        // What is tried again goes the way that is there by now.
-                        let replaced = self.replaced();
-                        let transport = match replaced.as_deref() {
-                            Some(Transport::Grpc(transport)) => transport,
-                            _ => transport,
-                        };
-                        let answer = transport.call::<R>(request.clone(), deadline, headers).await;
-                        self.ends::<R>(began, deadline, answer.as_ref().err());
-                        match answer {
-                            Ok(response) => return Ok(response),
-                            Err(status) => retries.wait_after(RpcError::from(status)).await?,
-                        }
-                    }
-                })
-                .await
-            }
+/// What is known of a kind of call.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    retry: Retry,
+    /// Of each attempt.
+    deadline: Duration,
+    /// `None` if there are no payloads to change, or whoever calls does it.
+    reading: Option<Reading>,
+}
+
+impl How {
+    const fn new(retry: Retry, deadline: Duration) -> Self {
+        Self {
+            retry,
+            deadline,
+            reading: None,
+        }
+    }
+
+    const fn reading(self, reading: Reading) -> Self {
+        Self {
+            reading: Some(reading),
+            ..self
         }
     }
 }
 
+/// How often a call is made, and how long it may take.
+struct Times {
+    retries: Retries,
+    /// Of each attempt.
+    deadline: Duration,
+    /// Of all together.
+    timeout: Option<Duration>,
+}
+
 /// Said by clients of activities that a test calls.
 const NOWHERE: &str = "this activity has no server: give its `ActivityEnv` a client, as `.client(env.client())`";
-
-fn no_service<R: Call>() -> Status {
-    let path = R::PATH;
-    Status::unimplemented(format!(
-        "this client was made of a workflow service alone, which has no {path}: give `Client::in_process` all services"
-    ))
-}
 
 /// Which payloads of an answer are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -319,92 +406,31 @@ enum Reading {
     Nothing,
 }
 
-impl Connection {
-    /// A call about something that the request itself does not say; there is nothing to decode in the answer.
-    pub(crate) async fn call_about<R: Call>(&self, about: &About, request: Box<R>) -> Result<R::Response, RpcError> {
-        match &self.coding {
-            None => self.send(request, Retry::Call, CALL_DEADLINE).await,
-            Some(coding) => {
-                let (about, times) = (about.clone(), (Retry::Call, CALL_DEADLINE));
-                Box::pin(self.send_coded(coding, about, request, times, Reading::Nothing)).await
-            }
-        }
-    }
-
-    /// As [`call`](Self::call), with payloads that are changed on their way; of the answer as many as can be.
-    pub(crate) async fn call_coded<R: Call>(&self, request: R) -> Result<R::Response, RpcError> {
-        self.carry(Box::new(request), (Retry::Call, CALL_DEADLINE), Reading::Possible)
-            .await
-    }
-
-    async fn carry<R: Call>(
-        &self,
-        request: Box<R>,
-        times: (Retry, Duration),
-        reading: Reading,
-    ) -> Result<R::Response, RpcError> {
-        match &self.coding {
-            None => self.send(request, times.0, times.1).await,
-            // Boxed: a call without it is not to be as large.
-            Some(coding) => Box::pin(self.send_coded(coding, About::default(), request, times, reading)).await,
-        }
-    }
-
-    /// A call whose payloads are changed on their way, both ways.
-    async fn send_coded<R: Call>(
-        &self,
-        coding: &Coding,
-        about: About,
-        mut request: Box<R>,
-        (retry, deadline): (Retry, Duration),
-        reading: Reading,
-    ) -> Result<R::Response, RpcError> {
-        let about = coding.encode(about, &mut *request).await.map_err(RpcError::codec)?;
-        let mut response = match self.send(request, retry, deadline).await {
-            Ok(response) => response,
-            Err(mut error) => {
-                if let Some(ErrorDetail::QueryFailed(detail)) = error.detail_mut() {
-                    coding.decode_what_can_be(about, detail).await;
-                }
-                return Err(error);
-            }
-        };
-        match reading {
-            Reading::All => drop(coding.decode(about, &mut response).await.map_err(RpcError::codec)?),
-            Reading::Possible => coding.decode_what_can_be(about, &mut response).await,
-            Reading::Nothing => {}
-        }
-        Ok(response)
-    }
-}
-
-/// Through the interceptors, if there are any; the call is made at their end.
-macro_rules! intercepted {
-    ($self:ident.$hook:ident($request:ident), |$connection:ident| $end:expr) => {
-        if !$self.interceptors.is_empty() {
-            let $connection = $self.clone();
-            let end = move |request| {
-                let $request = Box::new(request);
-                async move { $end.await }
-            };
-            // Boxed, so that calls that nobody intercepts stay small.
-            return Box::pin($self.interceptors.$hook(*$request, end)).await;
-        }
-    };
-}
+/// A call under way, in a box: else all of its code would be compiled anew with each of a user's generic functions that make it.
+pub(crate) type Calling<'c, T> = Pin<Box<dyn Future<Output = Result<T, RpcError>> + Send + 'c>>;
 
 /// One method for each call that is used, with what is to be retried, how long it may take, and the name that interceptors know
-/// it by, if they see it.
+/// it by, if they see it. They come first; the call is made at their end.
 macro_rules! calls {
     ($($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $retry:expr, $deadline:expr $(, $hook:ident)?;)*) => {
+        calls! { @how $($(#[$doc])* $name($request) -> $response, (How::new($retry, $deadline)) $(, $hook)?;)* }
+    };
+    (@how $($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $how:tt $(, $hook:ident)?;)*) => {
         impl Connection {$(
             $(#[$doc])*
-            pub(crate) fn $name(&self, request: impl Into<Box<$request>>) -> impl Future<Output = Result<$response, RpcError>> {
-                let request: Box<$request> = request.into();
-                async move {
-                    $(intercepted!(self.$hook(request), |connection| connection.send(request, $retry, $deadline));)?
-                    self.send(request, $retry, $deadline).await
+            pub(crate) fn $name(&self, request: impl Into<Box<$request>>) -> Calling<'_, $response> {
+                const HOW: How = $how;
+                fn call(this: &Connection, request: Box<$request>) -> Calling<'_, $response> {
+                    $(
+                        if !this.interceptors.is_empty() {
+                            let connection = this.clone();
+                            let end = async move |request| connection.send(Box::new(request), HOW, None).await;
+                            return Box::pin(this.interceptors.$hook(*request, end));
+                        }
+                    )?
+                    Box::pin(this.send(request, HOW, None))
                 }
+                call(self, request.into())
             }
         )*}
     };
@@ -413,16 +439,7 @@ macro_rules! calls {
 /// As `calls`, with payloads: which of those of the answer are decoded. Interceptors see them readable.
 macro_rules! coded_calls {
     ($($(#[$doc:meta])* $name:ident($request:ident) -> $response:ident, $retry:expr, $deadline:expr, $reading:expr $(, $hook:ident)?;)*) => {
-        impl Connection {$(
-            $(#[$doc])*
-            pub(crate) fn $name(&self, request: impl Into<Box<$request>>) -> impl Future<Output = Result<$response, RpcError>> {
-                let request: Box<$request> = request.into();
-                async move {
-                    $(intercepted!(self.$hook(request), |connection| connection.carry(request, ($retry, $deadline), $reading));)?
-                    self.carry(request, ($retry, $deadline), $reading).await
-                }
-            }
-        )*}
+        calls! { @how $($(#[$doc])* $name($request) -> $response, (How::new($retry, $deadline).reading($reading)) $(, $hook)?;)* }
     };
 }
 
@@ -430,10 +447,13 @@ macro_rules! coded_calls {
 macro_rules! calls_about {
     ($($name:ident($request:ident) -> $response:ident, $hook:ident;)*) => {
         impl Connection {$(
-            pub(crate) async fn $name(&self, about: &About, request: $request) -> Result<$response, RpcError> {
-                let (known, request) = (about.clone(), Box::new(request));
-                intercepted!(self.$hook(request), |connection| connection.call_about(&known, request));
-                self.call_about(about, request).await
+            pub(crate) fn $name<'c>(&'c self, about: &'c About, request: $request) -> Calling<'c, $response> {
+                if !self.interceptors.is_empty() {
+                    let (connection, about) = (self.clone(), about.clone());
+                    let end = async move |request| connection.call_about(&about, request).await;
+                    return Box::pin(self.interceptors.$hook(request, end));
+                }
+                Box::pin(self.call_about(about, request))
             }
         )*}
     };

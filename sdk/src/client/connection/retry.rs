@@ -100,11 +100,6 @@ impl Retries {
         }
     }
 
-    /// Whether it is no failure that nothing happened.
-    pub(super) fn are_polls(&self) -> bool {
-        self.retry == Retry::LongPoll
-    }
-
     /// Returns when it is time for the next try; the error, if there is none.
     pub(super) async fn wait_after(&mut self, error: RpcError) -> Result<(), RpcError> {
         let now = Instant::now();
@@ -122,6 +117,11 @@ impl Retries {
 }
 
 impl Retry {
+    /// Whether it is no failure that nothing happened.
+    pub(super) fn is_poll(self) -> bool {
+        self == Self::LongPoll
+    }
+
     /// How long to wait before the next try, if there is one; `random` is between 0 and 1.
     fn delay(
         self,

@@ -1,0 +1,111 @@
+//! What is of a call's type.
+
+use std::task::{Context, Poll};
+use steadfast_proto::{
+    Call, CallFuture, Carrier, Services,
+    bytes::Bytes,
+    prost::DecodeError,
+    tonic::{Request, Status},
+};
+
+/// A call of any type. What makes it, a single piece of code for all, knows no more.
+pub(super) trait AnyCall<'c>: Send {
+    /// Its path in gRPC.
+    fn path(&self) -> &'static str;
+
+    /// What is sent, for codecs.
+    fn request(&mut self) -> &mut (dyn Carrier + Send);
+
+    /// What was answered, for codecs.
+    fn response(&mut self) -> &mut (dyn Carrier + Send);
+
+    /// The request, encoded.
+    fn take_wire(&mut self) -> Bytes;
+
+    /// Decodes an answer, and keeps it.
+    fn read(&mut self, answer: Bytes) -> Result<(), DecodeError>;
+
+    /// Calls services in this process.
+    fn begin(&mut self, services: &'c Services);
+
+    /// Waits for their answer, and keeps it.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>>;
+
+    /// Whether the request is still there, to be sent again.
+    fn may_repeat(&self) -> bool;
+}
+
+/// A call of one type.
+pub(super) struct TypedCall<'c, R: Call> {
+    request: Option<Box<R>>,
+    repeats: bool,
+    answer: Option<CallFuture<'c, R::Response>>,
+    response: R::Response,
+}
+
+impl<R: Call> TypedCall<'_, R> {
+    /// In this process a request is kept that is to be repeated. Nothing gets lost in between, so most is sent once.
+    pub(super) fn new(request: Box<R>, repeats: bool) -> Self {
+        Self {
+            request: Some(request),
+            repeats,
+            answer: None,
+            response: R::Response::default(),
+        }
+    }
+
+    /// The answer, once there is one.
+    pub(super) fn into_response(self) -> R::Response {
+        self.response
+    }
+}
+
+impl<'c, R: Call> AnyCall<'c> for TypedCall<'c, R> {
+    fn path(&self) -> &'static str {
+        R::PATH
+    }
+
+    fn request(&mut self) -> &mut (dyn Carrier + Send) {
+        &mut **self.request.get_or_insert_default()
+    }
+
+    fn response(&mut self) -> &mut (dyn Carrier + Send) {
+        &mut self.response
+    }
+
+    fn take_wire(&mut self) -> Bytes {
+        self.request.take().map_or_else(Bytes::new, |request| request.to_wire())
+    }
+
+    fn read(&mut self, answer: Bytes) -> Result<(), DecodeError> {
+        self.response = R::answer(answer)?;
+        Ok(())
+    }
+
+    fn begin(&mut self, services: &'c Services) {
+        let next = if self.repeats { self.request.clone() } else { None };
+        let request = std::mem::replace(&mut self.request, next);
+        self.answer = request.and_then(|request| R::call(Request::new(*request), services));
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        let Some(answer) = &mut self.answer else {
+            return Poll::Ready(Err(no_service(R::PATH)));
+        };
+        let Poll::Ready(answer) = answer.as_mut().poll(cx) else {
+            return Poll::Pending;
+        };
+        self.answer = None;
+        Poll::Ready(answer.map(|response| self.response = response.into_inner()))
+    }
+
+    fn may_repeat(&self) -> bool {
+        self.request.is_some()
+    }
+}
+
+fn no_service(path: &str) -> Status {
+    Status::unimplemented(format!(
+        "this client was made of a workflow service alone, which has no {path}: give `Client::in_process` all services"
+    ))
+}
