@@ -162,12 +162,20 @@ impl<K: Ord, V> SmallMap<K, V> {
         self.find(key).is_ok()
     }
 
+    fn put(&mut self, at: usize, key: K, value: V) {
+        if self.0.capacity() == 0 {
+            // Many never have a second entry, for which a vector would keep room.
+            self.0.reserve_exact(1);
+        }
+        self.0.insert(at, (key, value));
+    }
+
     /// Puts a value in; gives that which the key had before.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.find(&key) {
             Ok(at) => self.0.get_mut(at).map(|(_, known)| std::mem::replace(known, value)),
             Err(at) => {
-                self.0.insert(at, (key, value));
+                self.put(at, key, value);
                 None
             }
         }
@@ -226,7 +234,7 @@ impl<'a, K: Ord, V> Entry<'a, K, V> {
         let at = match self.map.find(&self.key) {
             Ok(at) => at,
             Err(at) => {
-                self.map.0.insert(at, (self.key, make()));
+                self.map.put(at, self.key, make());
                 at
             }
         };

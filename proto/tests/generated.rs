@@ -22,7 +22,7 @@ type Failure = Box<dyn Error>;
 
 /// Oneofs so large that every message around them would be moved at their full size, and large messages that are hardly ever
 /// there: each of the others would have room for them.
-const BOXED: [&str; 18] = [
+const BOXED: [&str; 36] = [
     ".temporal.api.history.v1.HistoryEvent.attributes",
     ".temporal.api.history.v1.HistoryEvent.user_metadata",
     ".temporal.api.history.v1.HistoryEvent.principal",
@@ -33,14 +33,32 @@ const BOXED: [&str; 18] = [
     ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.time_skipping_config",
     ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.time_skipping_state_propagation",
     ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.propagated_nexus_serialization_context",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.retry_policy",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.parent_workflow_execution",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.source_version_stamp",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.inherited_pinned_version",
+    ".temporal.api.history.v1.WorkflowExecutionStartedEventAttributes.declined_target_version_upgrade",
+    ".temporal.api.history.v1.WorkflowTaskCompletedEventAttributes.worker_version",
+    ".temporal.api.history.v1.WorkflowTaskCompletedEventAttributes.sdk_metadata",
+    ".temporal.api.history.v1.WorkflowTaskCompletedEventAttributes.deployment",
+    ".temporal.api.history.v1.WorkflowTaskCompletedEventAttributes.deployment_version",
     ".temporal.api.command.v1.Command.attributes",
     ".temporal.api.command.v1.Command.user_metadata",
     ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.continued_failure",
     ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.user_metadata",
     ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.versioning_override",
     ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.propagated_nexus_serialization_context",
+    ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.retry_policy",
+    ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.time_skipping_config",
+    ".temporal.api.workflowservice.v1.StartWorkflowExecutionRequest.eager_worker_deployment_options",
     ".temporal.api.workflowservice.v1.StartWorkflowExecutionResponse.eager_workflow_task",
     ".temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedResponse.workflow_task",
+    ".temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest.worker_version_stamp",
+    ".temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest.sdk_metadata",
+    ".temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest.deployment",
+    ".temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest.deployment_options",
+    ".temporal.api.workflowservice.v1.PollWorkflowTaskQueueResponse.query",
+    ".temporal.api.workflowservice.v1.PollWorkflowTaskQueueResponse.poller_groups_info",
 ];
 
 #[test]

@@ -157,12 +157,12 @@ impl WorkflowInfo {
 
 impl RareInfo {
     fn of(started: &WorkflowExecutionStartedEventAttributes) -> Option<Box<Self>> {
-        let parent = started.parent_workflow_execution.as_ref();
+        let parent = started.parent_workflow_execution.as_deref();
         let rare = Self {
             continued_execution_run_id: started.continued_execution_run_id.clone(),
             cron_schedule: started.cron_schedule.clone(),
             parent: parent.map(|parent| (started.parent_workflow_namespace.clone(), parent.clone())),
-            retry_policy: started.retry_policy.clone(),
+            retry_policy: started.retry_policy.as_deref().cloned(),
             header: started.header.clone(),
             memo: started.memo.clone(),
             search_attributes: started.search_attributes.clone(),

@@ -7,9 +7,9 @@ pub struct WorkflowExecutionStartedEventAttributes {
     pub parent_workflow_namespace: ::prost::alloc::string::String,
     #[prost(string, tag = "27")]
     pub parent_workflow_namespace_id: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "3")]
+    #[prost(message, optional, boxed, tag = "3")]
     pub parent_workflow_execution: ::core::option::Option<
-        super::super::common::v1::WorkflowExecution,
+        ::prost::alloc::boxed::Box<super::super::common::v1::WorkflowExecution>,
     >,
     #[prost(int64, tag = "4")]
     pub parent_initiated_event_id: i64,
@@ -41,8 +41,10 @@ pub struct WorkflowExecutionStartedEventAttributes {
     pub identity: ::prost::alloc::string::String,
     #[prost(string, tag = "16")]
     pub first_execution_run_id: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "17")]
-    pub retry_policy: ::core::option::Option<super::super::common::v1::RetryPolicy>,
+    #[prost(message, optional, boxed, tag = "17")]
+    pub retry_policy: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::common::v1::RetryPolicy>,
+    >,
     #[prost(int32, tag = "18")]
     pub attempt: i32,
     #[prost(message, optional, tag = "19")]
@@ -70,9 +72,9 @@ pub struct WorkflowExecutionStartedEventAttributes {
     #[prost(string, tag = "28")]
     pub workflow_id: ::prost::alloc::string::String,
     #[deprecated]
-    #[prost(message, optional, tag = "29")]
+    #[prost(message, optional, boxed, tag = "29")]
     pub source_version_stamp: ::core::option::Option<
-        super::super::common::v1::WorkerVersionStamp,
+        ::prost::alloc::boxed::Box<super::super::common::v1::WorkerVersionStamp>,
     >,
     #[prost(message, repeated, tag = "30")]
     pub completion_callbacks: ::prost::alloc::vec::Vec<
@@ -94,9 +96,9 @@ pub struct WorkflowExecutionStartedEventAttributes {
     pub parent_pinned_worker_deployment_version: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "35")]
     pub priority: ::core::option::Option<super::super::common::v1::Priority>,
-    #[prost(message, optional, tag = "37")]
+    #[prost(message, optional, boxed, tag = "37")]
     pub inherited_pinned_version: ::core::option::Option<
-        super::super::deployment::v1::WorkerDeploymentVersion,
+        ::prost::alloc::boxed::Box<super::super::deployment::v1::WorkerDeploymentVersion>,
     >,
     #[prost(message, optional, boxed, tag = "39")]
     pub inherited_auto_upgrade_info: ::core::option::Option<
@@ -106,9 +108,9 @@ pub struct WorkflowExecutionStartedEventAttributes {
     >,
     #[prost(bool, tag = "38")]
     pub eager_execution_accepted: bool,
-    #[prost(message, optional, tag = "40")]
+    #[prost(message, optional, boxed, tag = "40")]
     pub declined_target_version_upgrade: ::core::option::Option<
-        DeclinedTargetVersionUpgrade,
+        ::prost::alloc::boxed::Box<DeclinedTargetVersionUpgrade>,
     >,
     #[prost(message, optional, boxed, tag = "41")]
     pub time_skipping_config: ::core::option::Option<
@@ -289,21 +291,23 @@ pub struct WorkflowTaskCompletedEventAttributes {
     #[prost(string, tag = "4")]
     pub binary_checksum: ::prost::alloc::string::String,
     #[deprecated]
-    #[prost(message, optional, tag = "5")]
+    #[prost(message, optional, boxed, tag = "5")]
     pub worker_version: ::core::option::Option<
-        super::super::common::v1::WorkerVersionStamp,
+        ::prost::alloc::boxed::Box<super::super::common::v1::WorkerVersionStamp>,
     >,
-    #[prost(message, optional, tag = "6")]
+    #[prost(message, optional, boxed, tag = "6")]
     pub sdk_metadata: ::core::option::Option<
-        super::super::sdk::v1::WorkflowTaskCompletedMetadata,
+        ::prost::alloc::boxed::Box<super::super::sdk::v1::WorkflowTaskCompletedMetadata>,
     >,
     #[prost(message, optional, tag = "13")]
     pub metering_metadata: ::core::option::Option<
         super::super::common::v1::MeteringMetadata,
     >,
     #[deprecated]
-    #[prost(message, optional, tag = "7")]
-    pub deployment: ::core::option::Option<super::super::deployment::v1::Deployment>,
+    #[prost(message, optional, boxed, tag = "7")]
+    pub deployment: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::deployment::v1::Deployment>,
+    >,
     #[prost(enumeration = "super::super::enums::v1::VersioningBehavior", tag = "8")]
     pub versioning_behavior: i32,
     #[deprecated]
@@ -311,9 +315,9 @@ pub struct WorkflowTaskCompletedEventAttributes {
     pub worker_deployment_version: ::prost::alloc::string::String,
     #[prost(string, tag = "10")]
     pub worker_deployment_name: ::prost::alloc::string::String,
-    #[prost(message, optional, tag = "11")]
+    #[prost(message, optional, boxed, tag = "11")]
     pub deployment_version: ::core::option::Option<
-        super::super::deployment::v1::WorkerDeploymentVersion,
+        ::prost::alloc::boxed::Box<super::super::deployment::v1::WorkerDeploymentVersion>,
     >,
 }
 impl ::prost::Name for WorkflowTaskCompletedEventAttributes {

@@ -210,8 +210,10 @@ pub struct StartWorkflowExecutionRequest {
         tag = "22"
     )]
     pub workflow_id_conflict_policy: i32,
-    #[prost(message, optional, tag = "12")]
-    pub retry_policy: ::core::option::Option<super::super::common::v1::RetryPolicy>,
+    #[prost(message, optional, boxed, tag = "12")]
+    pub retry_policy: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::common::v1::RetryPolicy>,
+    >,
     #[prost(string, tag = "13")]
     pub cron_schedule: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "14")]
@@ -254,13 +256,13 @@ pub struct StartWorkflowExecutionRequest {
     >,
     #[prost(message, optional, tag = "27")]
     pub priority: ::core::option::Option<super::super::common::v1::Priority>,
-    #[prost(message, optional, tag = "28")]
+    #[prost(message, optional, boxed, tag = "28")]
     pub eager_worker_deployment_options: ::core::option::Option<
-        super::super::deployment::v1::WorkerDeploymentOptions,
+        ::prost::alloc::boxed::Box<super::super::deployment::v1::WorkerDeploymentOptions>,
     >,
-    #[prost(message, optional, tag = "29")]
+    #[prost(message, optional, boxed, tag = "29")]
     pub time_skipping_config: ::core::option::Option<
-        super::super::common::v1::TimeSkippingConfig,
+        ::prost::alloc::boxed::Box<super::super::common::v1::TimeSkippingConfig>,
     >,
     #[prost(message, optional, boxed, tag = "30")]
     pub propagated_nexus_serialization_context: ::core::option::Option<
@@ -413,8 +415,10 @@ pub struct PollWorkflowTaskQueueResponse {
     pub history: ::core::option::Option<super::super::history::v1::History>,
     #[prost(bytes = "bytes", tag = "9")]
     pub next_page_token: ::prost::bytes::Bytes,
-    #[prost(message, optional, tag = "10")]
-    pub query: ::core::option::Option<super::super::query::v1::WorkflowQuery>,
+    #[prost(message, optional, boxed, tag = "10")]
+    pub query: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::query::v1::WorkflowQuery>,
+    >,
     #[prost(message, optional, tag = "11")]
     pub workflow_execution_task_queue: ::core::option::Option<
         super::super::taskqueue::v1::TaskQueue,
@@ -441,9 +445,9 @@ pub struct PollWorkflowTaskQueueResponse {
     pub poller_group_infos: ::prost::alloc::vec::Vec<
         super::super::taskqueue::v1::PollerGroupInfo,
     >,
-    #[prost(message, optional, tag = "19")]
+    #[prost(message, optional, boxed, tag = "19")]
     pub poller_groups_info: ::core::option::Option<
-        super::super::taskqueue::v1::PollerGroupsInfo,
+        ::prost::alloc::boxed::Box<super::super::taskqueue::v1::PollerGroupsInfo>,
     >,
 }
 impl ::prost::Name for PollWorkflowTaskQueueResponse {
@@ -479,15 +483,15 @@ pub struct RespondWorkflowTaskCompletedRequest {
     #[prost(string, tag = "18")]
     pub resource_id: ::prost::alloc::string::String,
     #[deprecated]
-    #[prost(message, optional, tag = "10")]
+    #[prost(message, optional, boxed, tag = "10")]
     pub worker_version_stamp: ::core::option::Option<
-        super::super::common::v1::WorkerVersionStamp,
+        ::prost::alloc::boxed::Box<super::super::common::v1::WorkerVersionStamp>,
     >,
     #[prost(message, repeated, tag = "11")]
     pub messages: ::prost::alloc::vec::Vec<super::super::protocol::v1::Message>,
-    #[prost(message, optional, tag = "12")]
+    #[prost(message, optional, boxed, tag = "12")]
     pub sdk_metadata: ::core::option::Option<
-        super::super::sdk::v1::WorkflowTaskCompletedMetadata,
+        ::prost::alloc::boxed::Box<super::super::sdk::v1::WorkflowTaskCompletedMetadata>,
     >,
     #[prost(message, optional, tag = "13")]
     pub metering_metadata: ::core::option::Option<
@@ -498,13 +502,15 @@ pub struct RespondWorkflowTaskCompletedRequest {
         respond_workflow_task_completed_request::Capabilities,
     >,
     #[deprecated]
-    #[prost(message, optional, tag = "15")]
-    pub deployment: ::core::option::Option<super::super::deployment::v1::Deployment>,
+    #[prost(message, optional, boxed, tag = "15")]
+    pub deployment: ::core::option::Option<
+        ::prost::alloc::boxed::Box<super::super::deployment::v1::Deployment>,
+    >,
     #[prost(enumeration = "super::super::enums::v1::VersioningBehavior", tag = "16")]
     pub versioning_behavior: i32,
-    #[prost(message, optional, tag = "17")]
+    #[prost(message, optional, boxed, tag = "17")]
     pub deployment_options: ::core::option::Option<
-        super::super::deployment::v1::WorkerDeploymentOptions,
+        ::prost::alloc::boxed::Box<super::super::deployment::v1::WorkerDeploymentOptions>,
     >,
     #[prost(string, tag = "19")]
     pub worker_instance_key: ::prost::alloc::string::String,

@@ -252,8 +252,8 @@ impl Cursor {
             let is_command = event::is_command(event::kind(event));
             match &mut event.attributes {
                 Some(Attributes::WorkflowTaskCompletedEventAttributes(completed)) if index == 0 => {
-                    ahead.completed = completed.sdk_metadata.take();
-                    ahead.deployment_version = completed.deployment_version.take();
+                    ahead.completed = completed.sdk_metadata.take().map(|metadata| *metadata);
+                    ahead.deployment_version = completed.deployment_version.take().map(|version| *version);
                 }
                 Some(Attributes::MarkerRecordedEventAttributes(marker)) => {
                     if let Some(ended) = local_activity::take(event.event_id, marker) {

@@ -165,7 +165,7 @@ impl Shard {
             identity: self.options.identity.clone(),
             namespace: self.options.namespace.clone(),
             query_results,
-            deployment_options: self.options.deployment.clone(),
+            deployment_options: self.options.deployment.clone().map(Box::new),
             versioning_behavior: behavior.into(),
             ..RespondWorkflowTaskCompletedRequest::default()
         };
@@ -416,13 +416,15 @@ fn completion(
         return_new_workflow_task: caches,
         query_results,
         namespace: options.namespace.clone(),
-        worker_version_stamp: unnamed_build(options).map(|deployment| WorkerVersionStamp {
-            build_id: deployment.build_id.clone(),
-            ..WorkerVersionStamp::default()
+        worker_version_stamp: unnamed_build(options).map(|deployment| {
+            Box::new(WorkerVersionStamp {
+                build_id: deployment.build_id.clone(),
+                ..WorkerVersionStamp::default()
+            })
         }),
-        deployment_options: options.deployment.clone(),
+        deployment_options: options.deployment.clone().map(Box::new),
         messages: run.take_messages(),
-        sdk_metadata: run.record_sdk(name, version),
+        sdk_metadata: run.record_sdk(name, version).map(Box::new),
         capabilities: Some(Capabilities {
             discard_speculative_workflow_task_with_events: true,
         }),

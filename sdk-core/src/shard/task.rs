@@ -102,7 +102,7 @@ impl Task {
             cursor: Cursor::new(after, poll.started_event_id),
             messages: poll.messages,
             queries: poll.queries,
-            query: poll.query,
+            query: poll.query.map(|query| *query),
             received,
             is_done: false,
             page_token: if from_start { poll.next_page_token } else { Bytes::new() },

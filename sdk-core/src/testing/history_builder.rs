@@ -165,10 +165,10 @@ impl HistoryBuilder {
         let completed = h::WorkflowTaskCompletedEventAttributes {
             scheduled_event_id: self.task_scheduled,
             started_event_id: self.task_started,
-            sdk_metadata: Some(WorkflowTaskCompletedMetadata {
+            sdk_metadata: Some(Box::new(WorkflowTaskCompletedMetadata {
                 core_used_flags: std::mem::take(&mut self.flags),
                 ..WorkflowTaskCompletedMetadata::default()
-            }),
+            })),
             ..h::WorkflowTaskCompletedEventAttributes::default()
         };
         let mut next = self.add(

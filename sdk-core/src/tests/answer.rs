@@ -140,7 +140,7 @@ fn the_deployment_is_named_in_answers_and_failures() {
     let mut shard = Shard::new(options.clone(), Box::new(stepping()));
     let (_, request) = completion(give(&mut shard, poll("r", &first_task(), 0)));
     assert_eq!(request.versioning_behavior(), VersioningBehavior::Pinned);
-    assert_eq!(request.deployment_options, Some(deployment.clone()));
+    assert_eq!(request.deployment_options.as_deref(), Some(&deployment));
     let mut shard = Shard::new(options, Box::new(talkative(5_000)));
     let request = failure(give(&mut shard, poll("r", &first_task(), 0))).unwrap();
     assert_eq!(request.deployment_options, Some(deployment));

@@ -295,10 +295,10 @@ impl Worker {
         let mut task = poll("r", &server.history, self.known);
         task.previous_started_event_id = task.started_event_id;
         task.started_event_id = 0;
-        task.query = Some(WorkflowQuery {
+        task.query = Some(Box::new(WorkflowQuery {
             query_type: "log".to_owned(),
             ..WorkflowQuery::default()
-        });
+        }));
         for output in handle(&mut self.shard, Input::WorkflowTask(task, None)) {
             if let Output::AnswerQuery(_, answer) = output {
                 assert_eq!(answer.error_message, "");

@@ -26,7 +26,7 @@ fn what_a_task_recorded_that_was_thrown_away_is_recorded_again() {
     let mut speculative = poll("r", &history.clone().open_task(), 0);
     speculative.messages = vec![update::request("u", "no", 6)];
     let (key, request) = completion(give(&mut shard, speculative));
-    let recorded = |sdk: Option<steadfast_proto::sdk::WorkflowTaskCompletedMetadata>| {
+    let recorded = |sdk: Option<Box<steadfast_proto::sdk::WorkflowTaskCompletedMetadata>>| {
         let sdk = sdk.unwrap_or_default();
         (sdk.core_used_flags, sdk.sdk_name)
     };

@@ -71,10 +71,10 @@ fn a_versioned_worker_says_how_its_runs_move_on_and_a_workflow_may_say_otherwise
 #[test]
 fn code_sees_the_version_that_completed_the_task_and_its_own_when_it_is_new() {
     let completed = |build_id: &str| h::WorkflowTaskCompletedEventAttributes {
-        deployment_version: Some(WorkerDeploymentVersion {
+        deployment_version: Some(Box::new(WorkerDeploymentVersion {
             deployment_name: "orders".to_owned(),
             build_id: build_id.to_owned(),
-        }),
+        })),
         ..Default::default()
     };
     let completed = |build_id| A::WorkflowTaskCompletedEventAttributes(Shared::new(completed(build_id)));

@@ -139,13 +139,13 @@ impl<W: ?Sized, Q, M> StartCall<W, Q, M> {
 
     /// Whether the workflow's clock is turned forward while it only waits. It is not, unless this says otherwise.
     pub fn time_skipping(mut self, skipping: TimeSkipping) -> Self {
-        self.request.time_skipping_config = Some(skipping.into_wire());
+        self.request.time_skipping_config = Some(Box::new(skipping.into_wire()));
         self
     }
 
     /// How the workflow is tried again if it fails. It is not, unless this says otherwise.
     pub fn retry_policy(mut self, policy: impl Into<RetryPolicy>) -> Self {
-        self.request.retry_policy = Some(policy.into());
+        self.request.retry_policy = Some(Box::new(policy.into()));
         self
     }
 
@@ -382,7 +382,7 @@ impl Sending {
         let kind = self.request.workflow_type.as_ref()?;
         let reservation = self.client.reserve(&queue.name, &kind.name)?;
         self.request.request_eager_execution = true;
-        self.request.eager_worker_deployment_options = reservation.deployment_options.clone();
+        self.request.eager_worker_deployment_options = reservation.deployment_options.clone().map(Box::new);
         Some(reservation)
     }
 }
@@ -558,7 +558,7 @@ fn with_signal(
         workflow_id_conflict_policy: start.workflow_id_conflict_policy,
         signal_name,
         signal_input,
-        retry_policy: start.retry_policy,
+        retry_policy: start.retry_policy.map(|policy| *policy),
         cron_schedule: start.cron_schedule,
         memo: start.memo,
         search_attributes: start.search_attributes,
@@ -568,7 +568,7 @@ fn with_signal(
         links: start.links,
         versioning_override: start.versioning_override.map(|versioning| *versioning),
         priority: start.priority,
-        time_skipping_config: start.time_skipping_config,
+        time_skipping_config: start.time_skipping_config.map(|config| *config),
         ..SignalWithStartWorkflowExecutionRequest::default()
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Activity {
     pub(crate) state: Attempt,
     pub(crate) stamp: u64,
     pub(crate) cancel_requested_event_id: Option<i64>,
-    pub(crate) last_failure: Option<Failure>,
+    pub(crate) last_failure: Option<Box<Failure>>,
     pub(crate) last_identity: String,
     pub(crate) last_started: Option<Time>,
     pub(crate) last_completed: Option<Time>,
@@ -295,7 +295,7 @@ impl Run {
         stamp: Option<u64>,
         poller: &Poller,
     ) -> Option<PollActivityTaskQueueResponse> {
-        let request_id = world.ids.random().to_string();
+        let request_id = world.ids.random().text();
         let now = self.now(world);
         let execution = self.execution();
         let activity = self.activities.get_mut(&event_id)?;

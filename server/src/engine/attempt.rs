@@ -49,7 +49,7 @@ impl Run {
                     identity: activity.last_identity.clone(),
                     request_id: request_id.clone(),
                     attempt: i32::try_from(activity.attempt).unwrap_or(i32::MAX),
-                    last_failure: activity.last_failure.clone().map(Box::new),
+                    last_failure: activity.last_failure.clone(),
                     worker_version: version.clone(),
                     ..Default::default()
                 },
@@ -181,7 +181,7 @@ impl Run {
             let unattended = usize::from(std::mem::take(&mut activity.is_unattended));
             self.activities_unattended = self.activities_unattended.saturating_sub(unattended);
         }
-        activity.last_failure = failure.map(kept);
+        activity.last_failure = failure.map(|failure| Box::new(kept(failure)));
         activity.last_completed = Some(now);
         activity.forget_heartbeat();
         activity.attempt = attempt.saturating_add(1);
@@ -255,7 +255,7 @@ impl Run {
                 "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
                     .clone_into(&mut failure.message);
             }
-            failure.cause = activity.last_failure.map(Box::new);
+            failure.cause = activity.last_failure;
         }
         self.happen(
             world,

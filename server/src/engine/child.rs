@@ -161,13 +161,13 @@ impl Run {
             priority: initiated.priority.clone(),
             versioning_override: initiated.versioning_override.clone().map(Box::new),
             user_metadata: event.user_metadata.clone(),
-            parent: Some(Parent {
+            parent: Some(Box::new(Parent {
                 namespace: self.is.namespace_name.clone(),
                 namespace_id: initiated.namespace_id.clone(),
                 execution: self.execution(),
                 run_id: self.is.run_id,
                 initiated_event_id,
-            }),
+            })),
             root: Some(self.is.root.clone().unwrap_or_else(|| self.execution())),
             time: self.time_of_child(),
             inherited_version: self.versioning.inherited().filter(|version| {

@@ -234,7 +234,7 @@ impl Run {
         let version = request
             .worker_version_stamp
             .take()
-            .or_else(|| started.worker_version.clone());
+            .or_else(|| started.worker_version.clone().map(Box::new));
         let mut attributes = WorkflowTaskCompletedEventAttributes {
             scheduled_event_id: scheduled.event_id,
             started_event_id: now_started.event_id,
@@ -246,7 +246,7 @@ impl Run {
             versioning_behavior: request.versioning_behavior,
             ..Default::default()
         };
-        let deployment = Version::of_worker(request.deployment_options.as_ref());
+        let deployment = Version::of_worker(request.deployment_options.as_deref());
         let build_id = match (&deployment, &version) {
             (Some(deployment), _) => deployment.build_id.to_string(),
             (None, Some(version)) => version.build_id.clone(),
@@ -275,7 +275,7 @@ impl Run {
         self.reset_points.push(ResetPointInfo {
             build_id,
             binary_checksum: checksum.to_owned(),
-            run_id: self.is.run_id.to_string(),
+            run_id: self.is.run_id.text(),
             first_workflow_task_completed_id: completed,
             create_time: self.now(world).wire(),
             resettable: self.children.is_empty(),
@@ -298,14 +298,12 @@ impl Run {
     }
 
     fn poller_of(&self, request: &RespondWorkflowTaskCompletedRequest) -> Poller {
-        let version = request
-            .worker_version_stamp
-            .clone()
-            .or_else(|| self.last_worker_version.clone());
+        let version = request.worker_version_stamp.as_ref();
+        let version = version.or(self.last_worker_version.as_ref());
         Poller {
             identity: request.identity.clone(),
-            version,
-            deployment: Version::of_worker(request.deployment_options.as_ref()),
+            version: version.map(|version| (**version).clone()),
+            deployment: Version::of_worker(request.deployment_options.as_deref()),
             ..Poller::default()
         }
     }

@@ -88,7 +88,7 @@ impl Run {
                 last_reset_time: self.is.last_reset.and_then(Time::wire),
                 reset_run_id: self.reset_run_id.map(|id| id.to_string()).unwrap_or_default(),
                 request_id_infos: self.request_ids.clone(),
-                pause_info: self.paused.as_ref().map(PausedRun::describe),
+                pause_info: self.paused.as_deref().map(PausedRun::describe),
                 ..Default::default()
             }),
         }
@@ -155,7 +155,7 @@ impl Run {
             task_queue: self.is.task_queue.to_string(),
             state_transition_count: self.state_transitions,
             history_size_bytes: self.history.wire_bytes(),
-            most_recent_worker_version_stamp: self.last_worker_version.clone(),
+            most_recent_worker_version_stamp: self.last_worker_version.as_deref().cloned(),
             execution_duration: closed.and_then(|closed| time::wire(closed.since(self.is.execution_time))),
             root_execution: Some(self.is.root.clone().unwrap_or_else(|| self.execution())),
             first_run_id: self.is.first_run_id.to_string(),
@@ -220,7 +220,7 @@ fn describe_activity(activity: &Activity) -> PendingActivityInfo {
         maximum_attempts: i32::try_from(activity.retry.maximum_attempts).unwrap_or(i32::MAX),
         scheduled_time: scheduled_time.wire(),
         expiration_time: activity.closes().and_then(Time::wire),
-        last_failure: activity.last_failure.clone(),
+        last_failure: activity.last_failure.as_deref().cloned(),
         last_worker_identity: activity.last_identity.clone(),
         current_retry_interval: interval,
         last_attempt_complete_time: activity.last_completed.and_then(Time::wire),

@@ -7,6 +7,9 @@ use steadfast_proto::{
     sdk::{EventGroupMarker, UserMetadata},
 };
 
+/// For so many events is room from the start: a workflow that does one thing and ends has no more than twice as many.
+const EVENTS_EXPECTED: usize = 6;
+
 /// The events of a run.
 #[derive(Debug, Default)]
 pub(crate) struct History {
@@ -20,6 +23,9 @@ impl History {
         let id = self.next_event_id();
         event.event_id = id;
         self.bytes = self.bytes.saturating_add(event.wire_len());
+        if self.events.capacity() == 0 {
+            self.events.reserve_exact(EVENTS_EXPECTED);
+        }
         self.events.push(event);
         id
     }

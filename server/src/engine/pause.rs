@@ -98,7 +98,7 @@ impl Run {
         let mut value = Payload::encoded("json/plain", format!("{words:?}"));
         value.metadata.insert("type", bytes::Bytes::from_static(b"KeywordList"));
         search_attribute::merge(&mut self.search_attributes, &[(PAUSE_INFO.to_owned(), value)].into());
-        self.paused = Some(paused);
+        self.paused = Some(Box::new(paused));
         self.is_indexed = false;
     }
 

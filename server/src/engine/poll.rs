@@ -222,7 +222,7 @@ impl Engine {
         let run = runs.touch(task.run()).ok()?;
         match task {
             Task::Workflow { stamp, .. } => {
-                let request_id = world.ids.random().to_string();
+                let request_id = world.ids.random().text();
                 run.start_task(world, Some(stamp), poller, request_id)
                     .map(|task| Reply::PollWorkflowTaskQueue(Box::new(task)))
             }

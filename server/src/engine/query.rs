@@ -193,7 +193,7 @@ impl Run {
             previous_started_event_id: self.previous_started_event_id,
             history: Some(History { events }),
             next_page_token,
-            query: Some(wire_query),
+            query: Some(Box::new(wire_query)),
             workflow_execution_task_queue: Some(self.queue()),
             scheduled_time: self.now(world).wire(),
             started_time: self.now(world).wire(),

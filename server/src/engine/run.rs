@@ -87,7 +87,7 @@ pub(crate) struct Identity {
     pub(crate) cron_schedule: String,
     pub(crate) attempt: u32,
     pub(crate) start_request_id: String,
-    pub(crate) parent: Option<Parent>,
+    pub(crate) parent: Option<Box<Parent>>,
     pub(crate) root: Option<common::WorkflowExecution>,
     pub(crate) priority: common::Priority,
     pub(crate) user_metadata: Option<Box<sdk::UserMetadata>>,
@@ -195,7 +195,7 @@ pub(crate) struct Run {
     /// What there is besides if the run is a Nexus operation without a workflow.
     pub(crate) standalone_operation: Option<Box<StandaloneOperation>>,
     /// By whom the run was paused, if it was.
-    pub(crate) paused: Option<PausedRun>,
+    pub(crate) paused: Option<Box<PausedRun>>,
     pub(crate) versioning: Versioning,
     pub(crate) updates: Updates,
     pub(crate) queries: Queries,
@@ -216,7 +216,7 @@ pub(crate) struct Run {
     pub(crate) state_transitions: i64,
     /// What there was to see when the last transition was counted: events, activities with a worker, attempts.
     pub(crate) counted: (usize, usize, u32),
-    pub(crate) last_worker_version: Option<common::WorkerVersionStamp>,
+    pub(crate) last_worker_version: Option<Box<common::WorkerVersionStamp>>,
     /// A command of the task at hand asked for another task.
     pub(crate) wants_task: bool,
     /// Lists find the run by what it is now.
@@ -296,7 +296,7 @@ impl Run {
     pub(crate) fn execution(&self) -> common::WorkflowExecution {
         common::WorkflowExecution {
             workflow_id: String::from(&*self.is.workflow_id),
-            run_id: self.is.run_id.to_string(),
+            run_id: self.is.run_id.text(),
         }
     }
 
@@ -414,7 +414,7 @@ impl Run {
         self.link_to(Variant::WorkflowEvent(WorkflowEvent {
             namespace: String::from(&*self.is.namespace_name),
             workflow_id: String::from(&*self.is.workflow_id),
-            run_id: self.is.run_id.to_string(),
+            run_id: self.is.run_id.text(),
             reference: Some(workflow_event::Reference::EventRef(reference)),
         }))
     }
@@ -429,7 +429,7 @@ impl Run {
         self.link_to(Variant::WorkflowEvent(WorkflowEvent {
             namespace: String::from(&*self.is.namespace_name),
             workflow_id: String::from(&*self.is.workflow_id),
-            run_id: self.is.run_id.to_string(),
+            run_id: self.is.run_id.text(),
             reference: Some(workflow_event::Reference::RequestIdRef(reference)),
         }))
     }
@@ -439,7 +439,7 @@ impl Run {
         self.link_to(common::link::Variant::Workflow(common::link::Workflow {
             namespace: String::from(&*self.is.namespace_name),
             workflow_id: String::from(&*self.is.workflow_id),
-            run_id: self.is.run_id.to_string(),
+            run_id: self.is.run_id.text(),
             reason: reason.to_owned(),
         }))
     }

@@ -76,7 +76,7 @@ pub(crate) struct StartPlan {
     /// Its first workflow task goes to the ramping version.
     pub(crate) begins_on_ramp: bool,
     pub(crate) reset_points: Vec<workflow::ResetPointInfo>,
-    pub(crate) parent: Option<Parent>,
+    pub(crate) parent: Option<Box<Parent>>,
     pub(crate) root: Option<common::WorkflowExecution>,
     pub(crate) signal: Option<WorkflowExecutionSignaledEventAttributes>,
     pub(crate) is_eager: bool,
@@ -214,7 +214,7 @@ impl StartPlan {
                 .as_ref()
                 .map(|parent| parent.namespace_id.clone())
                 .unwrap_or_default(),
-            parent_workflow_execution: self.parent.as_ref().map(|parent| parent.execution.clone()),
+            parent_workflow_execution: self.parent.as_ref().map(|parent| Box::new(parent.execution.clone())),
             parent_initiated_event_id: self.parent.as_ref().map_or(0, |parent| parent.initiated_event_id),
             root_workflow_execution: self.root.clone(),
             task_queue: Some(super::task_queue::normal(&self.task_queue)),
@@ -230,10 +230,10 @@ impl StartPlan {
             initiator: self.initiator.into(),
             continued_failure: self.continued_failure.take(),
             last_completion_result: self.last_completion_result.take(),
-            original_execution_run_id: self.original_run_id.to_string(),
+            original_execution_run_id: self.original_run_id.text(),
             identity: self.identity.clone(),
-            first_execution_run_id: self.first_run_id.to_string(),
-            retry_policy: self.retry_policy.as_ref().map(RetryPolicy::wire),
+            first_execution_run_id: self.first_run_id.text(),
+            retry_policy: self.retry_policy.as_ref().map(|policy| Box::new(policy.wire())),
             attempt: i32::try_from(self.attempt).unwrap_or(i32::MAX),
             workflow_execution_expiration_time: expiration.and_then(Time::wire),
             cron_schedule: self.cron_schedule.clone(),
@@ -247,7 +247,7 @@ impl StartPlan {
             workflow_id: self.workflow_id.to_string(),
             completion_callbacks: self.callbacks.clone(),
             versioning_override: self.versioning_override.clone(),
-            inherited_pinned_version: self.inherited_version.as_ref().map(Version::wire),
+            inherited_pinned_version: self.inherited_version.as_ref().map(|version| Box::new(version.wire())),
             inherited_auto_upgrade_info: self.left_version.clone(),
             priority: self.priority.clone(),
             eager_execution_accepted: self.is_eager,
@@ -329,11 +329,11 @@ impl Engine {
         check_start(&request)?;
         let workflow_type = request.workflow_type.unwrap_or_default().name;
         let task_queue = request.task_queue.unwrap_or_default();
-        let retry_policy = request.retry_policy.as_ref().map(RetryPolicy::read).transpose()?;
+        let retry_policy = request.retry_policy.as_deref().map(RetryPolicy::read).transpose()?;
         let delay = time::lasting(request.workflow_start_delay.as_ref());
         check_blob(&self.world, request.input.as_ref())?;
         check_blob(&self.world, request.memo.as_ref())?;
-        let time = Inherited::asked(request.time_skipping_config, now)?;
+        let time = Inherited::asked(request.time_skipping_config.map(|config| *config), now)?;
         let mut callbacks = request.completion_callbacks;
         callback::check(&mut callbacks)?;
         let mut search_attributes = request.search_attributes;
@@ -447,8 +447,8 @@ impl Engine {
             None
         };
         let response = StartWorkflowExecutionResponse {
-            run_id: run.is.run_id.to_string(),
-            first_execution_run_id: run.is.first_run_id.to_string(),
+            run_id: run.is.run_id.text(),
+            first_execution_run_id: run.is.first_run_id.text(),
             started: true,
             status: Status::Running.into(),
             link: Some(run.link(1, EventType::WorkflowExecutionStarted)),
@@ -493,7 +493,7 @@ impl Engine {
             request_id: request.request_id,
             workflow_id_reuse_policy: request.workflow_id_reuse_policy,
             workflow_id_conflict_policy: request.workflow_id_conflict_policy,
-            retry_policy: request.retry_policy,
+            retry_policy: request.retry_policy.map(Box::new),
             cron_schedule: request.cron_schedule,
             memo: request.memo,
             search_attributes: request.search_attributes,
@@ -503,7 +503,7 @@ impl Engine {
             links: request.links,
             versioning_override: request.versioning_override.map(Box::new),
             priority: request.priority,
-            time_skipping_config: request.time_skipping_config,
+            time_skipping_config: request.time_skipping_config.map(Box::new),
             ..Default::default()
         };
         let outcome = self.start(start, Some(signal))?;

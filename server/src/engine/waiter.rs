@@ -210,7 +210,7 @@ impl Waiters {
 /// A stamp for a request id that a caller left out.
 pub(crate) fn or_drawn(request_id: &str, drawn: Uuid) -> String {
     if request_id.is_empty() {
-        drawn.to_string()
+        drawn.text()
     } else {
         request_id.to_owned()
     }

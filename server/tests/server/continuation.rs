@@ -38,7 +38,7 @@ async fn a_failed_run_is_tried_again_as_its_policy_says() {
     });
     bench
         .start_with(StartWorkflowExecutionRequest {
-            retry_policy: policy,
+            retry_policy: policy.map(Box::new),
             ..start("w")
         })
         .await

@@ -72,7 +72,7 @@ impl Bench {
         let answered = self.answer_with(task, |request| {
             request.commands = commands;
             request.versioning_behavior = behavior.into();
-            request.deployment_options = options(build_id);
+            request.deployment_options = options(build_id).map(Box::new);
         });
         answered.await.unwrap();
     }
@@ -208,7 +208,7 @@ async fn an_upgrading_workflow_goes_on_with_the_current_version() {
         .answer_with(&task, |request| {
             request.commands = vec![complete()];
             request.versioning_behavior = VersioningBehavior::AutoUpgrade.into();
-            request.deployment_options = options("two");
+            request.deployment_options = options("two").map(Box::new);
         })
         .await
         .unwrap();
@@ -226,7 +226,7 @@ async fn a_run_that_follows_a_pinned_one_is_pinned_too() {
         .answer_with(&task, |request| {
             request.commands = vec![continue_as_new()];
             request.versioning_behavior = VersioningBehavior::Pinned.into();
-            request.deployment_options = options("one");
+            request.deployment_options = options("one").map(Box::new);
         })
         .await
         .unwrap();
@@ -266,7 +266,7 @@ async fn a_run_that_follows_a_pinned_one_may_ask_for_the_current_version() {
         .answer_with(&task, |request| {
             request.commands = vec![next];
             request.versioning_behavior = VersioningBehavior::Pinned.into();
-            request.deployment_options = options("one");
+            request.deployment_options = options("one").map(Box::new);
         })
         .await
         .unwrap();
@@ -291,7 +291,7 @@ async fn a_run_that_follows_may_begin_on_the_ramping_version_whatever_its_share(
         .answer_with(&task, |request| {
             request.commands = vec![next];
             request.versioning_behavior = VersioningBehavior::AutoUpgrade.into();
-            request.deployment_options = options("one");
+            request.deployment_options = options("one").map(Box::new);
         })
         .await
         .unwrap();

@@ -37,7 +37,7 @@ fn forward(id: &str, by: Duration) -> TimeSkippingConfig {
 impl Bench {
     async fn start_skipping(&self, set: impl FnOnce(&mut StartWorkflowExecutionRequest)) {
         let mut request = StartWorkflowExecutionRequest {
-            time_skipping_config: Some(skipping()),
+            time_skipping_config: Some(Box::new(skipping())),
             ..start("workflow")
         };
         set(&mut request);
@@ -276,7 +276,7 @@ async fn who_waits_for_a_fast_forward_hears_how_it_ended() {
 async fn the_run_that_follows_goes_on_with_the_fast_forward() {
     let bench = real();
     bench
-        .start_skipping(|request| request.time_skipping_config = Some(forward("one", DAY)))
+        .start_skipping(|request| request.time_skipping_config = Some(Box::new(forward("one", DAY))))
         .await;
     let task = bench.poll().await;
     let (polled, ()) = tokio::join!(bench.forwarded("one"), async {
@@ -326,10 +326,10 @@ async fn a_session_has_so_many_jumps() {
     let bench = real();
     bench
         .start_skipping(|request| {
-            request.time_skipping_config = Some(TimeSkippingConfig {
+            request.time_skipping_config = Some(Box::new(TimeSkippingConfig {
                 max_session_skip_count: 2,
                 ..skipping()
-            });
+            }));
         })
         .await;
     for number in 1..=3 {
@@ -363,7 +363,7 @@ async fn what_makes_no_sense_is_refused() {
     ];
     for (config, text) in refused {
         let request = StartWorkflowExecutionRequest {
-            time_skipping_config: Some(config.clone()),
+            time_skipping_config: Some(Box::new(config.clone())),
             ..start("another")
         };
         for status in [

@@ -23,7 +23,7 @@ pub(super) fn workflow<W: ?Sized, M>(
         workflow_run_timeout: start.workflow_run_timeout,
         workflow_task_timeout: start.workflow_task_timeout,
         workflow_id_reuse_policy: start.workflow_id_reuse_policy,
-        retry_policy: start.retry_policy,
+        retry_policy: start.retry_policy.map(|policy| *policy),
         cron_schedule: start.cron_schedule,
         memo: start.memo,
         search_attributes: start.search_attributes,

@@ -220,7 +220,7 @@ impl Run {
             return;
         };
         completed.worker_deployment_name = version.deployment.to_string();
-        completed.deployment_version = Some(version.wire());
+        completed.deployment_version = Some(Box::new(version.wire()));
         self.versioning.revision = world.deployments.revision(self.is.namespace, &version);
         self.remember_version(completed.versioning_behavior(), version);
     }

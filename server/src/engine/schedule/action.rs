@@ -215,7 +215,7 @@ impl Schedule {
             workflow_task_timeout: action.workflow_task_timeout,
             identity: self.identity(),
             request_id: request_id.to_string(),
-            retry_policy: action.retry_policy,
+            retry_policy: action.retry_policy.map(Box::new),
             memo: action.memo,
             search_attributes: Some(search_attributes),
             header: action.header,

@@ -124,7 +124,7 @@ impl Run {
             schedule_time: self.is.start_time.wire(),
             expiration_time: activity.closes().and_then(Time::wire),
             close_time: self.close_time.and_then(Time::wire),
-            last_failure: activity.last_failure.clone(),
+            last_failure: activity.last_failure.as_deref().cloned(),
             last_worker_identity: activity.last_identity.clone(),
             current_retry_interval: set(interval),
             last_attempt_complete_time: activity.last_completed.and_then(Time::wire),
