@@ -59,10 +59,10 @@ impl Flags {
                 self.beyond = self.beyond.or(Some(*number));
             }
         }
-        if !metadata.sdk_name.is_empty() {
+        if !metadata.sdk_name.is_empty() && *self.sdk_name != *metadata.sdk_name {
             self.sdk_name = metadata.sdk_name.as_str().into();
         }
-        if !metadata.sdk_version.is_empty() {
+        if !metadata.sdk_version.is_empty() && *self.sdk_version != *metadata.sdk_version {
             self.sdk_version = metadata.sdk_version.as_str().into();
         }
     }

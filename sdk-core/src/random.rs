@@ -35,8 +35,7 @@ impl Random {
 
 /// SipHash-1-3 without a key, of a text as Rust hashes it: its bytes, and one of 0xff.
 fn sip_hash(text: &str) -> u64 {
-    let mut bytes = text.as_bytes().to_vec();
-    bytes.push(0xff);
+    let bytes = text.as_bytes();
     let mut sip = Sip {
         v0: 0x736f_6d65_7073_6575,
         v1: 0x646f_7261_6e64_6f6d,
@@ -44,11 +43,16 @@ fn sip_hash(text: &str) -> u64 {
         v3: 0x7465_6462_7974_6573,
     };
     let words = bytes.chunks_exact(8);
-    let rest = little_endian(words.remainder()) | (bytes.len() as u64) << 56;
+    let tail = words.remainder();
+    let mut rest = tail.iter().rev().fold(0xff, |word, byte| word << 8 | u64::from(*byte));
     for word in words {
         sip.compress(little_endian(word));
     }
-    sip.compress(rest);
+    if tail.len() == 7 {
+        // The last byte makes it a whole word.
+        sip.compress(std::mem::take(&mut rest));
+    }
+    sip.compress(rest | (bytes.len() as u64).wrapping_add(1) << 56);
     sip.v2 ^= 0xff;
     for _ in 0..3 {
         sip.round();

@@ -110,6 +110,7 @@ pub mod error;
 mod handle;
 #[cfg(any(feature = "codec-server", feature = "prometheus"))]
 mod http;
+mod id;
 pub mod interceptor;
 pub mod metrics;
 pub mod nexus;

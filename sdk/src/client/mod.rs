@@ -70,8 +70,8 @@ pub use builder::{AddressError, ClientBuilder, ConnectError, KeepAlive};
 pub use call_options::CallOptions;
 #[cfg(feature = "config")]
 pub use config::ConfigError;
-pub(crate) use connection::Connection;
 pub use connection::{CallRetry, ErrorDetail, RpcError};
+pub(crate) use connection::{Calling, Connection};
 pub use deployment::{
     DeploymentDescription, DeploymentHandle, DeploymentList, DeploymentSummary, SetVersionCall, VersionDescription,
     VersionSummary,
@@ -136,6 +136,7 @@ use crate::{
     checks::called,
     convert::{Arguments, Converter, PayloadCodec},
     handle::NoMessages,
+    id::new_id,
     interceptor::ClientInterceptor,
     metrics::{Label, Meter, Recorder},
     plugin::Plugin,
@@ -425,9 +426,4 @@ fn execution(workflow_id: &str, run_id: Option<&str>) -> WorkflowExecution {
         workflow_id: workflow_id.to_owned(),
         run_id: run_id.unwrap_or_default().to_owned(),
     }
-}
-
-/// A new id for a workflow, an update or a request.
-fn new_id() -> String {
-    uuid::Uuid::new_v4().to_string()
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     any::{Any, type_name},
+    cell::Cell,
     collections::BTreeMap,
     fmt,
     sync::Arc,
@@ -24,6 +25,24 @@ const PLAIN: &str = "binary/plain";
 const JSON: &str = "json/plain";
 const JSON_NULL: &[u8] = b"null";
 const EXPECTED: &str = "json/plain, binary/plain or binary/null";
+
+/// As JSON. Of what is small nothing but its bytes is kept: most payloads are, and are kept with histories.
+fn json<T: Serialize>(value: &T) -> serde_json::Result<Bytes> {
+    const SMALL_MAX: usize = 1024;
+    thread_local! {
+        static WRITTEN: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    // Taken out meanwhile: writing the value may write others.
+    let mut written = WRITTEN.take();
+    written.clear();
+    serde_json::to_writer(&mut written, value)?;
+    if written.len() > SMALL_MAX {
+        return Ok(written.into());
+    }
+    let json = Bytes::copy_from_slice(&written);
+    WRITTEN.set(written);
+    Ok(json)
+}
 
 fn read_own<T: Data>(payload: &Payload) -> Result<Option<T>, DecodeError> {
     let encoding = String::from_utf8_lossy(payload.encoding());
@@ -128,7 +147,7 @@ impl Converter {
             Some(Seen::Payload(payload)) => return Ok(payload),
             None => {}
         }
-        let json = serde_json::to_vec(value).map_err(|error| EncodeError::new(type_name::<T>(), &error))?;
+        let json = json(value).map_err(|error| EncodeError::new(type_name::<T>(), &error))?;
         Ok(if json == JSON_NULL {
             Payload::encoded(NULL, Bytes::new())
         } else {

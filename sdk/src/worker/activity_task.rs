@@ -53,7 +53,7 @@ impl ActivityTask {
     /// Must be called on a runtime.
     pub(super) fn new(shared: Arc<Shared>, task: Box<PollActivityTaskQueueResponse>) -> Self {
         let heartbeat_timeout = task.heartbeat_timeout.as_ref().and_then(std_duration);
-        let about = Arc::new(shared.about_activity(&task));
+        let about = shared.about_activity(&task);
         let heartbeats = Heartbeats::new(heartbeat_timeout.filter(|timeout| !timeout.is_zero()), {
             let (shared, task_token, about) = (Arc::clone(&shared), task.task_token.clone(), Arc::clone(&about));
             Box::new(move |details| {
@@ -86,11 +86,11 @@ impl ActivityTask {
         let read = self.shared.read_activity(&self.about, &mut self.task).await;
         let attempt = self.shared.metrics.as_ref().map(|metrics| metrics.activity(&self.task));
         let outcome = match read {
-            Ok(()) => self.outcome(attempt.as_ref()).await,
-            Err(failure) => Err(*failure),
+            Ok(()) => self.outcome(attempt.as_ref()).await.map_err(Box::new),
+            Err(failure) => Err(failure),
         };
         if let Some(attempt) = attempt {
-            attempt.ends(&outcome);
+            attempt.ends(outcome.as_ref().map_err(|failure| &**failure));
         }
         let reason = heartbeats.0.cancellation().reason();
         let unsent = heartbeats.0.close();
@@ -112,8 +112,7 @@ impl ActivityTask {
         let context = ActivityContext::new(&shared.client, &shared.task_queue, &mut self.task, heartbeats)
             .seen_by(&shared.activity_interceptors, measured.map(Attempt::recorder))
             .blocking_on(shared.blocking_pool.as_ref());
-        let body = run_body(&shared, context, input);
-        limits.watch(&self.heartbeats, body).await
+        limits.watch(&self.heartbeats, run_body(&shared, context, input)).await
     }
 }
 
@@ -225,7 +224,12 @@ struct Report {
 }
 
 impl Report {
-    async fn send(self, outcome: Result<Payloads, Failure>, reason: Option<CancelReason>, unsent: Option<Payloads>) {
+    async fn send(
+        self,
+        outcome: Result<Payloads, Box<Failure>>,
+        reason: Option<CancelReason>,
+        unsent: Option<Payloads>,
+    ) {
         let is_given_up = matches!(reason, Some(CancelReason::NotFound | CancelReason::TimedOut));
         if is_given_up {
             return;
@@ -234,10 +238,11 @@ impl Report {
         let answer = match outcome {
             Ok(result) => self.completed(result).await,
             Err(failure) if is_complete_async(&failure) => return,
-            Err(failure) if reason == Some(CancelReason::Requested) => self.cancelled(&failure, unsent).await,
+            // Boxed, as all that is rare here: what an activity takes in memory has room for the largest.
+            Err(failure) if reason == Some(CancelReason::Requested) => Box::pin(self.cancelled(&failure, unsent)).await,
             Err(failure) => {
                 let cause = ActivityTaskFailedCause::Unspecified;
-                self.failed(stopped(failure, reason), cause, unsent).await
+                Box::pin(self.failed(stopped(*failure, reason), cause, unsent)).await
             }
         };
         if let Err(error) = answer {
@@ -256,7 +261,7 @@ impl Report {
                 "[TMPRL1103] the activity's result has {bytes} bytes, more than the allowed {limit}; keep large data elsewhere, and pass on \
                  where it is"
             );
-            return self.too_large(message).await;
+            return Box::pin(self.too_large(message)).await;
         }
         let request = RespondActivityTaskCompletedRequest {
             task_token: self.task_token.clone(),
@@ -269,12 +274,12 @@ impl Report {
             Err(error) if error.codec_error().is_some() => {
                 let message = format!("the activity's result cannot be written: {error}");
                 let cause = ActivityTaskFailedCause::Unspecified;
-                self.failed(failure("PayloadCodec", message), cause, None).await
+                Box::pin(self.failed(failure("PayloadCodec", message), cause, None)).await
             }
             // The result is what the server can't take, too large for one: it would never be told otherwise.
             Err(error) if matches!(error.code(), Code::InvalidArgument | Code::ResourceExhausted) => {
                 let message = format!("the server refused the activity's result: {error}");
-                self.too_large(message).await
+                Box::pin(self.too_large(message)).await
             }
             answer => answer.map(drop),
         }

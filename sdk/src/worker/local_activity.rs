@@ -74,7 +74,7 @@ impl LocalActivity {
             .blocking_on(shared.blocking_pool.as_ref());
         let result = run_body(&shared, context, task.attributes.arguments.clone()).await;
         if let Some(attempt) = attempt {
-            attempt.ends(&result);
+            attempt.ends(result.as_ref());
         }
         let reason = cancellation.cancellation().reason();
         Input::LocalActivity(task.key, outcome(result, reason))

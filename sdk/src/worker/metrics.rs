@@ -272,7 +272,7 @@ impl Attempt {
         &self.recorder
     }
 
-    pub(super) fn ends(&self, outcome: &Result<Payloads, Failure>) {
+    pub(super) fn ends(&self, outcome: Result<&Payloads, &Failure>) {
         let names = self.names;
         self.recorder.latency(names.latency, self.began.elapsed(), &[]);
         match outcome {

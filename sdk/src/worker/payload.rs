@@ -7,10 +7,11 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    client::RpcError,
+    client::{Calling, RpcError},
     convert::{About, CodecError, Coding, PayloadContext},
     error::NexusError,
 };
+use std::sync::{Arc, LazyLock};
 use steadfast_core::{Notice, Refusal, RunKey};
 use steadfast_proto::{
     Call, Carrier,
@@ -155,13 +156,13 @@ impl Shared {
         &self,
         run: &RunKey,
         mut request: Box<RespondWorkflowTaskCompletedRequest>,
-    ) -> Result<RespondWorkflowTaskCompletedResponse, Refusal> {
+    ) -> Result<Box<RespondWorkflowTaskCompletedResponse>, Refusal> {
         if let Some(coding) = self.coding() {
             if end_the_run(&request.commands) {
                 self.scheduled.forget(run.run_id());
             }
             if let Err(error) = coding.encode(self.about_run(run), &mut *request).await {
-                return Err(self.not_encoded(run, request.task_token, &error).await);
+                return Err(Box::pin(self.not_encoded(run, request.task_token, &error)).await);
             }
             for result in request.query_results.values_mut() {
                 if let Some(failure) = &result.failure {
@@ -170,7 +171,7 @@ impl Shared {
             }
         }
         let answer = self.client.connection().respond_workflow_task_completed(request).await;
-        let mut answer = answer.map_err(|error| refusal(&error))?;
+        let mut answer = Box::new(answer.map_err(|error| refusal(&error))?);
         if let Some(task) = answer.workflow_task.take() {
             answer.workflow_task = Some(self.readable(task).await);
         }
@@ -235,15 +236,16 @@ impl Shared {
     }
 
     /// What an activity is about; nobody asks without a codec.
-    pub(super) fn about_activity(&self, task: &PollActivityTaskQueueResponse) -> About {
+    pub(super) fn about_activity(&self, task: &PollActivityTaskQueueResponse) -> Arc<About> {
+        static NOTHING: LazyLock<Arc<About>> = LazyLock::new(Arc::default);
         if self.coding().is_none() {
-            return About::default();
+            return Arc::clone(&NOTHING);
         }
         let execution = task.workflow_execution.as_ref();
         let workflow_id = execution.map_or("", |execution| execution.workflow_id.as_str());
         let workflow_type = task.workflow_type.as_ref().map_or("", |kind| kind.name.as_str());
         let kind = task.activity_type.as_ref().map_or("", |kind| kind.name.as_str());
-        About {
+        Arc::new(About {
             context: PayloadContext::workflow(self.client.namespace(), workflow_id).activity(
                 workflow_type,
                 task.activity_id.clone(),
@@ -251,7 +253,7 @@ impl Shared {
             ),
             workflow_type: workflow_type.to_owned(),
             ..About::default()
-        }
+        })
     }
 
     /// Makes an activity's input readable.
@@ -270,11 +272,7 @@ impl Shared {
     }
 
     /// Tells what came of an activity.
-    pub(super) fn report<R: Call>(
-        &self,
-        about: &About,
-        request: R,
-    ) -> impl Future<Output = Result<R::Response, RpcError>> {
+    pub(super) fn report<'c, R: Call>(&'c self, about: &'c About, request: R) -> Calling<'c, R::Response> {
         self.client.connection().call_about(about, request)
     }
 

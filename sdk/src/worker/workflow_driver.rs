@@ -486,8 +486,9 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
                     Err(Stopping) => return Done::Polled(kind, Ok(Box::default()), None),
                 },
             };
-            let answer = match shared.client.connection().poll_workflow_task_queue(request).await {
-                Ok(task) => Ok(shared.readable(Box::new(task)).await),
+            let answer = shared.client.connection().poll_workflow_task_queue(request).await;
+            let answer = match answer.map(Box::new) {
+                Ok(task) => Ok(shared.readable(task).await),
                 Err(error) => Err(error),
             };
             Done::Polled(kind, answer, slot)
@@ -498,7 +499,7 @@ async fn call(shared: Arc<Shared>, call: Call) -> Done {
                 if let Some(reservation) = reservation {
                     reservation.hand_over(std::mem::take(&mut answer.activity_tasks));
                 }
-                Box::new(answer)
+                answer
             });
             Done::Input(Input::Completed(run, answer))
         }

@@ -489,18 +489,8 @@ impl<S> WorkflowContext<S> {
     }
 }
 
-/// Sixteen random bytes, written as RFC 9562 says for version 4.
 pub(super) fn uuid4(host: &Host) -> String {
     // The lower half first, as the official Rust SDK draws it.
     let (low, high) = (host.random(), host.random());
-    let high = high & !0xf000 | 0x4000;
-    let low = low & !(0b11 << 62) | 0b10 << 62;
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xffff,
-        low >> 48,
-        low & 0xffff_ffff_ffff
-    )
+    crate::id::uuid4(high, low)
 }

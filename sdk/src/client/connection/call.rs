@@ -1,6 +1,11 @@
 //! What is of a call's type.
 
-use std::task::{Context, Poll};
+use super::RpcError;
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+    task::{Context, Poll},
+};
 use steadfast_proto::{
     Call, CallFuture, Carrier, Services,
     bytes::Bytes,
@@ -33,6 +38,37 @@ pub(super) trait AnyCall<'c>: Send {
 
     /// Whether the request is still there, to be sent again.
     fn may_repeat(&self) -> bool;
+}
+
+/// A call under way, in a box: else all of its code would be compiled anew with each of a user's generic functions that make it.
+pub(crate) enum Calling<'c, T> {
+    /// Of services in this process, made once, with nothing around it.
+    Plain(CallFuture<'c, T>),
+    Made(Pin<Box<dyn Future<Output = Result<T, RpcError>> + Send + 'c>>),
+}
+
+impl<'c, T: Send + 'c> Calling<'c, T> {
+    pub(super) fn plain<R: Call<Response = T>>(request: R, services: &'c Services) -> Self {
+        match R::call(Request::new(request), services) {
+            Some(answer) => Self::Plain(answer),
+            None => Self::Made(Box::pin(ready(Err(no_service(R::PATH).into())))),
+        }
+    }
+}
+
+impl<T> Future for Calling<'_, T> {
+    type Output = Result<T, RpcError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Plain(answer) => match answer.as_mut().poll(cx) {
+                Poll::Ready(Ok(response)) => Poll::Ready(Ok(response.into_inner())),
+                Poll::Ready(Err(status)) => Poll::Ready(Err(status.into())),
+                Poll::Pending => Poll::Pending,
+            },
+            Self::Made(answer) => answer.as_mut().poll(cx),
+        }
+    }
 }
 
 /// A call of one type.

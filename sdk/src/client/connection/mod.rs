@@ -25,12 +25,12 @@ use crate::{
 #[cfg(feature = "client")]
 use attempt::GrpcCall;
 use attempt::{Attempts, DirectCall};
+pub(crate) use call::Calling;
 use call::{AnyCall, TypedCall};
 use retry::{Retries, Retry};
 use std::{
     fmt,
     future::poll_fn,
-    pin::Pin,
     sync::{Arc, OnceLock, PoisonError, RwLock},
     time::{Duration, Instant},
 };
@@ -210,21 +210,43 @@ impl Connection {
     }
 
     /// Any call, as a user makes it.
-    pub(crate) async fn call<R: Call>(&self, request: R) -> Result<R::Response, RpcError> {
+    pub(crate) fn call<R: Call>(&self, request: R) -> Calling<'_, R::Response> {
         let how = How::new(Retry::Call, CALL_DEADLINE);
-        self.send(Box::new(request), how, None).await
+        self.begin(Box::new(request), how, None)
     }
 
     /// As [`call`](Self::call), with payloads that are changed on their way; of the answer as many as can be.
-    pub(crate) async fn call_coded<R: Call>(&self, request: R) -> Result<R::Response, RpcError> {
+    pub(crate) fn call_coded<R: Call>(&self, request: R) -> Calling<'_, R::Response> {
         let how = How::new(Retry::Call, CALL_DEADLINE).reading(Reading::Possible);
-        self.send(Box::new(request), how, None).await
+        self.begin(Box::new(request), how, None)
     }
 
     /// A call about something that the request itself does not say; there is nothing to decode in the answer.
-    pub(crate) async fn call_about<R: Call>(&self, about: &About, request: R) -> Result<R::Response, RpcError> {
+    pub(crate) fn call_about<'c, R: Call>(&'c self, about: &'c About, request: R) -> Calling<'c, R::Response> {
         let how = How::new(Retry::Call, CALL_DEADLINE).reading(Reading::Nothing);
-        self.send(Box::new(request), how, Some(about)).await
+        self.begin(Box::new(request), how, Some(about))
+    }
+
+    fn begin<'c, R: Call>(&'c self, request: Box<R>, how: How, about: Option<&'c About>) -> Calling<'c, R::Response> {
+        match self.plain(how) {
+            Some(services) => Calling::plain(*request, services),
+            None => Calling::Made(Box::pin(self.send(request, how, about))),
+        }
+    }
+
+    /// The services themselves, if nothing is to be done around a call of theirs: in one process nearly none needs more.
+    fn plain(&self, how: How) -> Option<&Services> {
+        let Transport::Direct(services) = &*self.transport else {
+            return None;
+        };
+        let is_changed = self.coding.is_some() && how.reading.is_some();
+        let is_replaced = self
+            .replacement
+            .as_ref()
+            .is_some_and(|replaced| replaced.get().is_some());
+        let is_plain =
+            self.options.is_none() && self.recorder.is_none() && !is_changed && !is_replaced && !how.retry.is_poll();
+        is_plain.then_some(services)
     }
 
     /// Requests are in boxes from here on: each of the futures around the call would have room for a whole one.
@@ -406,9 +428,6 @@ enum Reading {
     Nothing,
 }
 
-/// A call under way, in a box: else all of its code would be compiled anew with each of a user's generic functions that make it.
-pub(crate) type Calling<'c, T> = Pin<Box<dyn Future<Output = Result<T, RpcError>> + Send + 'c>>;
-
 /// One method for each call that is used, with what is to be retried, how long it may take, and the name that interceptors know
 /// it by, if they see it. They come first; the call is made at their end.
 macro_rules! calls {
@@ -425,10 +444,10 @@ macro_rules! calls {
                         if !this.interceptors.is_empty() {
                             let connection = this.clone();
                             let end = async move |request| connection.send(Box::new(request), HOW, None).await;
-                            return Box::pin(this.interceptors.$hook(*request, end));
+                            return Calling::Made(Box::pin(this.interceptors.$hook(*request, end)));
                         }
                     )?
-                    Box::pin(this.send(request, HOW, None))
+                    this.begin(request, HOW, None)
                 }
                 call(self, request.into())
             }
@@ -451,9 +470,9 @@ macro_rules! calls_about {
                 if !self.interceptors.is_empty() {
                     let (connection, about) = (self.clone(), about.clone());
                     let end = async move |request| connection.call_about(&about, request).await;
-                    return Box::pin(self.interceptors.$hook(request, end));
+                    return Calling::Made(Box::pin(self.interceptors.$hook(request, end)));
                 }
-                Box::pin(self.call_about(about, request))
+                self.call_about(about, request)
             }
         )*}
     };
