@@ -1,8 +1,7 @@
 //! A running server: the engine, those who wait for it, and the task that lets time pass.
 
 use crate::engine::{
-    Call, Config, Engine, Error, Handled, Limits, Reply, Request, SearchAttributeType, Standstill, Time as Moment,
-    WaiterId,
+    Call, Config, Engine, Error, Handled, Limits, Reply, SearchAttributeType, Standstill, Time as Moment, WaiterId,
 };
 #[cfg(feature = "grpc")]
 use crate::engine::{Completion, Outbound};
@@ -37,6 +36,8 @@ pub struct Builder {
     config: Config,
     time: Time,
     ends_retention: Option<bool>,
+    #[cfg(feature = "tls")]
+    nexus_roots: Vec<u8>,
 }
 
 impl Builder {
@@ -84,21 +85,35 @@ impl Builder {
         self
     }
 
+    /// Trusts these root certificates (PEM) too where a Nexus endpoint's address begins with `https://`, beside those that the
+    /// system trusts. May be called several times.
+    #[cfg(feature = "tls")]
+    pub fn nexus_root_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.nexus_roots.extend_from_slice(pem.as_ref());
+        self.nexus_roots.push(b'\n');
+        self
+    }
+
     /// Starts the server on the tokio runtime that this is called in.
     ///
     /// # Errors
-    /// If there is no runtime.
+    /// If there is no runtime, or a certificate is none.
     pub fn start(mut self) -> Result<Server, StartError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         self.config.is_virtual = self.time == Time::Virtual;
         self.config.ends_retention = self.ends_retention.unwrap_or(self.time == Time::Real);
         self.config.can_call = cfg!(feature = "grpc");
+        self.config.can_encrypt = cfg!(feature = "tls");
+        #[cfg(feature = "tls")]
+        let trust = crate::nexus::Trust::new(&self.nexus_roots).map_err(StartError::NexusRootCertificate)?;
         let shared = Arc::new_cyclic(|_shared| Shared {
             #[cfg(feature = "grpc")]
             calls: Calls {
                 runtime: runtime.clone(),
                 slots: Arc::new(Semaphore::new(crate::nexus::CALLS_MAX)),
                 shared: _shared.clone(),
+                #[cfg(feature = "tls")]
+                trust,
             },
             state: Mutex::new(State {
                 engine: Engine::new(&self.config),
@@ -122,12 +137,20 @@ impl Builder {
 pub enum StartError {
     /// There is no tokio runtime here.
     NoRuntime,
+    /// What was given as the root certificate of Nexus handlers is none, for this reason.
+    #[cfg(feature = "tls")]
+    NexusRootCertificate(String),
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRuntime => f.write_str("a server lives on a tokio runtime with time enabled: start it inside one"),
+            #[cfg(feature = "tls")]
+            Self::NexusRootCertificate(reason) => write!(
+                f,
+                "the root certificate of Nexus handlers cannot be read, expected one or more in PEM: {reason}"
+            ),
         }
     }
 }
@@ -223,6 +246,12 @@ impl Server {
         self.shared.change(|state, now| state.engine.complete(now, completion))
     }
 
+    /// Whom calls trust that leave the process.
+    #[cfg(feature = "tls")]
+    pub(crate) fn trust(&self) -> &crate::nexus::Trust {
+        &self.shared.calls.trust
+    }
+
     /// Says where handlers elsewhere complete their operations.
     #[cfg(feature = "grpc")]
     pub(crate) fn accept_callbacks(&self, url: Option<String>) {
@@ -230,9 +259,9 @@ impl Server {
     }
 
     /// Asks the engine, and waits for the answer if it is not there at once.
-    pub(crate) async fn ask(&self, request: Request, patience: Option<Duration>) -> Result<Reply, Error> {
+    pub(crate) async fn ask(&self, call: Call) -> Result<Reply, Error> {
         let asked = self.shared.change(|state, now| {
-            Ok(match state.engine.handle(now, Call { request, patience })? {
+            Ok(match state.engine.handle(now, call)? {
                 Handled::Reply(reply) => Asked::Answered(reply),
                 Handled::Wait(waiter) => {
                     let (sender, answer) = oneshot::channel();
@@ -319,6 +348,8 @@ struct Calls {
     runtime: tokio::runtime::Handle,
     slots: Arc<Semaphore>,
     shared: Weak<Shared>,
+    #[cfg(feature = "tls")]
+    trust: crate::nexus::Trust,
 }
 
 #[cfg(feature = "grpc")]

@@ -1,7 +1,7 @@
 //! The services of the wire on one [`Server`](crate::Server): each method asks the engine and turns its answer around.
 
 use crate::{
-    engine::{Code, Error, Reply, Request},
+    engine::{Call, Code, Error, Reply, Request, Sdk},
     server::Server,
 };
 use std::{pin::Pin, time::Duration};
@@ -32,10 +32,10 @@ macro_rules! service {
                     'life0: 'async_trait,
                     Self: 'async_trait,
                 {
-                    let patience = patience(request.metadata());
-                    let request = Request::$variant(Box::new(request.into_inner()));
+                    let (metadata, _, request) = request.into_parts();
+                    let call = call(&metadata, Request::$variant(Box::new(request)));
                     Box::pin(async move {
-                        match self.ask(request, patience).await {
+                        match self.ask(call).await {
                             Ok(Reply::$variant(reply)) => Ok(tonic::Response::new(*reply)),
                             Ok(_) => Err(Status::internal("the engine answered another request")),
                             Err(error) => Err(status(error)),
@@ -68,11 +68,30 @@ macro_rules! service {
 /// What a method of a service gives.
 type Answer<'a, R> = Pin<Box<dyn Future<Output = Result<tonic::Response<R>, Status>> + Send + 'a>>;
 
+/// A request with what its headers say.
+fn call(headers: &MetadataMap, request: Request) -> Call {
+    if headers.is_empty() {
+        return request.into();
+    }
+    let is_sdk_asked = matches!(request, Request::PollActivityTaskQueue(_));
+    Call {
+        request,
+        patience: patience(headers),
+        sdk: is_sdk_asked.then(|| sdk(headers)).flatten(),
+    }
+}
+
+/// What the caller is made with, as SDKs say it.
+fn sdk(headers: &MetadataMap) -> Option<Box<Sdk>> {
+    let header = |name| headers.get(name)?.to_str().ok().map(str::to_owned);
+    Some(Box::new(Sdk {
+        name: header("client-name")?,
+        version: header("client-version").unwrap_or_default(),
+    }))
+}
+
 /// How long the caller waits, as it says in `grpc-timeout`: at most eight digits and a unit.
 fn patience(metadata: &MetadataMap) -> Option<Duration> {
-    if metadata.is_empty() {
-        return None;
-    }
     let text = metadata.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: u64 = digits.parse().ok()?;

@@ -22,7 +22,7 @@ DROPPED = {
     "stateSizeBytes",  # of a server's own form
     "conflictToken",  # a server's own
     "longPollToken",  # a server's own
-    "tasksAddRate",  # there measured by the clock; ours says nothing of it
+    "tasksAddRate",  # measured by the clock
     "tasksDispatchRate",
 }
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

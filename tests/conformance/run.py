@@ -93,7 +93,6 @@ REASONS = {
 REASONS_OF_FIELDS = {
     "runExpirationTime": NEVER,
     "createdTime": "ours still says of what was changed when it was made",
-    "sdkName": "ours does not note which SDK had a task",
     **{
         capability: "each says what it can"
         for capability in (
@@ -101,7 +100,6 @@ REASONS_OF_FIELDS = {
             "workerPollCompleteOnShutdown",
         )
     },  # fmt: skip
-    "sdkVersion": "ours does not note which SDK had a task",
 }
 
 

@@ -342,7 +342,8 @@ impl Run {
             ..Default::default()
         };
         self.arm_activity(world, event_id);
-        if self.standalone.is_some() {
+        if let Some(standalone) = &mut self.standalone {
+            standalone.sdk.clone_from(&poller.sdk);
             return Some(PollActivityTaskQueueResponse {
                 workflow_execution: Some(common::WorkflowExecution::default()),
                 workflow_type: None,

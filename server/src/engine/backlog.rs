@@ -3,6 +3,7 @@
 
 use super::{
     counter::Counter,
+    flow::Flow,
     limits,
     rate::interval,
     task_queue::Task,
@@ -161,6 +162,10 @@ pub(crate) struct Backlog {
     /// Since a task came that has a key, until none waits; else the order is that in which tasks came.
     lanes: Option<SmallMap<i32, Lane>>,
     rates: Option<Box<KeyRates>>,
+    /// How fast tasks come and go, by priority.
+    flows: SmallMap<i32, (Flow, Flow)>,
+    /// The priority of the task that was taken last.
+    taken: i32,
 }
 
 impl Backlog {
@@ -172,6 +177,7 @@ impl Backlog {
         if self.lanes.is_none() && !urgency.is_plain() {
             self.begin_fairness();
         }
+        self.flows.entry(priority_key).or_default().0.count(real);
         let len = self.len();
         let mut pass = 0;
         let mut share = None;
@@ -217,7 +223,13 @@ impl Backlog {
         Some(waiting.task)
     }
 
+    /// The task that was taken last has been given to a worker.
+    pub(super) fn dispatched(&mut self, real: Time) {
+        self.flows.entry(self.taken).or_default().1.count(real);
+    }
+
     fn handed_out(&mut self, (priority_key, pass, _): Place) {
+        self.taken = priority_key;
         if let Some(lanes) = &mut self.lanes {
             if let Some(lane) = lanes.get_mut(&priority_key) {
                 lane.level = lane.level.max(pass);
@@ -299,52 +311,72 @@ impl Backlog {
         self.len() == 0
     }
 
-    /// Counts the tasks that wait.
-    fn count_into(&self, stats: &mut Stats) {
+    /// Counts the tasks that wait, and those that came and went.
+    fn count_into(&self, stats: &mut Stats, real: Time) {
+        for (priority_key, (added, dispatched)) in &self.flows {
+            let level = stats.0.entry(*priority_key).or_default();
+            level.added += added.per_second(real);
+            level.dispatched += dispatched.per_second(real);
+        }
         let held = self.held().into_iter().flatten();
         let held = held.map(|((_, place), waiting)| (place, waiting));
         for ((priority_key, ..), waiting) in self.tasks.iter().chain(held) {
-            let (count, oldest) = stats.0.entry(*priority_key).or_default();
-            *count = count.saturating_add(1);
-            *oldest = Some(oldest.map_or(waiting.since, |oldest| oldest.min(waiting.since)));
+            let level = stats.0.entry(*priority_key).or_default();
+            level.count = level.count.saturating_add(1);
+            level.oldest = Some(level.oldest.map_or(waiting.since, |oldest| oldest.min(waiting.since)));
         }
     }
 }
 
-/// How many tasks wait and since when (in real time), by priority.
+/// How many tasks of a priority wait and since when, and how many come and go in a second; all in real time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    count: i64,
+    oldest: Option<Time>,
+    added: f32,
+    dispatched: f32,
+}
+
+/// The tasks of some queues at a time, by priority.
 #[derive(Debug)]
-pub(super) struct Stats(SmallMap<i32, (i64, Option<Time>)>);
+pub(super) struct Stats(SmallMap<i32, Level>, Time);
 
 impl Stats {
-    pub(super) fn of<'a>(backlogs: impl IntoIterator<Item = &'a Backlog>) -> Self {
+    pub(super) fn of<'a>(backlogs: impl IntoIterator<Item = &'a Backlog>, real: Time) -> Self {
         // The usual priority is always told.
-        let mut stats = Self(SmallMap::from([(limits::PRIORITY_KEY, (0, None))]));
+        let mut stats = Self(SmallMap::from([(limits::PRIORITY_KEY, Level::default())]), real);
         for backlog in backlogs {
-            backlog.count_into(&mut stats);
+            backlog.count_into(&mut stats, real);
         }
         stats
     }
 
     pub(super) fn count(&self) -> i64 {
-        self.0.values().map(|(count, _)| *count).sum()
+        self.0.values().map(|level| level.count).sum()
     }
 
-    pub(super) fn total(&self, real: Time) -> taskqueue::TaskQueueStats {
-        let oldest = self.0.values().filter_map(|(_, oldest)| *oldest).min();
-        Self::wire(self.count(), oldest, real)
+    pub(super) fn total(&self) -> taskqueue::TaskQueueStats {
+        let levels = || self.0.values();
+        self.wire(Level {
+            count: self.count(),
+            oldest: levels().filter_map(|level| level.oldest).min(),
+            added: levels().map(|level| level.added).sum(),
+            dispatched: levels().map(|level| level.dispatched).sum(),
+        })
     }
 
-    pub(super) fn by_priority(&self, real: Time) -> BTreeMap<i32, taskqueue::TaskQueueStats> {
-        let by_key = self.0.iter();
-        by_key
-            .map(|(key, (count, oldest))| (*key, Self::wire(*count, *oldest, real)))
-            .collect()
+    pub(super) fn by_priority(&self) -> BTreeMap<i32, taskqueue::TaskQueueStats> {
+        let levels = self.0.iter();
+        levels.map(|(key, level)| (*key, self.wire(*level))).collect()
     }
 
-    fn wire(count: i64, oldest: Option<Time>, real: Time) -> taskqueue::TaskQueueStats {
+    fn wire(&self, level: Level) -> taskqueue::TaskQueueStats {
+        let now = self.1;
         taskqueue::TaskQueueStats {
-            approximate_backlog_count: count,
-            approximate_backlog_age: time::wire(real.since(oldest.unwrap_or(real))),
+            approximate_backlog_count: level.count,
+            approximate_backlog_age: time::wire(now.since(level.oldest.unwrap_or(now))),
+            tasks_add_rate: level.added,
+            tasks_dispatch_rate: level.dispatched,
             ..taskqueue::TaskQueueStats::default()
         }
     }

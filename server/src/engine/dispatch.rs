@@ -10,13 +10,13 @@ use super::{
 /// Requests that are answered at once, and those whose callers may have to wait.
 macro_rules! answers {
     (
-        $self:ident, $patience:ident
+        $self:ident, $patience:ident, $sdk:ident
         at_once { $($name:ident($request:pat) => $answer:expr;)* }
         perhaps_later { $($late:ident($late_request:pat) => $handled:expr;)* }
     ) => {
         impl Engine {
             pub(super) fn dispatch(&mut $self, call: Call) -> Result<Handled, Error> {
-                let $patience = call.patience;
+                let ($patience, $sdk) = (call.patience, call.sdk);
                 let reply = match call.request {
                     $(Request::$name($request) => Reply::$name(Box::new($answer?)),)*
                     $(Request::$late($late_request) => return $handled,)*
@@ -28,7 +28,7 @@ macro_rules! answers {
 }
 
 answers! {
-    self, patience
+    self, patience, sdk
     at_once {
         GetSystemInfo(_) => Ok::<_, Error>(system::info());
         GetClusterInfo(_) => Ok::<_, Error>(system::cluster());
@@ -139,7 +139,7 @@ answers! {
         ExecuteMultiOperation(r) => self.execute_multi_operation(*r, patience);
         GetWorkflowExecutionHistory(r) => self.read_history(*r, patience);
         PollWorkflowTaskQueue(r) => self.poll_workflow_task(*r, patience);
-        PollActivityTaskQueue(r) => self.poll_activity_task(*r, patience);
+        PollActivityTaskQueue(r) => self.poll_activity_task(*r, patience, sdk);
         PollNexusTaskQueue(r) => self.poll_nexus_task(*r, patience);
         DescribeActivityExecution(r) => self.describe_activity_execution(*r, patience);
         PollActivityExecution(r) => self.poll_activity_execution(&r, patience);

@@ -30,6 +30,7 @@ mod dispatch;
 mod error;
 mod event;
 mod external;
+mod flow;
 mod history;
 mod id;
 mod limits;
@@ -81,7 +82,7 @@ pub use clock::Standstill;
 pub use error::{Code, Error};
 pub use limits::Limits;
 pub use nexus::outbound::Outbound;
-pub use request::{Call, Handled, Reply, Request};
+pub use request::{Call, Handled, Reply, Request, Sdk};
 pub use search_attribute::SearchAttributeType;
 pub use time::Time;
 pub use waiter::{Output, WaiterId};
@@ -119,6 +120,8 @@ pub struct Config {
     pub limits: Limits,
     /// Whether [`Engine::poll_outbound`] is asked and what it gives is sent.
     pub can_call: bool,
+    /// Whether what is sent may go over TLS.
+    pub can_encrypt: bool,
 }
 
 impl Default for Config {
@@ -132,6 +135,7 @@ impl Default for Config {
             ends_retention: true,
             limits: Limits::default(),
             can_call: false,
+            can_encrypt: false,
         }
     }
 }

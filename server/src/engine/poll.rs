@@ -7,7 +7,7 @@ use super::{
     error::{Code, Error, Result},
     limits,
     poller::{Poller, Said},
-    request::{Handled, Reply, expiry},
+    request::{Handled, Reply, Sdk, expiry},
     run::Run,
     standalone_activity,
     start::check_queue,
@@ -43,6 +43,7 @@ impl Engine {
             version: version_of(request.worker_version_capabilities),
             deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
+            sdk: None,
             since: self.world.real,
         };
         let said = Said {
@@ -64,12 +65,14 @@ impl Engine {
         &mut self,
         request: PollActivityTaskQueueRequest,
         patience: Option<Duration>,
+        sdk: Option<Box<Sdk>>,
     ) -> Result<Handled> {
         let poller = Poller {
             identity: request.identity,
             version: version_of(request.worker_version_capabilities),
             deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
+            sdk,
             since: self.world.real,
         };
         let queue = self.polled_queue(&request.namespace, Work::Activity, request.task_queue, &poller)?;
@@ -103,6 +106,7 @@ impl Engine {
             version: None,
             deployment: Version::of_worker(request.deployment_options.as_ref()),
             worker: request.worker_instance_key,
+            sdk: None,
             since: self.world.real,
         };
         let said = Said {
@@ -206,7 +210,7 @@ impl Engine {
     fn hand_out(&mut self, queue: QueueKey, task: Task, poller: &Poller) -> Option<Reply> {
         let mut reply = self.begin_task(task, poller)?;
         let world = &mut self.world;
-        world.queues.handed_out(queue, world.now());
+        world.queues.handed_out(queue, world.now(), world.real);
         let scaling = world.queues.scaling(queue, poller.since, world.real);
         match &mut reply {
             Reply::PollWorkflowTaskQueue(task) => task.poller_scaling_decision = scaling,

@@ -1,6 +1,6 @@
 //! Who polls, and who polled a queue lately.
 
-use super::{deployment::Version, limits, time::Time};
+use super::{deployment::Version, limits, request::Sdk, time::Time};
 use steadfast_proto::{SmallMap, common, deployment::WorkerDeploymentOptions, taskqueue};
 
 /// Who polls.
@@ -12,6 +12,8 @@ pub(crate) struct Poller {
     pub(crate) deployment: Option<Version>,
     /// Which worker, if it says so.
     pub(crate) worker: String,
+    /// What it is made with, if it polls for activities and says so.
+    pub(crate) sdk: Option<Box<Sdk>>,
     /// Since when it waits, in real time.
     pub(crate) since: Time,
 }

@@ -242,8 +242,10 @@ impl TaskQueues {
     }
 
     /// A task was handed out at that time (virtual).
-    pub(super) fn handed_out(&mut self, key: QueueKey, now: Time) {
-        if let Some(rate) = self.at(key).and_then(|queue| queue.rate.as_mut()) {
+    pub(super) fn handed_out(&mut self, key: QueueKey, now: Time, real: Time) {
+        let Some(queue) = self.at(key) else { return };
+        queue.tasks.dispatched(real);
+        if let Some(rate) = &mut queue.rate {
             rate.next = rate.next.max(now).plus(rate.interval);
         }
     }

@@ -26,13 +26,34 @@ macro_rules! requests {
     };
 }
 
-/// A request with what its caller grants it.
+/// A request with what its caller grants it, and says of itself.
 #[derive(Debug)]
 pub struct Call {
     /// The request.
     pub request: Request,
     /// How long the caller waits, if it says so.
     pub patience: Option<Duration>,
+    /// What the caller is made with, if it says so. Nobody asks but of those who poll for activities.
+    pub sdk: Option<Box<Sdk>>,
+}
+
+impl From<Request> for Call {
+    fn from(request: Request) -> Self {
+        Self {
+            request,
+            patience: None,
+            sdk: None,
+        }
+    }
+}
+
+/// What a caller is made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sdk {
+    /// Its name, such as `temporal-python`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
 }
 
 /// What becomes of a request at once.

@@ -68,15 +68,15 @@ impl Engine {
         let queue = world.queues.find(namespace, work, name);
         let parts = || world.queues.versions_of(namespace, work, name).map(|(_, part)| part);
         let is_counted = request.report_stats || request.include_task_queue_status;
-        let stats = is_counted.then(|| Stats::of(queue.into_iter().chain(parts()).map(|queue| &queue.tasks)));
+        let stats = is_counted.then(|| Stats::of(queue.into_iter().chain(parts()).map(|queue| &queue.tasks), real));
         let status = stats.as_ref().filter(|_| request.include_task_queue_status);
         let told = stats.as_ref().filter(|_| request.report_stats);
         let rate = rate::effective(queue);
         let pollers = queue.into_iter().chain(parts());
         DescribeTaskQueueResponse {
             pollers: pollers.flat_map(|queue| queue.seen.wire(real)).collect(),
-            stats: told.map(|stats| stats.total(real)),
-            stats_by_priority_key: told.map(|stats| stats.by_priority(real)).unwrap_or_default(),
+            stats: told.map(|stats| stats.total()),
+            stats_by_priority_key: told.map(|stats| stats.by_priority()).unwrap_or_default(),
             versioning_info: (!is_sticky).then(|| world.deployments.versioning_info(namespace, work, name)),
             task_queue_status: status.map(|stats| taskqueue::TaskQueueStatus {
                 backlog_count_hint: stats.count(),
@@ -164,7 +164,7 @@ impl Engine {
         let pollers = queue.filter(|_| request.report_pollers);
         let stats = request
             .report_stats
-            .then(|| Stats::of(queue.map(|queue| &queue.tasks)).total(real));
+            .then(|| Stats::of(queue.map(|queue| &queue.tasks), real).total());
         taskqueue::TaskQueueTypeInfo {
             pollers: pollers.map(|queue| queue.seen.wire(real).collect()).unwrap_or_default(),
             stats,
@@ -174,7 +174,7 @@ impl Engine {
     /// What waits for workers of a version.
     pub(super) fn version_stats(&self, namespace: NamespaceKey, work: Work, name: &str, version: &Version) -> Stats {
         let part = self.world.queues.find_version(namespace, work, name, version);
-        Stats::of(part.map(|part| &part.tasks))
+        Stats::of(part.map(|part| &part.tasks), self.world.real)
     }
 }
 

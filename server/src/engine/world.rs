@@ -117,7 +117,7 @@ impl World {
             namespaces,
             endpoints: Endpoints::default(),
             breakers: Breakers::default(),
-            outbound: Outbox::new(config.can_call),
+            outbound: Outbox::new(config.can_call, config.can_encrypt),
             deployments: Deployments::default(),
             outbox: Vec::new(),
             scheduled: BTreeMap::new(),

@@ -4,9 +4,13 @@ mod callback;
 mod content;
 mod failure;
 mod outbound;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub(crate) use callback::{CALLBACK_PATH, CallbackFront};
 pub(crate) use outbound::{CALLS_MAX, perform};
+#[cfg(feature = "tls")]
+pub(crate) use tls::Trust;
 
 /// What is read of an answer or of a callback: more than any result may have.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;

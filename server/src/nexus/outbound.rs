@@ -20,9 +20,11 @@ use steadfast_proto::{
     tonic::codegen::http::{
         HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
         header::{CONTENT_TYPE, HOST, USER_AGENT},
+        uri::Scheme,
     },
     workflowservice::{RespondNexusTaskCompletedRequest, RespondNexusTaskFailedRequest},
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 /// Requests of one server that are under way at a time; others wait.
@@ -44,7 +46,7 @@ enum Refused {
 pub(crate) async fn perform(server: Server, mut call: Outbound) {
     let task_token = std::mem::take(&mut call.task.task_token);
     let namespace = call.namespace.clone();
-    let asked = match send(call).await {
+    let asked = match send(&server, call).await {
         Ok(response) => Asked::RespondNexusTaskCompleted(Box::new(RespondNexusTaskCompletedRequest {
             namespace,
             task_token,
@@ -66,10 +68,10 @@ pub(crate) async fn perform(server: Server, mut call: Outbound) {
         }
     };
     // The operation may be over meanwhile; then nobody waits for this.
-    let _ = server.ask(asked, None).await;
+    let _ = server.ask(asked.into()).await;
 }
 
-async fn send(call: Outbound) -> Result<nexus::Response, Refused> {
+async fn send(server: &Server, call: Outbound) -> Result<nexus::Response, Refused> {
     let Some(request) = call.task.request else {
         return Err(Refused::Call("there is nothing to send".to_owned()));
     };
@@ -79,7 +81,7 @@ async fn send(call: Outbound) -> Result<nexus::Response, Refused> {
         _ => (true, false),
     };
     let request = http_request(&call.url, request)?;
-    let answer = tokio::time::timeout(limit, exchange(request)).await;
+    let answer = tokio::time::timeout(limit, exchange(server, request)).await;
     let (status, headers, body) = answer
         .map_err(|_| Refused::Call(format!("no answer within {limit:?}")))?
         .map_err(Refused::Call)?;
@@ -205,17 +207,34 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
+type Exchanged = Result<(StatusCode, HeaderMap, Bytes), String>;
+
 /// One request on a connection of its own.
-async fn exchange(mut request: Request<Full<Bytes>>) -> Result<(StatusCode, HeaderMap, Bytes), String> {
+#[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "it knows whom to trust"))]
+async fn exchange(server: &Server, mut request: Request<Full<Bytes>>) -> Exchanged {
     let uri = request.uri().clone();
+    let is_encrypted = uri.scheme() == Some(&Scheme::HTTPS);
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let port = uri.port_u16().unwrap_or(80);
+    let port = uri.port_u16().unwrap_or(if is_encrypted { 443 } else { 80 });
     let connecting = TcpStream::connect((host.as_str(), port)).await;
     let stream = connecting.map_err(|error| format!("cannot connect to {host}:{port}: {error}"))?;
     // Over a connection to its host a request has the path alone.
     if let Some(path) = uri.path_and_query() {
         *request.uri_mut() = Uri::from(path.clone());
     }
+    if !is_encrypted {
+        return exchange_over(stream, request).await;
+    }
+    #[cfg(feature = "tls")]
+    return exchange_over(server.trust().encrypt(&host, stream).await?, request).await;
+    #[cfg(not(feature = "tls"))]
+    Err("this server was built without the feature `tls`".to_owned())
+}
+
+async fn exchange_over<S>(stream: S, request: Request<Full<Bytes>>) -> Exchanged
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let text = |error: hyper::Error| error.to_string();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await

@@ -12,7 +12,7 @@ use steadfast_proto::{
     history::{HistoryEvent, history_event::Attributes},
 };
 use steadfast_server::Listening;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 const DONE: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 6\r\n\r\n\"done\"";
@@ -35,9 +35,12 @@ impl Elsewhere {
 
     /// One that listens on no port.
     async fn unheard() -> Self {
-        let bench = real();
+        Self::at("http", real()).await
+    }
+
+    async fn at(scheme: &str, bench: Bench) -> Self {
         let handler = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/base/", handler.local_addr().unwrap());
+        let url = format!("{scheme}://{}/base/", handler.local_addr().unwrap());
         create(&bench.server.operator_service(), external(&url)).await.unwrap();
         Self {
             bench,
@@ -99,7 +102,7 @@ impl Elsewhere {
 }
 
 /// A request or an answer: its head, and as much body as that says.
-async fn message(stream: &mut TcpStream) -> String {
+async fn message(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = String::new();
     let mut bytes = [0; 4096];
     loop {
@@ -267,4 +270,81 @@ async fn a_server_without_a_port_takes_no_operations_that_go_on() {
     let (kind, message) = handler_error(&cause);
     assert_eq!(kind, "NOT_IMPLEMENTED");
     assert!(message.contains("listens on no port"), "{message}");
+}
+
+#[cfg(feature = "tls")]
+mod over_tls {
+    use super::*;
+    use std::sync::Arc;
+    use steadfast_proto::{tonic::Request, workflowservice::DescribeWorkflowExecutionRequest};
+    use steadfast_server::{Server, StartError};
+    use tokio_rustls::{
+        TlsAcceptor,
+        rustls::{
+            ServerConfig,
+            crypto::ring,
+            pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+        },
+    };
+
+    /// What speaks TLS for this machine, and its certificate, which it signed itself.
+    fn speaker() -> (TlsAcceptor, String) {
+        let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![signed.cert.der().clone()], key)
+            .unwrap();
+        (TlsAcceptor::from(Arc::new(config)), signed.cert.pem())
+    }
+
+    #[tokio::test]
+    async fn an_operation_goes_to_its_address_over_tls() {
+        let (speaker, certificate) = speaker();
+        let server = Server::builder().nexus_root_certificate(certificate).start().unwrap();
+        let elsewhere = Elsewhere::at("https", of(server)).await;
+        elsewhere.call().await;
+        let (stream, _) = elsewhere.handler.accept().await.unwrap();
+        let mut stream = speaker.accept(stream).await.unwrap();
+        let request = message(&mut stream).await;
+        assert!(request.starts_with("POST /base/my%20service/operation "), "{request}");
+        stream.write_all(DONE.as_bytes()).await.unwrap();
+        assert_eq!(elsewhere.heard().await.event_type(), EventType::NexusOperationCompleted);
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_nobody_vouches_for_is_told_nothing() {
+        let elsewhere = Elsewhere::at("https", real()).await;
+        elsewhere.call().await;
+        let (stream, _) = elsewhere.handler.accept().await.unwrap();
+        speaker().0.accept(stream).await.unwrap_err();
+        // It is sent again, so the first attempt is over.
+        elsewhere.handler.accept().await.unwrap();
+        let request = DescribeWorkflowExecutionRequest {
+            namespace: "default".to_owned(),
+            execution: execution("caller"),
+        };
+        let described = elsewhere
+            .bench
+            .service
+            .describe_workflow_execution(Request::new(request))
+            .await;
+        let operation = described.unwrap().into_inner().pending_nexus_operations.remove(0);
+        let message = operation.last_attempt_failure.unwrap().message;
+        assert!(
+            message.contains("cannot encrypt the connection to 127.0.0.1"),
+            "{message}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_is_none_is_refused_at_the_start() {
+        let refused = Server::builder().nexus_root_certificate("no certificate").start();
+        match refused.unwrap_err() {
+            StartError::NexusRootCertificate(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -106,6 +106,23 @@ async fn an_activity_runs_without_a_workflow() {
 }
 
 #[tokio::test]
+async fn its_description_says_what_its_last_worker_is_made_with() {
+    let bench = real();
+    bench.start_activity(start_request()).await;
+    let sdk = async || {
+        let info = bench.describe_activity().await.info.unwrap();
+        (info.sdk_name, info.sdk_version)
+    };
+    assert_eq!(sdk().await, (String::new(), String::new()));
+    let headers = [("client-name", "temporal-python"), ("client-version", "1.35.0")];
+    let task = bench.poll_activity_with(&headers).await;
+    let told = ("temporal-python".to_owned(), "1.35.0".to_owned());
+    assert_eq!(sdk().await, told);
+    bench.complete_activity(&task).await.unwrap();
+    assert_eq!(sdk().await, told);
+}
+
+#[tokio::test]
 async fn requests_about_workflows_do_not_find_it() {
     let bench = real();
     let run_id = bench.start_activity(start_request()).await.run_id;

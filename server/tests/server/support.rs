@@ -31,7 +31,10 @@ pub(crate) fn real() -> Bench {
 }
 
 pub(crate) fn bench(time: Time) -> Bench {
-    let server = Server::builder().time(time).seed(1).start().unwrap();
+    of(Server::builder().time(time).seed(1).start().unwrap())
+}
+
+pub(crate) fn of(server: Server) -> Bench {
     Bench {
         service: server.workflow_service(),
         server,
@@ -237,14 +240,25 @@ impl Bench {
     }
 
     pub(crate) async fn poll_activity(&self) -> PollActivityTaskQueueResponse {
-        let request = PollActivityTaskQueueRequest {
+        self.poll_activity_with(&[]).await
+    }
+
+    /// Polls for an activity, with headers.
+    pub(crate) async fn poll_activity_with(
+        &self,
+        headers: &[(&'static str, &'static str)],
+    ) -> PollActivityTaskQueueResponse {
+        let mut request = Request::new(PollActivityTaskQueueRequest {
             namespace: "default".to_owned(),
             task_queue: queue(QUEUE),
             identity: "worker".to_owned(),
             ..Default::default()
-        };
+        });
+        for (name, value) in headers {
+            request.metadata_mut().insert(*name, value.parse().unwrap());
+        }
         self.service
-            .poll_activity_task_queue(Request::new(request))
+            .poll_activity_task_queue(request)
             .await
             .unwrap()
             .into_inner()

@@ -95,6 +95,37 @@ async fn what_waits_is_told_by_priority() {
 }
 
 #[tokio::test]
+async fn how_fast_tasks_come_and_go_is_told_by_priority() {
+    let bench = real();
+    let urgent = Some(Priority {
+        priority_key: 1,
+        ..Default::default()
+    });
+    let urgent = StartWorkflowExecutionRequest {
+        priority: urgent,
+        ..start("urgent")
+    };
+    bench.start_with(urgent).await.unwrap();
+    for id in ["a", "b"] {
+        bench.start(id).await;
+    }
+    bench.poll().await;
+    let described = bench.described(|_| {}).await.unwrap();
+    let all = described.stats.unwrap();
+    let of = |key| &described.stats_by_priority_key[&key];
+    assert!(
+        of(1).tasks_add_rate > 0.0 && of(3).tasks_add_rate > of(1).tasks_add_rate,
+        "{all:?}"
+    );
+    assert_eq!(all.tasks_add_rate, of(1).tasks_add_rate + of(3).tasks_add_rate);
+    assert!(of(1).tasks_dispatch_rate > 0.0);
+    assert_eq!(
+        (of(3).tasks_dispatch_rate, all.tasks_dispatch_rate),
+        (0.0, of(1).tasks_dispatch_rate)
+    );
+}
+
+#[tokio::test]
 async fn each_version_has_its_pollers_and_its_tasks() {
     let bench = Bench::deployed().await;
     let ramped = bench.service.set_worker_deployment_ramping_version(ramp(100.0)).await;

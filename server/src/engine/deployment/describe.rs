@@ -305,12 +305,11 @@ impl Engine {
             let stats = request
                 .report_task_queue_stats
                 .then(|| self.version_stats(namespace, *work, name, &version));
-            let real = self.world.real;
             VersionTaskQueue {
                 name: name.clone(),
                 r#type: queue_type(*work).into(),
-                stats: stats.as_ref().map(|stats| stats.total(real)),
-                stats_by_priority_key: stats.map(|stats| stats.by_priority(real)).unwrap_or_default(),
+                stats: stats.as_ref().map(|stats| stats.total()),
+                stats_by_priority_key: stats.map(|stats| stats.by_priority()).unwrap_or_default(),
             }
         });
         Ok(DescribeWorkerDeploymentVersionResponse {

@@ -282,9 +282,10 @@ fn check_spec(spec: &nexus::EndpointSpec, world: &World) -> Result<()> {
                 "an endpoint with an external target (calls leave the process) without the feature `grpc` of the server",
             ));
         }
-        Some(Variant::External(external)) if has_scheme(&external.url, "https") => {
+        Some(Variant::External(external)) if has_scheme(&external.url, "https") && !world.outbound.can_encrypt() => {
             return Err(Error::unbuilt(
-                "an external target over TLS: expected an address that begins with \"http://\"; an endpoint of that kind",
+                "an endpoint with an external target over TLS, an address that begins with \"https://\", without the feature `tls` \
+                 of the server",
             ));
         }
         _ => {}

@@ -22,14 +22,16 @@ pub struct Outbound {
 pub(crate) struct Outbox {
     waiting: VecDeque<Outbound>,
     can_call: bool,
+    can_encrypt: bool,
     /// Where operations that go on are completed from elsewhere.
     callback_url: Option<String>,
 }
 
 impl Outbox {
-    pub(crate) fn new(can_call: bool) -> Self {
+    pub(crate) fn new(can_call: bool, can_encrypt: bool) -> Self {
         Self {
             can_call,
+            can_encrypt,
             ..Self::default()
         }
     }
@@ -37,6 +39,11 @@ impl Outbox {
     /// Whether somebody sends what is put here.
     pub(crate) fn can_call(&self) -> bool {
         self.can_call
+    }
+
+    /// Whether it may go over TLS.
+    pub(crate) fn can_encrypt(&self) -> bool {
+        self.can_encrypt
     }
 }
 

@@ -95,6 +95,7 @@ impl Run {
         let state = super::super::describe::activity_state(activity);
         let set = |duration: Duration| (!duration.is_zero()).then_some(duration).and_then(time::wire);
         let scheduled = self.history.get(SCHEDULED);
+        let sdk = standalone.sdk.as_deref();
         ActivityExecutionInfo {
             activity_id: String::from(&*self.is.workflow_id),
             run_id: self.is.run_id.to_string(),
@@ -144,6 +145,8 @@ impl Run {
                 .unwrap_or_default(),
             links: scheduled.map(|event| event.links.clone()).unwrap_or_default(),
             total_heartbeat_count: standalone.heartbeats,
+            sdk_name: sdk.map(|sdk| sdk.name.clone()).unwrap_or_default(),
+            sdk_version: sdk.map(|sdk| sdk.version.clone()).unwrap_or_default(),
             start_delay: set(standalone.start_delay),
             execution_time: self.is.execution_time.wire(),
             ..Default::default()

@@ -14,7 +14,7 @@ use super::{
     error::{Code, Error, Result},
     id::Uuid,
     namespace::NamespaceKey,
-    request::{Handled, Reply, expiry},
+    request::{Handled, Reply, Sdk, expiry},
     run::{Run, RunKey},
     waiter::{Wait, WaiterId},
     world::World,
@@ -44,6 +44,8 @@ pub(crate) struct Standalone {
     /// The request that terminated it.
     terminated_by: Option<String>,
     pub(crate) heartbeats: i64,
+    /// What the worker is made with that had the last attempt.
+    pub(crate) sdk: Option<Box<Sdk>>,
     /// Who waits for its end or for a change.
     waiters: SmallSet<WaiterId>,
 }

@@ -296,7 +296,7 @@ fn shelf(name: &str, kind: Type, value: &SearchValue) -> Option<Shelf> {
 mod tests {
     use super::super::filter::Query;
     use super::*;
-    use crate::engine::{Call, Config, Engine, Request};
+    use crate::engine::{Config, Engine, Request};
     use steadfast_proto::{
         common::{WorkflowExecution, WorkflowType},
         taskqueue::TaskQueue,
@@ -308,10 +308,6 @@ mod tests {
         let mut engine = Engine::new(&Config::default());
         for number in 0..runs {
             let now = Time::from_nanos(step_nanos * (number + 1));
-            let call = |request| Call {
-                request,
-                patience: None,
-            };
             let workflow_id = format!("workflow {number}");
             let start = StartWorkflowExecutionRequest {
                 namespace: "default".to_owned(),
@@ -327,7 +323,7 @@ mod tests {
             };
             assert!(
                 engine
-                    .handle(now, call(Request::StartWorkflowExecution(Box::new(start))))
+                    .handle(now, Request::StartWorkflowExecution(Box::new(start)).into())
                     .is_ok()
             );
             if number % 100 == 0 {
@@ -341,7 +337,7 @@ mod tests {
                 };
                 assert!(
                     engine
-                        .handle(now, call(Request::TerminateWorkflowExecution(Box::new(end))))
+                        .handle(now, Request::TerminateWorkflowExecution(Box::new(end)).into())
                         .is_ok()
                 );
             }
