@@ -6,16 +6,24 @@ use crate::{
 };
 use bench_harness::Outcome;
 use prost::Message as _;
-use std::{hint::black_box, time::SystemTime};
+use std::{hint::black_box, sync::Arc, time::SystemTime};
 use steadfast::{
     convert::Converter,
     prelude::*,
     proto::{
-        common::{WorkflowExecution, WorkflowType},
-        enums::EventType,
+        command::{
+            Command, CompleteWorkflowExecutionCommandAttributes, ScheduleActivityTaskCommandAttributes,
+            command::Attributes,
+        },
+        common::{ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType},
+        enums::{CommandType, EventType, HistoryEventFilterType},
         history::History,
         taskqueue::TaskQueue,
-        workflowservice::{PollWorkflowTaskQueueResponse, StartWorkflowExecutionRequest},
+        workflowservice::{
+            GetWorkflowExecutionHistoryRequest, PollActivityTaskQueueResponse, PollWorkflowTaskQueueRequest,
+            PollWorkflowTaskQueueResponse, RespondActivityTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
+            StartWorkflowExecutionRequest, workflow_service_server::WorkflowService,
+        },
     },
     replay::Replayer,
 };
@@ -76,6 +84,11 @@ pub const PARTS: &[Part] = &[
         name: "engine_start",
         times: 500,
         prepare: engine_start,
+    },
+    Part {
+        name: "engine_hello",
+        times: 500,
+        prepare: engine_hello,
     },
     Part {
         name: "hello_in_process",
@@ -233,30 +246,129 @@ fn payload() -> Outcome<Work> {
 
 /// A request to the engine, through the service that clients of the same process call: a workflow starts.
 fn engine_start() -> Outcome<Work> {
-    let runtime = runtime()?;
-    let service = runtime
-        .block_on(async { Server::builder().start() })?
-        .workflow_service();
+    let (runtime, service) = service()?;
     let mut number = 0;
     Ok(Box::new(move || {
         number += 1;
-        let request = StartWorkflowExecutionRequest {
-            namespace: "default".to_owned(),
-            workflow_id: format!("run-{number}"),
-            request_id: format!("request-{number}"),
-            workflow_type: Some(WorkflowType {
-                name: "Hello".to_owned(),
-            }),
-            task_queue: Some(TaskQueue {
-                name: "bench".to_owned(),
-                ..TaskQueue::default()
-            }),
-            ..StartWorkflowExecutionRequest::default()
-        };
-        let started = runtime.block_on(service.start_workflow_execution(Request::new(request)))?;
+        let started = runtime.block_on(service.start_workflow_execution(Request::new(start(number))))?;
         black_box(started);
         Ok(())
     }))
+}
+
+/// All requests of a hello workflow to the engine, as a client and a worker make them that know it by heart.
+fn engine_hello() -> Outcome<Work> {
+    let (runtime, service) = service()?;
+    let mut number = 0;
+    Ok(Box::new(move || {
+        number += 1;
+        runtime.block_on(ask_engine(&*service, number))
+    }))
+}
+
+fn service() -> Outcome<(Runtime, Arc<dyn WorkflowService>)> {
+    let runtime = runtime()?;
+    let server = runtime.block_on(async { Server::builder().start() })?;
+    Ok((runtime, server.workflow_service()))
+}
+
+fn queue() -> Option<TaskQueue> {
+    Some(TaskQueue {
+        name: "bench".to_owned(),
+        ..TaskQueue::default()
+    })
+}
+
+fn text() -> Option<Payloads> {
+    Some(Payloads {
+        payloads: vec![Payload::encoded("json/plain", "\"world\"")],
+    })
+}
+
+fn start(number: u64) -> StartWorkflowExecutionRequest {
+    StartWorkflowExecutionRequest {
+        namespace: "default".to_owned(),
+        workflow_id: format!("run-{number}"),
+        request_id: format!("request-{number}"),
+        workflow_type: Some(WorkflowType {
+            name: "Hello".to_owned(),
+        }),
+        task_queue: queue(),
+        ..StartWorkflowExecutionRequest::default()
+    }
+}
+
+async fn ask_engine(service: &dyn WorkflowService, number: u64) -> Outcome {
+    let started = StartWorkflowExecutionRequest {
+        input: text(),
+        ..start(number)
+    };
+    service.start_workflow_execution(Request::new(started)).await?;
+    let activity = ScheduleActivityTaskCommandAttributes {
+        activity_id: "1".to_owned(),
+        activity_type: Some(ActivityType {
+            name: "echo".to_owned(),
+        }),
+        task_queue: queue(),
+        input: text(),
+        start_to_close_timeout: Some(steadfast_proto::duration(secs(10))),
+        request_eager_execution: true,
+        ..ScheduleActivityTaskCommandAttributes::default()
+    };
+    let activity = Attributes::ScheduleActivityTaskCommandAttributes(Box::new(activity));
+    for task in answer_task(service, CommandType::ScheduleActivityTask, activity).await? {
+        let completed = RespondActivityTaskCompletedRequest {
+            namespace: "default".to_owned(),
+            task_token: task.task_token,
+            result: text(),
+            ..RespondActivityTaskCompletedRequest::default()
+        };
+        service.respond_activity_task_completed(Request::new(completed)).await?;
+    }
+    let done = CompleteWorkflowExecutionCommandAttributes { result: text() };
+    let done = Attributes::CompleteWorkflowExecutionCommandAttributes(Box::new(done));
+    answer_task(service, CommandType::CompleteWorkflowExecution, done).await?;
+    let result = GetWorkflowExecutionHistoryRequest {
+        namespace: "default".to_owned(),
+        execution: Some(WorkflowExecution {
+            workflow_id: format!("run-{number}"),
+            run_id: String::new(),
+        }),
+        wait_new_event: true,
+        history_event_filter_type: HistoryEventFilterType::CloseEvent.into(),
+        ..GetWorkflowExecutionHistoryRequest::default()
+    };
+    let read = service.get_workflow_execution_history(Request::new(result)).await?;
+    match read.into_inner().history.map_or(0, |history| history.events.len()) {
+        1 => Ok(()),
+        events => Err(format!("expected the event that ended the workflow, got {events}").into()),
+    }
+}
+
+/// Answers the next workflow task with a command; gives the activities that come with that.
+async fn answer_task(
+    service: &dyn WorkflowService,
+    kind: CommandType,
+    attributes: Attributes,
+) -> Outcome<Vec<PollActivityTaskQueueResponse>> {
+    let poll = PollWorkflowTaskQueueRequest {
+        namespace: "default".to_owned(),
+        task_queue: queue(),
+        ..PollWorkflowTaskQueueRequest::default()
+    };
+    let task = service.poll_workflow_task_queue(Request::new(poll)).await?.into_inner();
+    let completed = RespondWorkflowTaskCompletedRequest {
+        namespace: "default".to_owned(),
+        task_token: task.task_token,
+        commands: vec![Command {
+            command_type: kind.into(),
+            attributes: Some(attributes),
+            ..Command::default()
+        }],
+        ..RespondWorkflowTaskCompletedRequest::default()
+    };
+    let answer = service.respond_workflow_task_completed(Request::new(completed)).await?;
+    Ok(answer.into_inner().activity_tasks)
 }
 
 /// A workflow with an activity: client, server and worker on one thread.
