@@ -8,7 +8,7 @@ use steadfast_proto::{
 };
 use steadfast_server::{
     SearchAttributeType as Type,
-    engine::{Call, Config, Engine, Error, Handled, Reply, Request, Time},
+    engine::{Config, Engine, Error, Handled, Reply, Request, Time},
 };
 
 const TYPES: [(&str, Type); 7] = [
@@ -67,13 +67,7 @@ fn filter(engine: &mut Engine, query: &str) {
 }
 
 fn ask(engine: &mut Engine, request: Request) -> Result<Reply, Error> {
-    match engine.handle(
-        now(),
-        Call {
-            request,
-            patience: None,
-        },
-    )? {
+    match engine.handle(now(), request.into())? {
         Handled::Reply(reply) => Ok(reply),
         Handled::Wait(_) => panic!("nothing to wait for"),
     }

@@ -231,7 +231,11 @@ impl World {
 
     fn ask(&mut self, request: Request, patience: Option<Duration>) -> Option<WaiterId> {
         show("asked at", &(self.now, &request));
-        match self.engine.handle(self.now, Call { request, patience }) {
+        let call = Call {
+            patience,
+            ..Call::from(request)
+        };
+        match self.engine.handle(self.now, call) {
             Ok(Handled::Reply(reply)) => self.learn(&reply),
             Ok(Handled::Wait(waiter)) => return Some(waiter),
             Err(error) => {
@@ -279,11 +283,7 @@ impl World {
             ..Default::default()
         };
         let request = Request::ListWorkflowExecutions(Box::new(list));
-        let call = Call {
-            request,
-            patience: None,
-        };
-        let list = match self.engine.handle(self.now, call) {
+        let list = match self.engine.handle(self.now, request.into()) {
             Ok(Handled::Reply(Reply::ListWorkflowExecutions(list))) => list,
             // The namespace was deleted.
             Err(error) if error.code == Code::NotFound => return,
@@ -306,11 +306,7 @@ impl World {
                 ..Default::default()
             };
             let request = Request::GetWorkflowExecutionHistory(Box::new(get));
-            let call = Call {
-                request,
-                patience: None,
-            };
-            let page = match self.engine.handle(self.now, call) {
+            let page = match self.engine.handle(self.now, request.into()) {
                 Ok(Handled::Reply(Reply::GetWorkflowExecutionHistory(page))) => page,
                 // Deleted between two looks.
                 Err(_) if count == 0 => return,

@@ -8,10 +8,10 @@ use std::{
 };
 use steadfast_proto::{
     Call, CallFuture, Carrier, Services,
-    bytes::Bytes,
-    prost::DecodeError,
     tonic::{Request, Status},
 };
+#[cfg(feature = "client")]
+use steadfast_proto::{bytes::Bytes, prost::DecodeError};
 
 /// A call of any type. What makes it, a single piece of code for all, knows no more.
 pub(super) trait AnyCall<'c>: Send {
@@ -25,9 +25,11 @@ pub(super) trait AnyCall<'c>: Send {
     fn response(&mut self) -> &mut (dyn Carrier + Send);
 
     /// The request, encoded.
+    #[cfg(feature = "client")]
     fn take_wire(&mut self) -> Bytes;
 
     /// Decodes an answer, and keeps it.
+    #[cfg(feature = "client")]
     fn read(&mut self, answer: Bytes) -> Result<(), DecodeError>;
 
     /// Calls services in this process.
@@ -109,10 +111,12 @@ impl<'c, R: Call> AnyCall<'c> for TypedCall<'c, R> {
         &mut self.response
     }
 
+    #[cfg(feature = "client")]
     fn take_wire(&mut self) -> Bytes {
         self.request.take().map_or_else(Bytes::new, |request| request.to_wire())
     }
 
+    #[cfg(feature = "client")]
     fn read(&mut self, answer: Bytes) -> Result<(), DecodeError> {
         self.response = R::answer(answer)?;
         Ok(())
