@@ -87,7 +87,7 @@ impl Run {
                 original_start_time: self.is.original_start_time.wire(),
                 last_reset_time: self.is.last_reset.and_then(Time::wire),
                 reset_run_id: self.reset_run_id.map(|id| id.to_string()).unwrap_or_default(),
-                request_id_infos: self.request_ids.clone(),
+                request_id_infos: self.request_ids.clone().into_iter().collect(),
                 pause_info: self.paused.as_deref().map(PausedRun::describe),
                 ..Default::default()
             }),

@@ -205,7 +205,7 @@ pub(crate) struct Run {
     pub(crate) memo: BTreeMap<String, common::Payload>,
     pub(crate) search_attributes: BTreeMap<String, common::Payload>,
     /// Requests that made events: type, event, whether it is still buffered.
-    pub(crate) request_ids: BTreeMap<String, workflow::RequestIdInfo>,
+    pub(crate) request_ids: SmallMap<String, workflow::RequestIdInfo>,
     pub(crate) reset_points: Vec<workflow::ResetPointInfo>,
     /// How far the run's time is ahead of everybody's.
     pub(crate) skipped: Duration,
@@ -265,7 +265,7 @@ impl Run {
             cancel_requested: false,
             memo: BTreeMap::new(),
             search_attributes: BTreeMap::new(),
-            request_ids: BTreeMap::new(),
+            request_ids: SmallMap::new(),
             reset_points: Vec::new(),
             skipped: Duration::ZERO,
             skipping: None,
