@@ -33,7 +33,7 @@ def arguments():
     parser.add_argument("--servers", type=listed, default=list(network.SERVERS), help="dev,test,steadfast")
     parser.add_argument("--repetitions", type=int, help="3, or 1 with --quick")
     parser.add_argument("--write", metavar="FILE", help="put the tables between the markers in this document")
-    for name in ("steadfast", "official", "server", "temporal", "test-server"):
+    for name in ("steadfast", "fast", "official", "server", "temporal", "test-server"):
         parser.add_argument(f"--{name}", required=True, help="this program's path")
     read = parser.parse_args()
     read.repetitions = read.repetitions or (1 if read.quick else 3)

@@ -22,6 +22,7 @@ IN_PROCESS = (
     ("timers", "timer", 1_500, 1),
     ("local", "local activity", 8_000, 1),
 )
+IN_PROCESS_HEAD = ["scenario", "what", "one thread: per s", "µs each", "CPU µs", "two threads: per s", "µs each", "CPU µs"]
 
 # In virtual time: (scenario, what, how many, how many of the unit are a second, unit)
 VIRTUAL = (
@@ -57,7 +58,13 @@ def run_replay(tools, arguments, report):
 
 def run_in_process(tools, arguments, report):
     """Server, worker and client in one process: ours alone, the official SDK has no server of its own."""
-    rows = []
+    yield "in-process", table(IN_PROCESS_HEAD, in_process("steadfast", tools, arguments, report))
+    yield "in-process-fast", table(IN_PROCESS_HEAD, in_process("fast", tools, arguments, report))
+    yield "virtual", table(["what", "", "one thread", "two threads"], [*virtual(tools, arguments, report), waiting(tools)])
+
+
+def in_process(program, tools, arguments, report):
+    """The scenarios on a runtime of one thread and of two."""
     for name, what, count, at_once in IN_PROCESS:
         if arguments.quick:
             count //= 4
@@ -66,16 +73,13 @@ def run_in_process(tools, arguments, report):
             results = []
             for repetition in range(arguments.repetitions):
                 options = ["--threads", str(threads), "--n", str(count), "--c", str(at_once)]
-                with tools.start_load("steadfast", ["in-process", name, *options]) as load:
+                with tools.start_load(program, ["in-process", name, *options]) as load:
                     results.append(phases(load, {"load": load})[0])
-                report(f"in process: {name}, {threads} threads {repetition + 1}/{arguments.repetitions}")
+                report(f"in process, {program}: {name}, {threads} threads {repetition + 1}/{arguments.repetitions}")
             per_s = statistics.median(one["units"] / one["wall_s"] for one in results)
             cpu = statistics.median(one["load_cpu_s"] * 1e6 / one["units"] for one in results)
             row += [number(per_s), number(1e6 / per_s), number(cpu)]
-        rows.append(row)
-    head = ["scenario", "what", "one thread: per s", "µs each", "CPU µs", "two threads: per s", "µs each", "CPU µs"]
-    yield "in-process", table(head, rows)
-    yield "virtual", table(["what", "", "one thread", "two threads"], [*virtual(tools, arguments, report), waiting(tools)])
+        yield row
 
 
 def virtual(tools, arguments, report):

@@ -102,7 +102,7 @@ class Tools:
 
     def __init__(self, arguments, directory):
         self.directory = directory
-        self.sdk = {"steadfast": arguments.steadfast, "official": arguments.official}
+        self.sdk = {"steadfast": arguments.steadfast, "official": arguments.official, "fast": arguments.fast}
         self.worker = {sdk: [program, "worker"] for sdk, program in self.sdk.items()}
         self.worker["floor"] = [arguments.steadfast, "floor"]
         self.server = {"dev": arguments.temporal, "test": arguments.test_server, "steadfast": arguments.server}
