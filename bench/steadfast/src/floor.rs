@@ -99,13 +99,32 @@ impl Worker {
                 ..Default::default()
             };
             match self.call(poll, 70).await {
-                Some(task) if !task.task_token.is_empty() => {
+                Some(mut task) if !task.task_token.is_empty() => {
+                    self.read_on(&mut task).await;
                     let commands = self.commands(&task);
                     self.call(self.completion(task, commands), 30).await;
                 }
                 Some(_) => {}
                 None => tokio::time::sleep(Duration::from_millis(100)).await,
             }
+        }
+    }
+
+    /// Reads the other pages of a long history.
+    async fn read_on(&self, task: &mut PollWorkflowTaskQueueResponse) {
+        while !task.next_page_token.is_empty() {
+            let request = GetWorkflowExecutionHistoryRequest {
+                namespace: "default".to_owned(),
+                execution: task.workflow_execution.clone(),
+                next_page_token: std::mem::take(&mut task.next_page_token),
+                ..Default::default()
+            };
+            let Some(page) = self.call(request, 30).await else {
+                return;
+            };
+            task.next_page_token = page.next_page_token;
+            let events = page.history.unwrap_or_default().events;
+            task.history.get_or_insert_default().events.extend(events);
         }
     }
 
