@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
     /// A history: an object, a bare array of its events, or what the HTTP API wraps around it.
     pub(super) fn history(&mut self, message: &'static MessageType) -> Outcome {
         if self.scanner.peek() == Some(b'[') {
-            return match message.fields {
+            return match message.fields() {
                 [events] => self.many(events),
                 _ => Ok(()),
             };
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
 
     /// Payloads, or the shorthand of them.
     pub(super) fn payloads(&mut self, message: &'static MessageType) -> Outcome {
-        match (self.scanner.peek(), message.fields) {
+        match (self.scanner.peek(), message.fields()) {
             (Some(b'['), [payloads]) => self.many(payloads),
             _ => self.object(message),
         }
@@ -92,12 +92,12 @@ impl<'a> Reader<'a> {
                 name: name.into_owned(),
             });
         };
-        let [url, value] = any.fields else {
+        let [url, value] = any.fields() else {
             return Ok(());
         };
-        push_key(&mut self.wire, url.number, url.kind);
+        push_key(&mut self.wire, url.number(), url.kind);
         self.push_bytes(name.as_bytes());
-        push_key(&mut self.wire, value.number, value.kind);
+        push_key(&mut self.wire, value.number(), value.kind);
         let start = self.wire.len();
         match message.form.is_object() {
             true => self.object(message)?,

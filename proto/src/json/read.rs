@@ -7,7 +7,7 @@ use super::{
     error::{JsonError, JsonErrorKind},
     path::{Path, Step},
     scan::Scanner,
-    table::{Field, Form, Kind, MessageType, Shape},
+    table::{EnumType, Field, Form, Kind, MessageType, Shape},
     wire::{close, push_key, push_varint},
 };
 use std::borrow::Cow;
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
             Form::Duration => self.duration(),
             Form::Timestamp => self.timestamp(),
             Form::FieldMask => self.field_mask(message),
-            Form::Wrapper => match message.fields {
+            Form::Wrapper => match message.fields() {
                 [value] => self.singular(value),
                 _ => Ok(()),
             },
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
             match message.field_named(&name, likely) {
                 Some((place, field)) => {
                     likely = place + 1;
-                    self.path.push(Step::Field(field.json));
+                    self.path.push(Step::Field(field.json()));
                     if !self.scanner.take_null()? {
                         if let Err(kind) = seen.add(message, place, field) {
                             self.scanner.at = member_start;
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
             self.scanner.peek();
             let key_start = self.scanner.at;
             let name = self.scanner.name()?;
-            push_key(&mut self.wire, field.number, Kind::Bytes);
+            push_key(&mut self.wire, field.number(), Kind::Bytes);
             let start = self.wire.len();
             push_key(&mut self.wire, 1, key);
             self.path.push(Step::Key(name.clone()));
@@ -184,16 +184,16 @@ impl<'a> Reader<'a> {
     }
 
     fn singular(&mut self, field: &'static Field) -> Outcome {
-        self.value(field.number, field.kind)
+        self.value(field.number(), field.kind)
     }
 
     /// A value with its key before it.
     fn value(&mut self, number: u32, kind: Kind) -> Outcome {
         push_key(&mut self.wire, number, kind);
         match kind {
-            Kind::Message(message) => {
+            Kind::Message(place) => {
                 let start = self.wire.len();
-                self.message(message)?;
+                self.message(MessageType::at(place))?;
                 close(&mut self.wire, start);
                 Ok(())
             }
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
             Kind::Int64 => self.integer(i64::MIN, i64::MAX, "a 64-bit integer"),
             Kind::Float => self.float(),
             Kind::Double => self.double(),
-            Kind::Enum(enumeration) => self.enumeration(enumeration),
+            Kind::Enum(place) => self.enumeration(EnumType::at(place)),
         }
     }
 
@@ -278,7 +278,7 @@ impl Seen {
     fn add(&mut self, message: &'static MessageType, place: usize, field: &'static Field) -> Outcome {
         let bit = 1 << place;
         if self.fields & bit != 0 {
-            return Err(JsonErrorKind::Twice { field: field.json });
+            return Err(JsonErrorKind::Twice { field: field.json() });
         }
         self.fields |= bit;
         let Some(oneof) = field.oneof else {
@@ -286,10 +286,10 @@ impl Seen {
         };
         let bit = 1 << oneof;
         if self.oneofs & bit != 0 {
-            let oneof = message.oneofs.get(usize::from(oneof)).copied().unwrap_or_default();
+            let oneof = message.oneof(oneof);
             return Err(JsonErrorKind::Oneof {
                 oneof,
-                field: field.json,
+                field: field.json(),
             });
         }
         self.oneofs |= bit;

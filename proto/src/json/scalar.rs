@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         let Some(number) = enumeration.number(&name) else {
             self.scanner.at = start;
             return Err(JsonErrorKind::EnumValue {
-                enumeration: enumeration.name,
+                enumeration: enumeration.full_name(),
                 found: self.scanner.shown(),
             });
         };
@@ -129,11 +129,11 @@ impl<'a> Reader<'a> {
     /// `"oneField,other.field"` for the paths `one_field` and `other.field`.
     pub(super) fn field_mask(&mut self, message: &'static MessageType) -> Outcome {
         let text = self.text("the names of fields in a string, separated by commas")?;
-        let Some(paths) = message.fields.first() else {
+        let Some(paths) = message.fields().first() else {
             return Ok(());
         };
         for path in text.split(',').filter(|path| !path.is_empty()) {
-            push_key(&mut self.wire, paths.number, Kind::Text);
+            push_key(&mut self.wire, paths.number(), Kind::Text);
             self.push_bytes(snake_case(path).as_bytes());
         }
         Ok(())

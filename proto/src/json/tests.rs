@@ -19,15 +19,15 @@ mod inputs;
 
 #[test]
 fn every_message_of_the_table_survives_the_round_trip() {
-    for message in MESSAGES.iter().copied() {
+    for message in &MESSAGES {
         for choice in 0..filled::choices(message) {
             let wire = filled::message(message, choice);
             for layout in [Layout::Indented, Layout::OneLine] {
                 let json = write::write(&wire, message, layout).unwrap();
                 let read = read::read(json.as_bytes(), message)
-                    .unwrap_or_else(|error| panic!("{}: {error}\n{json}", message.name));
-                assert_eq!(read.unknown, Vec::<String>::new(), "{}: {json}", message.name);
-                assert_eq!(read.wire, wire, "{}: {json}", message.name);
+                    .unwrap_or_else(|error| panic!("{}: {error}\n{json}", message.name()));
+                assert_eq!(read.unknown, Vec::<String>::new(), "{}: {json}", message.name());
+                assert_eq!(read.wire, wire, "{}: {json}", message.name());
                 serde_json::from_str::<serde_json::Value>(&json).unwrap();
             }
         }
@@ -36,22 +36,22 @@ fn every_message_of_the_table_survives_the_round_trip() {
 
 #[test]
 fn every_message_is_found_by_its_name() {
-    for message in MESSAGES.iter().copied() {
-        assert!(std::ptr::eq(MessageType::named(message.name).unwrap(), message));
+    for message in &MESSAGES {
+        assert!(std::ptr::eq(MessageType::named(message.name()).unwrap(), message));
     }
 }
 
 #[test]
 fn a_field_is_found_wherever_the_search_begins() {
-    for message in MESSAGES.iter().copied() {
-        for (place, field) in message.fields.iter().enumerate() {
-            for likely in [0, place, place + 1, message.fields.len()] {
-                for name in [field.name, field.json] {
+    for message in &MESSAGES {
+        for (place, field) in message.fields().iter().enumerate() {
+            for likely in [0, place, place + 1, message.fields().len()] {
+                for name in [field.name(), field.json()] {
                     assert_eq!(
                         message.field_named(name, likely).map(|found| found.0),
                         Some(place),
                         "{}.{name}",
-                        message.name
+                        message.name()
                     );
                 }
             }
@@ -62,23 +62,29 @@ fn a_field_is_found_wherever_the_search_begins() {
 #[test]
 fn the_short_names_of_enum_values_are_told_apart() {
     let mut enums: BTreeMap<&str, &EnumType> = BTreeMap::new();
-    for field in MESSAGES.iter().flat_map(|message| message.fields) {
-        if let Kind::Enum(enumeration) = field.kind {
-            enums.insert(enumeration.name, enumeration);
+    for field in MESSAGES.iter().flat_map(|message| message.fields()) {
+        if let Kind::Enum(place) = field.kind {
+            let enumeration = EnumType::at(place);
+            enums.insert(enumeration.full_name(), enumeration);
         }
     }
     assert!(enums.len() > 50);
     for enumeration in enums.values() {
-        for (number, name) in enumeration.values {
-            let short = name.strip_prefix(enumeration.prefix).unwrap();
+        for (number, name) in enumeration.values() {
+            let short = name.strip_prefix(enumeration.prefix()).unwrap();
             let words = short
                 .split('_')
                 .map(|word| format!("{}{}", &word[..1], word[1..].to_lowercase()));
-            for spelling in [(*name).to_owned(), short.to_owned(), words.collect::<String>()] {
+            for spelling in [name.to_owned(), short.to_owned(), words.collect::<String>()] {
                 let found = enumeration
                     .number(&spelling)
                     .and_then(|number| enumeration.name(number));
-                assert_eq!(found, enumeration.name(*number), "{} {spelling}", enumeration.name);
+                assert_eq!(
+                    found,
+                    enumeration.name(number),
+                    "{} {spelling}",
+                    enumeration.full_name()
+                );
             }
         }
     }

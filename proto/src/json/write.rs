@@ -6,7 +6,7 @@ use super::{
     payload::type_of,
     read::DEPTH_MAX,
     scalar::{DURATION_SECONDS, TIMESTAMP_SECONDS, camel_case, is_reversible},
-    table::{Field, Form, Kind, MessageType, Shape},
+    table::{EnumType, Field, Form, Kind, MessageType, Shape},
     wire::{Value, Wire, malformed},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -86,9 +86,9 @@ impl<'w> Writer<'w> {
             ) {
                 continue;
             }
-            self.path.push(Step::Field(field.json));
+            self.path.push(Step::Field(field.json()));
             self.item(&mut is_first);
-            self.name(field.json);
+            self.name(field.json());
             match field.shape {
                 Shape::One => self.value(field.kind, *last)?,
                 Shape::Many => self.many(field, same)?,
@@ -165,7 +165,7 @@ impl<'w> Writer<'w> {
 
     fn value(&mut self, kind: Kind, value: Value<'w>) -> Outcome {
         match (kind, value) {
-            (Kind::Message(message), Value::Bytes(wire)) => return self.message(message, wire),
+            (Kind::Message(place), Value::Bytes(wire)) => return self.message(MessageType::at(place), wire),
             (Kind::Text, Value::Bytes(text)) => self.string(utf8(text)?),
             (Kind::Bytes, Value::Bytes(bytes)) => {
                 self.text.push('"');
@@ -180,7 +180,7 @@ impl<'w> Writer<'w> {
                 self.display(number as i64);
                 self.text.push('"');
             }
-            (Kind::Enum(enumeration), Value::Varint(number)) => match enumeration.name(number as i32) {
+            (Kind::Enum(place), Value::Varint(number)) => match EnumType::at(place).name(number as i32) {
                 Some(name) => self.string(name),
                 None => self.display(number as i32),
             },
@@ -275,7 +275,7 @@ impl<'w> Writer<'w> {
 
     /// The only field's value, which is there even if it is zero.
     fn wrapper(&mut self, message: &'static MessageType, wire: &'w [u8]) -> Outcome {
-        let [field] = message.fields else {
+        let [field] = message.fields() else {
             return Ok(());
         };
         let value = values(message, wire)?

@@ -74,7 +74,7 @@ impl Missed {
             let mut message = M::decode(filled::message(kind, choice).as_slice()).unwrap();
             let mut marking = Marking::default();
             message.visit(&mut marking);
-            assert_eq!(marking.depth, 0, "{} is left as often as it is entered", kind.name);
+            assert_eq!(marking.depth, 0, "{} is left as often as it is entered", kind.name());
             self.scan(&message.encode_to_vec(), kind);
         }
     }
@@ -88,15 +88,16 @@ impl Missed {
                 skip_field(wire_type, number, &mut wire, DecodeContext::default()).unwrap();
                 continue;
             };
+            let inner = MessageType::at(inner);
             let mut value = delimited(&mut wire, wire_type);
             if let Shape::Map(_) = field.shape {
                 value = value_of(value);
             }
-            if inner.name == "temporal.api.common.v1.Payload" {
+            if inner.name() == "temporal.api.common.v1.Payload" {
                 if Payload::decode(value).unwrap().data.as_ref() == SEEN {
                     self.seen += 1;
                 } else {
-                    self.fields.insert(format!("{}.{}", kind.name, field.name));
+                    self.fields.insert(format!("{}.{}", kind.name(), field.name()));
                 }
             } else if !matches!(inner.form, super::Form::Any) {
                 self.scan(value, inner);

@@ -1,13 +1,13 @@
 //! Messages in which every field has something.
 
-use super::{Field, Form, Kind, MessageType, Shape, close, push_key, push_varint};
+use super::{EnumType, Field, Form, Kind, MessageType, Shape, close, push_key, push_varint};
 
 /// How deep messages within messages are filled.
 const DEPTH: usize = 3;
 
 /// How many ways there are to fill the oneofs, so that each field is there in one of them.
 pub(super) fn choices(message: &MessageType) -> usize {
-    let sizes = (0..message.oneofs.len()).map(|oneof| members(message, oneof).count());
+    let sizes = (0..=u8::MAX).map(|oneof| members(message, oneof).count());
     sizes.max().unwrap_or(1).max(1)
 }
 
@@ -44,13 +44,14 @@ fn fill(wire: &mut Vec<u8>, message: &MessageType, choice: usize, depth: usize) 
         }
         _ => {}
     }
-    for field in message.fields {
+    for field in message.fields() {
         let is_chosen = field.oneof.is_none_or(|oneof| {
-            let members: Vec<&Field> = members(message, usize::from(oneof)).collect();
-            members[choice % members.len()].number == field.number
+            let members: Vec<&Field> = members(message, oneof).collect();
+            members[choice % members.len()].number() == field.number()
         });
         // Where it gets too deep only scalars are filled, except that a wrapper needs its field.
-        let is_too_deep = depth >= DEPTH && matches!(field.kind, Kind::Message(inner) if inner.form == Form::Object);
+        let is_too_deep =
+            depth >= DEPTH && matches!(field.kind, Kind::Message(inner) if MessageType::at(inner).form == Form::Object);
         if is_chosen && !is_too_deep {
             fill_field(wire, field, choice, depth);
         }
@@ -58,7 +59,7 @@ fn fill(wire: &mut Vec<u8>, message: &MessageType, choice: usize, depth: usize) 
 }
 
 fn fill_field(wire: &mut Vec<u8>, field: &Field, choice: usize, depth: usize) {
-    let number = field.number;
+    let number = field.number();
     match field.shape {
         Shape::One => fill_value(wire, number, field.kind, choice, depth),
         Shape::Many => {
@@ -90,9 +91,9 @@ fn fill_value(wire: &mut Vec<u8>, number: u32, kind: Kind, choice: usize, depth:
     }
     push_key(wire, number, kind);
     match kind {
-        Kind::Message(message) => {
+        Kind::Message(place) => {
             let start = wire.len();
-            fill(wire, message, choice, depth + 1);
+            fill(wire, MessageType::at(place), choice, depth + 1);
             close(wire, start);
         }
         Kind::Bytes => {
@@ -107,12 +108,9 @@ fn fill_value(wire: &mut Vec<u8>, number: u32, kind: Kind, choice: usize, depth:
         Kind::Float => wire.extend((0.1 * seed as f32).to_le_bytes()),
         Kind::Double => wire.extend((-1e-9 * seed as f64).to_le_bytes()),
         // Every value but zero in turn, and one that has no name.
-        Kind::Enum(enumeration) => {
-            let named = enumeration
-                .values
-                .iter()
-                .map(|(value, _)| *value)
-                .filter(|value| *value != 0);
+        Kind::Enum(place) => {
+            let values = EnumType::at(place).values();
+            let named = values.map(|(value, _)| value).filter(|value| *value != 0);
             let values: Vec<i32> = named.chain([4711]).collect();
             push_varint(wire, values[seed as usize % values.len()] as u64);
         }
@@ -120,11 +118,8 @@ fn fill_value(wire: &mut Vec<u8>, number: u32, kind: Kind, choice: usize, depth:
     }
 }
 
-fn members(message: &MessageType, oneof: usize) -> impl Iterator<Item = &'static Field> {
-    message
-        .fields
-        .iter()
-        .filter(move |field| field.oneof.map(usize::from) == Some(oneof))
+fn members(message: &MessageType, oneof: u8) -> impl Iterator<Item = &'static Field> {
+    message.fields().iter().filter(move |field| field.oneof == Some(oneof))
 }
 
 fn push_text(wire: &mut Vec<u8>, number: u32, text: &str) {
