@@ -60,7 +60,7 @@ impl RunKey {
 }
 
 /// What kind of thing a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum RunKind {
     Workflow,
     /// A standalone activity.

@@ -8,7 +8,7 @@ use super::{
     run::{Run, RunKey, RunKind},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use steadfast_proto::common;
 
 /// All runs of an engine.
@@ -18,12 +18,9 @@ pub(crate) struct Runs {
     /// Slots whose runs are gone.
     free: Vec<u32>,
     by_id: BTreeMap<Uuid, RunKey>,
-    /// The latest run of each workflow id.
-    current: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>>,
-    /// The latest standalone activity of each id.
-    activities: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>>,
-    /// The latest standalone Nexus operation of each id.
-    operations: BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>>,
+    /// The latest run of each id, by a digest of it: numbers are compared where they lie, while each text would be fetched
+    /// from elsewhere. Ids of the same digest are told apart by their runs.
+    latest: BTreeSet<(NamespaceKey, u64, RunKey)>,
     /// Runs whose tasks are in workers' hands.
     pub(crate) held: BTreeSet<RunKey>,
     touched: Vec<RunKey>,
@@ -54,10 +51,11 @@ impl Runs {
     pub(crate) fn insert(&mut self, run: Run) {
         let key = run.is.key;
         self.by_id.insert(run.is.run_id, key);
-        self.latest_of(&run)
-            .entry(run.is.namespace)
-            .or_default()
-            .insert(run.is.workflow_id.clone(), key);
+        let (namespace, digest) = (run.is.namespace, digest(run.kind(), &run.is.workflow_id));
+        if let Some(before) = self.latest(namespace, digest, run.kind(), &run.is.workflow_id) {
+            self.latest.remove(&(namespace, digest, before));
+        }
+        self.latest.insert((namespace, digest, key));
         self.touched.push(key);
         match self.slots.get_mut(key.slot()) {
             Some(slot) => {
@@ -81,22 +79,10 @@ impl Runs {
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(key.parts().0);
         self.by_id.remove(&run.is.run_id);
-        if let Some(current) = self.latest_of(&run).get_mut(&run.is.namespace)
-            && current.get(&run.is.workflow_id) == Some(&key)
-        {
-            current.remove(&run.is.workflow_id);
-        }
+        let digest = digest(run.kind(), &run.is.workflow_id);
+        self.latest.remove(&(run.is.namespace, digest, key));
         self.held.remove(&key);
         Some(run)
-    }
-
-    /// Where a run is found by its id: activities and operations are no workflows.
-    fn latest_of(&mut self, run: &Run) -> &mut BTreeMap<NamespaceKey, BTreeMap<Arc<str>, RunKey>> {
-        match run.kind() {
-            RunKind::Workflow => &mut self.current,
-            RunKind::Activity => &mut self.activities,
-            RunKind::Operation => &mut self.operations,
-        }
     }
 
     fn slot(&mut self, key: RunKey) -> Option<&mut Run> {
@@ -108,16 +94,32 @@ impl Runs {
         self.by_id.get(&id).copied()
     }
 
+    /// The latest run of a workflow.
     pub(crate) fn current(&self, namespace: NamespaceKey, workflow_id: &str) -> Option<RunKey> {
-        self.current.get(&namespace)?.get(workflow_id).copied()
+        self.latest_of(namespace, RunKind::Workflow, workflow_id)
     }
 
+    /// The latest standalone activity of an id.
     pub(crate) fn current_activity(&self, namespace: NamespaceKey, activity_id: &str) -> Option<RunKey> {
-        self.activities.get(&namespace)?.get(activity_id).copied()
+        self.latest_of(namespace, RunKind::Activity, activity_id)
     }
 
+    /// The latest standalone Nexus operation of an id.
     pub(crate) fn current_operation(&self, namespace: NamespaceKey, operation_id: &str) -> Option<RunKey> {
-        self.operations.get(&namespace)?.get(operation_id).copied()
+        self.latest_of(namespace, RunKind::Operation, operation_id)
+    }
+
+    fn latest_of(&self, namespace: NamespaceKey, kind: RunKind, id: &str) -> Option<RunKey> {
+        self.latest(namespace, digest(kind, id), kind, id)
+    }
+
+    fn latest(&self, namespace: NamespaceKey, digest: u64, kind: RunKind, id: &str) -> Option<RunKey> {
+        let with = |key| (namespace, digest, key);
+        let mut alike = self.latest.range(with(RunKey::FIRST)..=with(RunKey::LAST)).map(|(_, _, key)| *key);
+        alike.find(|key| {
+            self.get(*key)
+                .is_some_and(|run| run.kind() == kind && *run.is.workflow_id == *id)
+        })
     }
 
     /// A run that may change: what follows from that is seen to when the request is done.
@@ -154,6 +156,13 @@ impl Runs {
     pub(crate) fn next_touched(&mut self) -> Option<RunKey> {
         self.touched.pop()
     }
+}
+
+/// The same for the same id, in this process.
+fn digest(kind: RunKind, id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (kind, id).hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Engine {

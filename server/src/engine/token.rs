@@ -50,7 +50,7 @@ impl TaskToken {
         if bytes.is_empty() {
             return Err(Error::invalid("Task token not set on request."));
         }
-        Self::decode(bytes.clone()).map_err(|_| Error::invalid("Error deserializing task token."))
+        Self::decode(&**bytes).map_err(|_| Error::invalid("Error deserializing task token."))
     }
 }
 
@@ -89,6 +89,6 @@ impl HistoryToken {
     }
 
     pub(crate) fn read(bytes: &Bytes) -> Result<Self> {
-        Self::decode(bytes.clone()).map_err(|_| Error::invalid("Invalid NextPageToken."))
+        Self::decode(&**bytes).map_err(|_| Error::invalid("Invalid NextPageToken."))
     }
 }
