@@ -23,7 +23,7 @@ use steadfast_proto::{
 #[must_use = "nothing is asked until `.next()`"]
 pub struct WorkflowEvents {
     client: Client,
-    request: Box<GetWorkflowExecutionHistoryRequest>,
+    pub(super) request: Box<GetWorkflowExecutionHistoryRequest>,
     pages: Pages<HistoryEvent>,
 }
 

@@ -401,6 +401,17 @@ async fn a_description_tells_what_was_said_at_the_start(env: TestEnv) -> Checked
 }
 
 #[crate::test]
+async fn a_request_for_events_says_what_is_wanted_of_them(env: TestEnv) -> Checked {
+    let order = client(&env).workflow::<Order>("order");
+    let plain = order.events().request.clone();
+    assert!(!plain.skip_archival && !plain.wait_new_event && plain.maximum_page_size == 0);
+    let events = order.events().skip_archival(true).wait_new(true).page_size(7);
+    let wanted = events.request;
+    assert!(wanted.skip_archival && wanted.wait_new_event && wanted.maximum_page_size == 7);
+    Ok(())
+}
+
+#[crate::test]
 async fn workflows_are_listed_and_counted(env: TestEnv) -> Checked {
     let client = client(&env);
     for id in ["a", "b", "c"] {

@@ -155,3 +155,64 @@ async fn what_an_activity_logs_says_which_one_it_is() -> Outcome {
     }
     Ok(())
 }
+
+#[derive(Default)]
+struct Hasty {
+    is_told: bool,
+}
+
+#[workflow]
+impl Hasty {
+    #[run]
+    async fn run(ctx: WorkflowContext<Self>) -> WorkflowResult<()> {
+        ctx.wait_condition(|s| s.is_told).await?;
+        Ok(())
+    }
+
+    #[signal]
+    async fn lingers(ctx: WorkflowContext<Self>) {
+        let _ = ctx.sleep(hours(1)).await;
+    }
+
+    #[signal(unfinished = "abandon")]
+    async fn may_linger(ctx: WorkflowContext<Self>) {
+        let _ = ctx.sleep(hours(1)).await;
+    }
+
+    #[update]
+    async fn ponders(ctx: WorkflowContext<Self>) -> Result<(), UpdateError> {
+        Ok(ctx.sleep(hours(1)).await?)
+    }
+
+    #[update(unfinished = "abandon")]
+    async fn may_ponder(ctx: WorkflowContext<Self>) -> Result<(), UpdateError> {
+        Ok(ctx.sleep(hours(1)).await?)
+    }
+
+    #[signal]
+    fn end(&mut self) {
+        self.is_told = true;
+    }
+}
+
+#[tokio::test]
+async fn handlers_that_a_workflow_leaves_behind_are_named_but_for_those_that_it_may() -> Outcome {
+    let (environment, lines) = (Environment::connect().await?, Lines::default());
+    let _listening = lines.listen();
+    let _worker = RunningWorker::start(environment.worker().workflow::<Hasty>());
+    let hasty = environment.start::<Hasty>(()).await?;
+    hasty.lingers().await?;
+    hasty.may_linger().await?;
+    hasty.ponders().id("1").start().await?;
+    hasty.may_ponder().id("2").start().await?;
+    hasty.end().await?;
+    hasty.result().await?;
+    let said = lines.with("TMPRL1102");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("ended before its handlers did: signal lingers, update ponders (1)."),
+        "{}",
+        said[0]
+    );
+    Ok(())
+}

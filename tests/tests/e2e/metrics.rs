@@ -31,6 +31,7 @@ impl Bakery {
                 .buckets(vec![5.0])
                 .record(cake.len() as f64);
         }
+        ctx.metrics().histogram("rest").record_duration(millis(1_500));
         ctx.local_activity::<bake>("small".to_owned())
             .start_to_close_timeout(secs(5))
             .await?;
@@ -172,6 +173,7 @@ async fn what_users_measure_has_the_labels_of_where_it_is_and_is_not_repeated_on
             (2.0, "cakes", &[("kind", "burnt")]),
             (2.0, "length_count", &[queue, BAKERY]),
             (2.0, "length_bucket", &[BAKERY, ("le", "5")]),
+            (1_500.0, "rest_sum", &[BAKERY]),
         ],
     );
     Ok(())

@@ -3,7 +3,11 @@
 use opentelemetry::{
     Context,
     metrics::MeterProvider,
-    trace::{FutureExt, SpanId, SpanKind, Status, TraceContextExt, Tracer, TracerProvider},
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+    trace::{
+        FutureExt, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer,
+        TracerProvider,
+    },
 };
 use opentelemetry_sdk::{
     metrics::{InMemoryMetricExporter, SdkMeterProvider},
@@ -12,6 +16,7 @@ use opentelemetry_sdk::{
 use steadfast::{
     opentelemetry::{OpenTelemetryMeter, Tracing},
     prelude::*,
+    proto::history::history_event::Attributes,
 };
 use tests::{Environment, Outcome, RunningWorker};
 
@@ -211,6 +216,67 @@ async fn traced(cached: usize) -> Result<Spans, tests::Failure> {
     ran.with_context(root.clone()).await?;
     root.span().end();
     Ok(spans)
+}
+
+/// Writes nothing but the number of the trace, under a name of its own.
+#[derive(Debug)]
+struct TraceNumber;
+
+const TRACE_NUMBER: &str = "trace-number";
+
+impl TextMapPropagator for TraceNumber {
+    fn inject_context(&self, context: &Context, injector: &mut dyn Injector) {
+        let span = context.span();
+        let span = span.span_context();
+        injector.set(TRACE_NUMBER, format!("{}-{}", span.trace_id(), span.span_id()));
+    }
+
+    fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
+        let Some((trace, span)) = extractor.get(TRACE_NUMBER).and_then(|text| text.split_once('-')) else {
+            return context.clone();
+        };
+        let (Ok(trace), Ok(span)) = (TraceId::from_hex(trace), SpanId::from_hex(span)) else {
+            return context.clone();
+        };
+        let parent = SpanContext::new(trace, span, TraceFlags::SAMPLED, true, TraceState::NONE);
+        context.with_remote_span_context(parent)
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(&[])
+    }
+}
+
+#[tokio::test]
+async fn a_trace_is_handed_on_in_a_form_of_ones_own() -> Outcome {
+    let (environment, spans) = (Environment::connect().await?, Spans::new());
+    let own = || spans.tracing().propagator(TraceNumber);
+    let client = environment.client().interceptor(own());
+    let worker = environment.worker().plugin(own());
+    let _worker = RunningWorker::start(worker.workflow::<Letter>().activity::<label>());
+    let letter = client
+        .start::<Letter>("a letter".to_owned())
+        .id(environment.name("workflow"))
+        .task_queue(environment.queue())
+        .await?;
+    assert_eq!(letter.result().await?, "<a letter>");
+    let expected = [
+        "StartActivity:label > RunActivity:label",
+        "StartWorkflow:Letter > CompleteWorkflow:Letter",
+        "StartWorkflow:Letter > RunWorkflow:Letter",
+        "StartWorkflow:Letter > StartActivity:label",
+        "nothing > StartWorkflow:Letter",
+    ];
+    assert_eq!(spans.lines(), expected);
+    let started = letter.events().next().await?.ok_or("no event")?;
+    let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = started.attributes else {
+        panic!("{started:?}");
+    };
+    let header = started.into_inner().header.unwrap_or_default();
+    let written: Vec<_> = header.fields.values().map(|field| field.data.clone()).collect();
+    let written = String::from_utf8(written.concat())?;
+    assert!(written.contains(TRACE_NUMBER) && !written.contains("traceparent"), "{written}");
+    Ok(())
 }
 
 #[derive(Default)]
