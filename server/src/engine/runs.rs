@@ -115,7 +115,10 @@ impl Runs {
 
     fn latest(&self, namespace: NamespaceKey, digest: u64, kind: RunKind, id: &str) -> Option<RunKey> {
         let with = |key| (namespace, digest, key);
-        let mut alike = self.latest.range(with(RunKey::FIRST)..=with(RunKey::LAST)).map(|(_, _, key)| *key);
+        let mut alike = self
+            .latest
+            .range(with(RunKey::FIRST)..=with(RunKey::LAST))
+            .map(|(_, _, key)| *key);
         alike.find(|key| {
             self.get(*key)
                 .is_some_and(|run| run.kind() == kind && *run.is.workflow_id == *id)

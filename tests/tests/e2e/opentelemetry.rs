@@ -275,7 +275,10 @@ async fn a_trace_is_handed_on_in_a_form_of_ones_own() -> Outcome {
     let header = started.into_inner().header.unwrap_or_default();
     let written: Vec<_> = header.fields.values().map(|field| field.data.clone()).collect();
     let written = String::from_utf8(written.concat())?;
-    assert!(written.contains(TRACE_NUMBER) && !written.contains("traceparent"), "{written}");
+    assert!(
+        written.contains(TRACE_NUMBER) && !written.contains("traceparent"),
+        "{written}"
+    );
     Ok(())
 }
 
