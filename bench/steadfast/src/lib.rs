@@ -12,6 +12,10 @@ pub mod workflows;
 use bench_harness::{Arguments, Outcome};
 use steadfast::Client;
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A client of the server at `--url`.
 ///
 /// # Errors

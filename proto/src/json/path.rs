@@ -1,5 +1,6 @@
 //! Where in a message one is.
 
+use super::table::Name;
 use std::{borrow::Cow, fmt::Write as _};
 
 /// The way from the whole to a value within.
@@ -8,7 +9,9 @@ pub(super) struct Path<'a>(Vec<Step<'a>>);
 
 #[derive(Debug)]
 pub(super) enum Step<'a> {
-    Field(&'static str),
+    Field(Name),
+    /// A member that is no field.
+    Member(&'static str),
     Element(usize),
     Key(Cow<'a, str>),
 }
@@ -36,12 +39,17 @@ impl<'a> Path<'a> {
         for step in &self.0 {
             // Writing to a string does not fail.
             let _ = match step {
-                Step::Field(name) if text.is_empty() => write!(text, "{name}"),
-                Step::Field(name) => write!(text, ".{name}"),
+                Step::Field(field) => member(&mut text, field.text()),
+                Step::Member(name) => member(&mut text, name),
                 Step::Element(place) => write!(text, "[{place}]"),
                 Step::Key(key) => write!(text, "[{key:?}]"),
             };
         }
         text
     }
+}
+
+fn member(text: &mut String, name: &str) -> std::fmt::Result {
+    let point = if text.is_empty() { "" } else { "." };
+    write!(text, "{point}{name}")
 }

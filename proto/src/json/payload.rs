@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
         // The page token beside it is of no use here; that the rest is JSON is checked all the same.
         self.scanner.skip()?;
         let after = std::mem::replace(&mut self.scanner, wrapped);
-        self.path.push(Step::Field("history"));
+        self.path.push(Step::Member("history"));
         self.object(message)?;
         self.path.pop();
         self.scanner = after;

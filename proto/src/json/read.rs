@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
             match message.field_named(&name, likely) {
                 Some((place, field)) => {
                     likely = place + 1;
-                    self.path.push(Step::Field(field.json()));
+                    self.path.push(Step::Field(field.json));
                     if !self.scanner.take_null()? {
                         if let Err(kind) = seen.add(message, place, field) {
                             self.scanner.at = member_start;

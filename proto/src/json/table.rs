@@ -13,6 +13,12 @@ impl Name {
         let len = (self.0 & 0xff) as usize;
         NAMES.get(at..at + len).unwrap_or_default()
     }
+
+    /// Whether the name is this text; most that are not have another length.
+    fn is(self, text: &str) -> bool {
+        let at = (self.0 >> 8) as usize;
+        (self.0 & 0xff) as usize == text.len() && NAMES.as_bytes().get(at..at + text.len()) == Some(text.as_bytes())
+    }
 }
 
 /// A message of the API.
@@ -73,7 +79,8 @@ impl Form {
 pub(crate) struct Field {
     number: u16,
     name: Name,
-    json: Name,
+    /// `workflowType`.
+    pub(crate) json: Name,
     /// Which of [`MessageType::oneof`] it belongs to.
     pub(crate) oneof: Option<u8>,
     pub(crate) shape: Shape,
@@ -86,6 +93,7 @@ impl Field {
     }
 
     /// `workflow_type`.
+    #[cfg(test)]
     pub(crate) fn name(&self) -> &'static str {
         self.name.text()
     }
@@ -162,7 +170,7 @@ impl MessageType {
     /// The field of this name in either spelling and its place; the search begins at the place where it is likely.
     pub(crate) fn field_named(&'static self, name: &str, likely: usize) -> Option<(usize, &'static Field)> {
         let fields = || self.fields().iter().enumerate();
-        let named = |(_, field): &(usize, &Field)| field.json() == name || field.name() == name;
+        let named = |(_, field): &(usize, &Field)| field.json.is(name) || field.name.is(name);
         fields()
             .skip(likely)
             .find(named)
@@ -204,14 +212,15 @@ impl EnumType {
     /// The number of a value by its name, whole or without the prefix, in any spelling of words:
     /// `EVENT_TYPE_TIMER_FIRED`, `TIMER_FIRED`, `TimerFired`.
     pub(crate) fn number(&self, name: &str) -> Option<i32> {
-        let exact = self.values().find(|(_, value)| *value == name);
-        let alike = || {
-            self.values().find(|(_, value)| {
-                let short = value.strip_prefix(self.prefix()).unwrap_or(value);
-                is_same_words(value, name) || is_same_words(short, name)
-            })
+        let exact = self.values.of(&VALUES).iter().find(|(_, value)| value.is(name));
+        if let Some((number, _)) = exact {
+            return Some(*number);
+        }
+        let alike = |value: &str| {
+            let short = value.strip_prefix(self.prefix()).unwrap_or(value);
+            is_same_words(value, name) || is_same_words(short, name)
         };
-        exact.or_else(alike).map(|(number, _)| number)
+        self.values().find(|(_, value)| alike(value)).map(|(number, _)| number)
     }
 
     /// The name of the value of this number.

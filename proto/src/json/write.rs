@@ -86,7 +86,7 @@ impl<'w> Writer<'w> {
             ) {
                 continue;
             }
-            self.path.push(Step::Field(field.json()));
+            self.path.push(Step::Field(field.json));
             self.item(&mut is_first);
             self.name(field.json());
             match field.shape {

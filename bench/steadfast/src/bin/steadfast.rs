@@ -3,10 +3,6 @@
 use bench_harness::{Arguments, Outcome};
 use bench_steadfast::{connect, floor, in_process, load::Load, replay, start, worker};
 
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const HELP: &str = "usage: steadfast WHAT [--OPTION VALUE ..]
   worker              --url --tq --mode default|tuned --cache --pollers --slots
   floor               --url --tq
